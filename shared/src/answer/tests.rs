@@ -1,0 +1,261 @@
+//! The rule book by example, and by property: what the widget can make, the server takes.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::condition::{Condition, Literal, Mode, ShowIf, Test};
+use crate::survey::{Choice, ChoiceOption, Score, Text};
+
+fn question(id: &str, required: bool, kind: Kind) -> Question {
+    Question { id: id.parse().unwrap(), text: id.into(), hint: None, required, show_if: None, kind }
+}
+
+fn choice(several: bool) -> Kind {
+    let options = ["web", "shop", "friend"]
+        .map(|id| ChoiceOption { id: id.parse().unwrap(), text: id.into() })
+        .to_vec();
+    Kind::Choice(Choice { several, options })
+}
+
+fn survey() -> Vec<Question> {
+    let mut why = question("why", true, Kind::Text(Text { max_length: 10 }));
+    why.show_if = Some(ShowIf {
+        mode: Mode::All,
+        of: vec![Condition { question: "recommend".parse().unwrap(), test: Test::AtMost(6) }],
+    });
+    vec![
+        question("recommend", true, Kind::Score(Score { min: 0, max: 10, low: None, high: None })),
+        why,
+        question("again", false, Kind::YesNo),
+        question("found", false, choice(true)),
+        question("one", false, choice(false)),
+    ]
+}
+
+fn score(question: &str, score: i32) -> WireAnswer {
+    WireAnswer { question: question.into(), score: Some(score), ..WireAnswer::default() }
+}
+
+fn text(question: &str, text: &str) -> WireAnswer {
+    WireAnswer { question: question.into(), text: Some(text.into()), ..WireAnswer::default() }
+}
+
+fn options(question: &str, ids: &[&str]) -> WireAnswer {
+    let ids = ids.iter().map(|id| (*id).into()).collect();
+    WireAnswer { question: question.into(), options: Some(ids), ..WireAnswer::default() }
+}
+
+fn faults(wire: &[WireAnswer]) -> Vec<(String, Fault)> {
+    match check(&survey(), wire, Stale::Refuse) {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems.into_iter().map(|problem| (problem.pointer, problem.fault)).collect(),
+    }
+}
+
+#[test]
+fn answers_come_back_in_the_surveys_order() {
+    let wire = [options("found", &["friend", "web"]), score("recommend", 9)];
+    let checked = check(&survey(), &wire, Stale::Refuse).unwrap();
+    let options = vec!["web".parse().unwrap(), "friend".parse().unwrap()];
+    assert!(checked.answers[0].value == Value::Score(9));
+    assert!(checked.answers[1].value == Value::Options(options));
+}
+
+#[test]
+fn every_wrong_answer_is_named_with_its_place() {
+    let two_values =
+        WireAnswer { question: "again".into(), boolean: Some(true), score: Some(1), ..Default::default() };
+    let none = WireAnswer { question: "again".into(), ..WireAnswer::default() };
+    let good = score("recommend", 9);
+    for (wrong, pointer, fault) in [
+        (score("nope", 1), "/answers/1/question", Fault::UnknownQuestion),
+        (score("recommend", 3), "/answers/1", Fault::AnsweredTwice),
+        (text("why", "late"), "/answers/1", Fault::Hidden),
+        (none, "/answers/1", Fault::NoValue),
+        (two_values, "/answers/1", Fault::SeveralValues),
+        (score("again", 1), "/answers/1/score", Fault::WrongKind),
+        (options("found", &["moon"]), "/answers/1/options", Fault::UnknownOption),
+        (options("found", &["NOT AN ID"]), "/answers/1/options", Fault::UnknownOption),
+        (options("found", &["web", "web"]), "/answers/1/options", Fault::OptionTwice),
+        (options("found", &[]), "/answers/1/options", Fault::Empty),
+        (options("one", &["web", "shop"]), "/answers/1/options", Fault::SeveralOptions),
+    ] {
+        assert_eq!(faults(&[good.clone(), wrong]), [(pointer.to_owned(), fault)]);
+    }
+    let off = Fault::OffScale { min: 0, max: 10 };
+    assert_eq!(faults(&[score("recommend", 11)]), [("/answers/0/score".to_owned(), off)]);
+    let low = score("recommend", 6);
+    for (written, fault) in [
+        (" \n ", Fault::Empty),
+        ("a\u{0}b", Fault::ControlCharacter),
+        ("a\rb", Fault::ControlCharacter),
+        ("elf signs!!", Fault::TooLong { max: 10 }),
+    ] {
+        assert_eq!(faults(&[low.clone(), text("why", written)]), [("/answers/1/text".to_owned(), fault)]);
+    }
+}
+
+#[test]
+fn several_problems_come_together() {
+    let found = faults(&[score("nope", 1), score("recommend", -1), options("found", &[])]);
+    assert_eq!(found.len(), 3);
+}
+
+#[test]
+fn a_required_question_is_missed_only_where_it_is_shown() {
+    assert_eq!(faults(&[score("recommend", 7)]), []);
+    assert_eq!(faults(&[score("recommend", 6)]), [("/answers".to_owned(), Fault::Required)]);
+    assert_eq!(faults(&[]), [("/answers".to_owned(), Fault::Required)]);
+}
+
+#[test]
+fn a_length_counts_characters_and_not_bytes() {
+    assert_eq!(faults(&[score("recommend", 0), text("why", "ééééééé😀😀😀")]), []);
+}
+
+#[test]
+fn an_old_definitions_leftovers_are_dropped_and_counted() {
+    let wire = [score("gone", 1), score("recommend", 9), text("why", "hidden")];
+    let checked = check(&survey(), &wire, Stale::Drop).unwrap();
+    assert_eq!((checked.answers.len(), checked.dropped), (1, 2));
+    assert!(check(&survey(), &[score("gone", 1)], Stale::Drop).is_err(), "nothing is left to accept");
+}
+
+#[test]
+fn debug_output_holds_no_answer() {
+    let answer = Answer { question: "why".parse().unwrap(), value: Value::Text("secret".into()) };
+    assert_eq!(format!("{answer:?} {:?}", answer.value), "Answer(why) Text");
+}
+
+fn any_kind() -> impl Strategy<Value = Kind> {
+    prop_oneof![
+        (-5..5i32, 1..10i32).prop_map(|(min, steps)| Kind::Score(Score {
+            min,
+            max: min + steps,
+            low: None,
+            high: None
+        })),
+        (1..50u32).prop_map(|max_length| Kind::Text(Text { max_length })),
+        Just(Kind::YesNo),
+        any::<bool>().prop_map(choice),
+    ]
+}
+
+fn any_test() -> impl Strategy<Value = Test> {
+    prop_oneof![
+        (-5..10i32).prop_map(Test::AtLeast),
+        (-5..10i32).prop_map(Test::AtMost),
+        any::<bool>().prop_map(Test::Answered),
+        any::<bool>().prop_map(|boolean| Test::Is(Literal::Boolean(boolean))),
+        Just(Test::Includes("web".parse().unwrap())),
+        Just(Test::Is(Literal::Option("shop".parse().unwrap()))),
+    ]
+}
+
+fn any_survey() -> impl Strategy<Value = Vec<Question>> {
+    let rule = (any::<prop::sample::Index>(), any_test());
+    let rules = (any::<bool>(), prop::collection::vec(rule, 1..3));
+    let parts = (any_kind(), any::<bool>(), prop::option::of(rules));
+    prop::collection::vec(parts, 1..8).prop_map(|parts| {
+        let id = |at: usize| -> QuestionId { format!("q{at}").parse().unwrap() };
+        let build = |(at, (kind, required, rules)): (usize, (Kind, bool, Option<_>))| {
+            let mut question = question(&format!("q{at}"), required, kind);
+            let rules: Option<(bool, Vec<(prop::sample::Index, Test)>)> = rules;
+            question.show_if = rules.filter(|_| at > 0).map(|(all, of)| ShowIf {
+                mode: if all { Mode::All } else { Mode::Any },
+                of: of
+                    .into_iter()
+                    .map(|(back, test)| Condition { question: id(back.index(at)), test })
+                    .collect(),
+            });
+            question
+        };
+        parts.into_iter().enumerate().map(build).collect()
+    })
+}
+
+/// What a visitor may do at one question, as the widget allows it.
+fn value_from(kind: &Kind, seed: u32, written: &str) -> Option<Value> {
+    let value = match kind {
+        Kind::Score(scale) => {
+            let steps = scale.max - scale.min + 1;
+            Value::Score(scale.min + i32::try_from(seed).unwrap_or(0).rem_euclid(steps))
+        }
+        Kind::Text(text) => {
+            let tidy = tidy_text(written);
+            Value::Text(tidy_text(&tidy.chars().take(text.max_length as usize).collect::<String>()))
+        }
+        Kind::YesNo => Value::Boolean(seed % 2 == 0),
+        Kind::Choice(choice) if choice.several => Value::Options(
+            choice
+                .options
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| seed >> at & 1 == 1)
+                .map(|(_, option)| option.id.clone())
+                .collect(),
+        ),
+        Kind::Choice(choice) => {
+            Value::Options(vec![choice.options[seed as usize % choice.options.len()].id.clone()])
+        }
+    };
+    let empty = matches!(&value, Value::Text(text) if text.is_empty())
+        || matches!(&value, Value::Options(options) if options.is_empty());
+    (!empty).then_some(value)
+}
+
+proptest! {
+    /// Walks a random survey as the widget does: a shown question is answered, or skipped where it
+    /// may be; earlier answers change what is shown; only shown answers are handed in.
+    #[test]
+    fn any_answer_that_the_widget_can_make_passes_the_server(
+        questions in any_survey(),
+        moves in prop::collection::vec((any::<u32>(), ".{0,60}", any::<bool>()), 8),
+    ) {
+        let mut answers: Vec<Answer> = Vec::new();
+        for (at, question) in questions.iter().enumerate() {
+            if !condition::visible(&questions, &answers).contains(&at) {
+                continue;
+            }
+            let (seed, written, skip) = &moves[at];
+            match value_from(&question.kind, *seed, written) {
+                Some(value) if question.required || !skip => {
+                    prop_assert_eq!(fault(question, &value), None);
+                    answers.push(Answer { question: question.id.clone(), value });
+                }
+                // The widget does not let go on here.
+                None if question.required => return Ok(()),
+                _ => {}
+            }
+        }
+        if !answers.is_empty() {
+            let wire: Vec<WireAnswer> = answers.iter().map(WireAnswer::from).collect();
+            let checked = check(&questions, &wire, Stale::Refuse);
+            prop_assert!(checked.is_ok_and(|checked| checked.answers == answers));
+        }
+    }
+
+    #[test]
+    fn no_submission_panics(
+        questions in any_survey(),
+        wire in prop::collection::vec(
+            ("q?[0-9a-z]{0,2}", any::<Option<i32>>(), any::<Option<String>>(), any::<Option<bool>>(),
+             any::<Option<Vec<String>>>()),
+            0..6,
+        ),
+        drop in any::<bool>(),
+    ) {
+        let wire: Vec<WireAnswer> = wire
+            .into_iter()
+            .map(|(question, score, text, boolean, options)| WireAnswer { question, score, text, boolean, options })
+            .collect();
+        let _ = check(&questions, &wire, if drop { Stale::Drop } else { Stale::Refuse });
+    }
+
+    #[test]
+    fn a_tidied_text_holds_nothing_that_the_server_refuses(written in "(?s).{0,40}") {
+        let tidy = tidy_text(&written);
+        prop_assert!(!tidy.chars().any(limits::is_forbidden));
+        prop_assert_eq!(tidy_text(&tidy), tidy.clone());
+    }
+}
