@@ -1,1 +1,21 @@
+//! Afterword's server: takes visitors' submissions, keeps them, and hands them to the platform.
+//!
+//! Data flows one way: [`intake`] -> [`queue`] -> [`forwarder`] -> [`platform`]. Intake and
+//! forwarder never meet but in the queue. [`cli`] wires them together; [`dashboard`] lets an
+//! operator look; [`sandbox`] stands in for the platform; [`demo`] is a shop to try it all out.
 
+pub mod accepted;
+//cli
+pub mod clock;
+pub mod config;
+pub mod dashboard;
+//demo
+pub mod forwarder;
+pub mod http;
+pub mod intake;
+pub mod page;
+pub mod platform;
+pub mod queue;
+//sandbox
+pub mod server;
+pub mod words;

@@ -1,0 +1,25 @@
+//! `afterword check`: every problem of a configuration at once.
+
+use std::path::Path;
+
+pub(super) fn check(path: &Path) -> anyhow::Result<()> {
+    let config = super::load(path)?;
+    println!(
+        "{}: fine. {} on {}.",
+        path.display(),
+        counted(config.surveys.len(), "survey"),
+        counted(config.platforms.len(), "platform"),
+    );
+    for survey in &config.surveys {
+        let languages: Vec<_> = survey.languages.iter().map(ToString::to_string).collect();
+        println!("  {}: {} in {}", survey.id, counted(survey.questions.len(), "question"), languages.join(", "));
+    }
+    for advice in config.advice() {
+        println!("advice: {advice}");
+    }
+    Ok(())
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("{count} {noun}") } else { format!("{count} {noun}s") }
+}

@@ -1,0 +1,101 @@
+//! The command line: one file per command. Exit 0 done, 1 failed, 2 usage.
+
+#![expect(clippy::print_stdout, reason = "a command line prints")]
+
+mod check;
+mod demo;
+mod sandbox;
+mod serve;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tokio::net::TcpListener;
+
+use crate::config::{Config, ConfigError};
+
+/// Takes visitors' answers and hands them to the Hello Customer platform.
+#[derive(Parser)]
+#[command(name = "afterword", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// How log lines look
+    #[arg(long, global = true, env = "AFTERWORD_LOG_FORMAT", default_value = "pretty")]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// For people
+    Pretty,
+    /// For machines: one JSON object a line
+    Json,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server: take submissions, forward them to the platform
+    Serve(ConfigFile),
+    /// Check a configuration, and show every problem at once
+    Check(ConfigFile),
+    /// Try everything out: a small shop, the server, and a sandbox in the platform's place
+    Demo(demo::Demo),
+    /// Run a sandbox that behaves like the platform, for the surveys of a configuration
+    Sandbox(sandbox::SandboxArgs),
+}
+
+#[derive(Args)]
+struct ConfigFile {
+    /// The configuration file
+    #[arg(long, short, env = "AFTERWORD_CONFIG", value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    init_log(cli.log_format);
+    let outcome = match cli.command {
+        Command::Serve(file) => run(serve::serve(file.config)),
+        Command::Check(file) => check::check(&file.config),
+        Command::Demo(arguments) => run(demo::demo(arguments)),
+        Command::Sandbox(arguments) => run(sandbox::sandbox(arguments)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("afterword: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
+}
+
+/// Logs to standard error; `RUST_LOG` chooses what.
+fn init_log(format: LogFormat) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    match format {
+        LogFormat::Pretty => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+/// Reads a configuration with the process's own environment.
+fn load(path: &Path) -> Result<Config, ConfigError> {
+    Config::load(path, &|name| std::env::var(name).ok())
+}
+
+/// Binds a listener, or says who wanted it and what to do.
+async fn bind(address: std::net::SocketAddr, what: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address} for {what}; is something else running there?")
+    })
+}

@@ -1,0 +1,100 @@
+//! `afterword sandbox`: a platform to try a configuration against.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use uuid::Uuid;
+
+use crate::config::{Config, Kind, Survey};
+use crate::sandbox::{self, Question, Sandbox, Settings, Token, Touchpoint};
+use crate::server;
+
+#[derive(Args)]
+pub(super) struct SandboxArgs {
+    /// The configuration file: its tokens, touchpoints and questions are what the sandbox knows
+    #[arg(long, short, env = "AFTERWORD_CONFIG", value_name = "FILE")]
+    config: PathBuf,
+    /// Where to listen
+    #[arg(long, default_value = "127.0.0.1:8082")]
+    listen: SocketAddr,
+    /// The least time between two calls, in milliseconds; the platform's is 1000
+    #[arg(long, default_value_t = 1_000, value_name = "MS")]
+    interval: u64,
+}
+
+pub(super) async fn sandbox(arguments: SandboxArgs) -> anyhow::Result<()> {
+    let config = super::load(&arguments.config)?;
+    let listener = super::bind(arguments.listen, "the sandbox").await?;
+    let address = listener.local_addr()?;
+    let mut settings = settings(&config);
+    settings.interval = std::time::Duration::from_millis(arguments.interval);
+    println!("The sandbox listens on {address}.\n");
+    println!("  Arrivals   http://{address}/");
+    println!("  Use it     base_url = \"http://{address}/V1.0/EN\" in [platform.…]\n");
+    println!("Press Ctrl-C to stop.");
+    sandbox::run(listener, Sandbox::new(settings), server::signal()).await;
+    Ok(())
+}
+
+/// What a platform knows that has just this configuration's touchpoints.
+pub(super) fn settings(config: &Config) -> Settings {
+    let of = |platform: &crate::config::PlatformName| {
+        let surveys = config.surveys.iter().filter(|survey| survey.platform == *platform);
+        surveys.map(|survey| survey.touchpoint.to_string()).collect()
+    };
+    let token = |platform: &std::sync::Arc<crate::config::Platform>| Token {
+        secret: platform.token.clone(),
+        touchpoints: Some(of(&platform.name)),
+    };
+    let mut touchpoints: Vec<Touchpoint> = Vec::new();
+    for survey in &config.surveys {
+        let guid = survey.touchpoint.as_str();
+        let known = touchpoints.iter_mut().find(|touchpoint| touchpoint.guid.eq_ignore_ascii_case(guid));
+        match known {
+            Some(touchpoint) => {
+                touchpoint.questions.extend(questions(survey));
+                let new = survey.languages.iter().filter(|l| !touchpoint.languages.contains(l));
+                let new: Vec<_> = new.copied().collect();
+                touchpoint.languages.extend(new);
+            }
+            None => touchpoints.push(Touchpoint {
+                guid: guid.to_owned(),
+                company: survey.company.to_string(),
+                name: survey.id.to_string(),
+                languages: survey.languages.clone(),
+                mandatory_metadata: Vec::new(),
+                questions: questions(survey),
+            }),
+        }
+    }
+    let interval = std::time::Duration::from_secs(1);
+    Settings { interval, tokens: config.platforms.iter().map(token).collect(), touchpoints }
+}
+
+fn questions(survey: &Survey) -> Vec<Question> {
+    let in_all_languages = |question: &crate::config::Question| {
+        let sibling = Uuid::new_v4().to_string();
+        let one = |(language, guid): (&shared::Language, &crate::config::Guid)| Question {
+            guid: guid.to_string(),
+            sibling: sibling.clone(),
+            language: *language,
+            text: question.text.get(language).cloned().unwrap_or_default(),
+            kind: kind(&question.kind, *language),
+        };
+        question.guid.iter().map(one).collect::<Vec<_>>()
+    };
+    survey.questions.iter().flat_map(in_all_languages).collect()
+}
+
+fn kind(kind: &Kind, language: shared::Language) -> sandbox::Kind {
+    match kind {
+        Kind::Score { min, max, .. } => sandbox::Kind::Score { min: i64::from(*min), max: i64::from(*max) },
+        Kind::Text { .. } => sandbox::Kind::Text,
+        Kind::YesNo => sandbox::Kind::YesNo,
+        Kind::Choice { several, options } => sandbox::Kind::Choice {
+            several: *several,
+            values: options.iter().filter_map(|option| option.value.get(&language).cloned()).collect(),
+        },
+    }
+}

@@ -1,0 +1,22 @@
+//! `afterword serve`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::server::{self, Listeners, Server};
+
+pub(super) async fn serve(path: PathBuf) -> anyhow::Result<()> {
+    let config = super::load(&path)?;
+    for advice in config.advice() {
+        tracing::warn!("{advice}");
+    }
+    let public = super::bind(config.listen, "browsers").await?;
+    let admin = super::bind(config.admin_listen, "operators").await?;
+    let (surveys, platforms) = (config.surveys.len(), config.platforms.len());
+    let listeners = Listeners { public, admin };
+    let (listen, admin_listen) = (listeners.public.local_addr()?, listeners.admin.local_addr()?);
+    let server = Server::new(Arc::new(config))?;
+    tracing::info!(%listen, admin = %admin_listen, surveys, platforms, "serving");
+    server.run(listeners, server::signal()).await;
+    Ok(())
+}

@@ -1,0 +1,278 @@
+//! The configuration: a TOML file in, validated types out, every problem at once.
+//!
+//! It is read once, by the command line. Secrets come from the environment or from files named
+//! there, never from the TOML text. Knows nothing of HTTP, queue or platform calls.
+
+mod metadata;
+mod platform;
+mod problem;
+mod question;
+mod reader;
+mod survey;
+mod text;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use toml::de::DeTable;
+
+pub use metadata::{ContextKey, MetadataRule, MetadataSource};
+pub use platform::{Platform, PlatformName};
+pub use problem::{ConfigError, Problem};
+pub use question::{ChoiceOption, Kind, Question};
+pub use survey::{OnUnknown, Survey};
+pub use text::{Guid, Origin, PerLanguage};
+
+use platform::read_secret;
+use problem::Problems;
+use reader::{Table, Value};
+
+/// Everything the server needs to know, valid as a whole.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where browsers reach the server, without a slash at the end.
+    pub public_url: Option<String>,
+    /// Where the public listener binds.
+    pub listen: SocketAddr,
+    /// Where the operators' listener binds.
+    pub admin_listen: SocketAddr,
+    /// What operators have to show; always there unless `admin_listen` is loopback.
+    pub admin_token: Option<SecretString>,
+    /// Where submissions wait.
+    pub store: Store,
+    /// Who may tell a visitor's address.
+    pub trusted_proxies: Vec<Network>,
+    /// The platforms, in the file's order; never empty.
+    pub platforms: Vec<Arc<Platform>>,
+    /// The surveys, in the file's order; never empty.
+    pub surveys: Vec<Arc<Survey>>,
+}
+
+/// Where submissions wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+}
+
+/// A network in CIDR form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    prefix: u8,
+}
+
+impl FromStr for Network {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const REASON: &str = "not an address or a network";
+        let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
+        let address: IpAddr = address.parse().map_err(|_| REASON)?;
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.map_or(Ok(longest), str::parse::<u8>).map_err(|_| REASON)?;
+        if prefix > longest { Err("the prefix is too long") } else { Ok(Self { address, prefix }) }
+    }
+}
+
+impl Network {
+    /// True for addresses in the network; an IPv4 address mapped into IPv6 counts as IPv4.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let bits = |address: IpAddr| match address.to_canonical() {
+            IpAddr::V4(v4) => (u128::from(v4.to_bits()) << 96, 32),
+            IpAddr::V6(v6) => (v6.to_bits(), 128),
+        };
+        let ((own, family), (other, other_family)) = (bits(self.address), bits(address));
+        let kept = 128 - u32::from(self.prefix);
+        family == other_family && own.checked_shr(kept) == other.checked_shr(kept)
+    }
+}
+
+/// The environment, as far as a configuration may look at it.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+impl Config {
+    /// Reads a file, and the secrets it names.
+    pub fn load(path: &Path, environment: Environment<'_>) -> Result<Self, ConfigError> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::Read { path: name.clone(), reason: error.to_string() })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse(&text, &name, folder, environment)
+    }
+
+    /// Reads a text as if it were the file `name`; relative paths in it start at `folder`.
+    pub fn parse(
+        text: &str,
+        name: &str,
+        folder: &Path,
+        environment: Environment<'_>,
+    ) -> Result<Self, ConfigError> {
+        let (document, errors) = DeTable::parse_recoverable(text);
+        let problems = Problems::new(text);
+        for error in &errors {
+            problems.add(error.span().unwrap_or(0..0), "", error.message(), "this is not valid TOML");
+        }
+        // After a syntax error half of the file may be missing: what it says is no use then.
+        let config = if errors.is_empty() {
+            read(Table::root(document.get_ref(), &problems), folder, environment)
+        } else {
+            None
+        };
+        let problems = problems.into_problems();
+        match config {
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => Err(ConfigError::Invalid { path: name.to_owned(), problems }),
+        }
+    }
+
+    /// The survey with this id.
+    pub fn survey(&self, id: &str) -> Option<&Arc<Survey>> {
+        self.surveys.iter().find(|survey| survey.id.as_str() == id)
+    }
+
+    /// What is valid, but not as good as it could be.
+    pub fn advice(&self) -> Vec<String> {
+        let looks_up = |survey: &Survey| {
+            survey
+                .metadata
+                .iter()
+                .any(|rule| matches!(rule.source, MetadataSource::Context(ContextKey::Submission)))
+        };
+        let surveys = self.surveys.iter().filter(|survey| !looks_up(survey));
+        surveys
+            .map(|survey| {
+                format!(
+                    "survey {}: without `submission = {{ context = \"submission\" }}` in [survey.metadata] an \
+                     answer whose reply was lost cannot be looked up at the platform; on_unknown decides then",
+                    survey.id
+                )
+            })
+            .collect()
+    }
+}
+
+fn read(root: Table<'_>, folder: &Path, environment: Environment<'_>) -> Option<Config> {
+    let public_url = root.get("public_url").and_then(|value| read_public_url(&value));
+    let listen = address(&root, "listen", "0.0.0.0:8080");
+    let admin_listen = address(&root, "admin_listen", "127.0.0.1:9090");
+    let admin_token = read_secret(&root, "admin_token", folder, environment);
+    if admin_listen.is_some_and(|address| !address.ip().is_loopback()) && matches!(admin_token, Ok(None)) {
+        root.problem(
+            "`admin_listen` is not loopback, and there is no token for it",
+            "name one with `admin_token_env` or `admin_token_file`",
+        );
+    }
+    let store = root
+        .required("store", "add store = \"sqlite:/var/lib/afterword/queue.db\"")
+        .and_then(|value| read_store(&value, folder));
+    let trusted_proxies = root
+        .get("trusted_proxies")
+        .map_or(Some(Vec::new()), |value| list(&value, |v| v.parse("write \"10.0.0.0/8\" or \"127.0.0.1\"")));
+    let platforms = read_platforms(&root, folder, environment);
+    let surveys = read_surveys(&root, platforms.as_deref());
+    root.finish();
+    Some(Config {
+        public_url,
+        listen: listen?,
+        admin_listen: admin_listen?,
+        admin_token: admin_token.ok()?,
+        store: store?,
+        trusted_proxies: trusted_proxies?,
+        platforms: platforms?.into_iter().map(Arc::new).collect(),
+        surveys: surveys?.into_iter().map(Arc::new).collect(),
+    })
+}
+
+fn read_public_url(value: &Value<'_>) -> Option<String> {
+    const HINT: &str = "write \"https://feedback.example.com\"";
+    let text = value.string()?;
+    match reqwest::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.query().is_none() => {
+            Some(text.trim_end_matches('/').to_owned())
+        }
+        _ => {
+            value.problem(format!("{text:?} is no web address"), HINT);
+            None
+        }
+    }
+}
+
+fn address(root: &Table<'_>, key: &'static str, default: &str) -> Option<SocketAddr> {
+    match root.get(key) {
+        Some(value) => value.parse("write an address and a port: \"127.0.0.1:8080\" or \"[::]:8080\""),
+        None => default.parse().ok(),
+    }
+}
+
+fn read_store(value: &Value<'_>, folder: &Path) -> Option<Store> {
+    let text = value.string()?;
+    match text.strip_prefix("sqlite:") {
+        Some(path) if !path.is_empty() => Some(Store::Sqlite(folder.join(path))),
+        _ => {
+            value.problem(format!("{text:?} is no store"), "write \"sqlite:\" and the path of a file");
+            None
+        }
+    }
+}
+
+fn list<T>(value: &Value<'_>, read: impl Fn(&Value<'_>) -> Option<T>) -> Option<Vec<T>> {
+    let read: Vec<_> = value.array()?.iter().map(read).collect();
+    read.into_iter().collect()
+}
+
+fn read_platforms(
+    root: &Table<'_>,
+    folder: &Path,
+    environment: Environment<'_>,
+) -> Option<Vec<Platform>> {
+    let value = root.required("platform", "add [platform.main] with `token_env` or `token_file`")?;
+    let mut platforms: Vec<Platform> = Vec::new();
+    let mut complete = true;
+    for (name, value) in value.table()?.entries() {
+        let Some(platform) = platform::read(name, &value, folder, environment) else {
+            complete = false;
+            continue;
+        };
+        if let Some(twin) = platforms.iter().find(|other| other.has_token_of(&platform)) {
+            value.problem(
+                format!("the same token as platform {}", twin.name),
+                "the platform's limit counts per token: let the surveys share one [platform.…]",
+            );
+            complete = false;
+        }
+        platforms.push(platform);
+    }
+    if platforms.is_empty() && complete {
+        value.problem("there is no platform", "add [platform.main] with `token_env` or `token_file`");
+    }
+    (complete && !platforms.is_empty()).then_some(platforms)
+}
+
+fn read_surveys(root: &Table<'_>, platforms: Option<&[Platform]>) -> Option<Vec<Survey>> {
+    let value = root.required("survey", "add a [[survey]]")?;
+    let entries = value.array()?;
+    let mut surveys: Vec<Survey> = Vec::new();
+    let mut complete = !entries.is_empty();
+    if !complete {
+        value.problem("there is no survey", "add a [[survey]]");
+    }
+    for entry in entries {
+        let Some(survey) = survey::read(&entry, platforms) else {
+            complete = false;
+            continue;
+        };
+        if surveys.iter().any(|other| other.id == survey.id) {
+            entry.problem(format!("there are two surveys {:?}", survey.id.as_str()), "give each its own id");
+            complete = false;
+        }
+        surveys.push(survey);
+    }
+    complete.then_some(surveys)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

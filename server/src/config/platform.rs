@@ -1,0 +1,214 @@
+//! `[platform.NAME]`: where the platform is, its token, and its limits.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Environment;
+use super::reader::{Table, Value};
+
+/// The name of a `[platform.NAME]`. Names a lane in the queue and in metrics.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlatformName(Box<str>);
+
+impl PlatformName {
+    /// A name, as it is; the configuration checks what it may hold.
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PlatformName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for PlatformName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// One platform, which is one token: one lane.
+#[derive(Clone, Debug)]
+pub struct Platform {
+    /// Its name.
+    pub name: PlatformName,
+    /// Where its calls start, without a slash at the end.
+    pub base_url: String,
+    /// A PEM file with certificate authorities to trust besides the public ones.
+    pub ca_file: Option<PathBuf>,
+    /// What goes behind `Authorization: basic`.
+    pub token: SecretString,
+    /// The least time between two arrivals at the platform.
+    pub interval: Duration,
+    /// How long a call may take.
+    pub timeout: Duration,
+    /// For how long a look-up after a lost reply may still miss the answer.
+    pub settle: Duration,
+}
+
+const BASE_URL: &str = "https://api.hellocustomer.com/V1.0/EN";
+
+impl Platform {
+    pub(super) fn has_token_of(&self, other: &Self) -> bool {
+        self.token.expose_secret() == other.token.expose_secret()
+    }
+}
+
+pub(super) fn read(
+    name: &str,
+    value: &Value<'_>,
+    folder: &Path,
+    environment: Environment<'_>,
+) -> Option<Platform> {
+    let table = value.table()?;
+    let name_is_id = name.parse::<shared::SurveyId>();
+    if let Err(reason) = name_is_id {
+        value.problem(format!("the platform's name {name:?}: {reason}"), "");
+    }
+    let allow_http = table.get("allow_http").map_or(Some(false), |value| value.boolean());
+    let base_url = match table.get("base_url") {
+        Some(value) => read_base_url(&value, allow_http.unwrap_or(true)),
+        None => Some(BASE_URL.to_owned()),
+    };
+    let ca_file = match table.get("ca_file") {
+        Some(value) => read_ca_file(&value, folder).map(Some),
+        None => Some(None),
+    };
+    let token = read_secret(&table, "token", folder, environment);
+    if matches!(token, Ok(None)) {
+        value.problem("the token is missing", "add token_env = \"HELLO_CUSTOMER_TOKEN\" or token_file = \"…\"");
+    }
+    let millis = Duration::from_millis;
+    let interval = span(&table, "interval", millis(1_000), millis(1)..=millis(3_600_000));
+    let timeout = span(&table, "timeout", millis(30_000), millis(100)..=millis(600_000));
+    let settle = span(&table, "settle", millis(7_200_000), millis(0)..=millis(7 * 86_400_000));
+    table.finish();
+    Some(Platform {
+        name: PlatformName(name_is_id.ok()?.as_str().into()),
+        base_url: base_url?,
+        ca_file: ca_file?,
+        token: token.ok()??,
+        interval: interval?,
+        timeout: timeout?,
+        settle: settle?,
+    })
+}
+
+fn span(
+    table: &Table<'_>,
+    key: &'static str,
+    default: Duration,
+    bounds: std::ops::RangeInclusive<Duration>,
+) -> Option<Duration> {
+    table.get(key).map_or(Some(default), |value| value.duration(*bounds.start(), *bounds.end()))
+}
+
+fn read_base_url(value: &Value<'_>, allow_http: bool) -> Option<String> {
+    let text = value.string()?;
+    let hint = format!("write \"{BASE_URL}\"");
+    let Ok(url) = reqwest::Url::parse(text) else {
+        value.problem(format!("{text:?} is no web address"), hint);
+        return None;
+    };
+    let loopback = match url.host_str() {
+        Some("localhost") => true,
+        Some(host) => {
+            let bare = host.trim_start_matches('[').trim_end_matches(']');
+            bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        }
+        None => false,
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if loopback || allow_http => {}
+        "http" => {
+            value.problem("without TLS the token would be readable on the way", "use https://");
+            return None;
+        }
+        _ => {
+            value.problem(format!("{text:?} is no web address"), hint);
+            return None;
+        }
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        value.problem("an address holds no secrets", "use `token_env` or `token_file`");
+        return None;
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        value.problem("an address has no query or fragment here", hint);
+        return None;
+    }
+    Some(text.trim_end_matches('/').to_owned())
+}
+
+fn read_ca_file(value: &Value<'_>, folder: &Path) -> Option<PathBuf> {
+    let path = folder.join(value.string()?);
+    match std::fs::read(&path) {
+        Ok(pem) if reqwest::Certificate::from_pem_bundle(&pem).is_ok_and(|found| !found.is_empty()) => Some(path),
+        Ok(_) => {
+            value.problem(format!("{} holds no certificate", path.display()), "it has to be in PEM form");
+            None
+        }
+        Err(error) => {
+            value.problem(format!("cannot read {}: {error}", path.display()), "");
+            None
+        }
+    }
+}
+
+/// The secret that `{name}_env` or `{name}_file` points at; `Ok(None)` if neither is there, `Err`
+/// after a problem.
+pub(super) fn read_secret(
+    table: &Table<'_>,
+    name: &'static str,
+    folder: &Path,
+    environment: Environment<'_>,
+) -> Result<Option<SecretString>, ()> {
+    let (by_env, by_file, plain) = match name {
+        "token" => (table.get("token_env"), table.get("token_file"), "token"),
+        _ => (table.get("admin_token_env"), table.get("admin_token_file"), "admin_token"),
+    };
+    if let Some(value) = table.get(plain) {
+        let hint = format!("move it to the environment, and write {plain}_env = \"NAME\"");
+        value.problem("a secret does not belong in this file", hint);
+        return Err(());
+    }
+    let (value, secret) = match (by_env, by_file) {
+        (None, None) => return Ok(None),
+        (Some(_), Some(value)) => {
+            value.problem(format!("`{plain}_env` is there too"), "keep one of the two");
+            return Err(());
+        }
+        (Some(value), None) => {
+            let variable = value.string().ok_or(())?;
+            let Some(secret) = environment(variable) else {
+                value.problem(format!("the environment has no {variable}"), format!("set {variable}"));
+                return Err(());
+            };
+            (value, secret)
+        }
+        (None, Some(value)) => {
+            let path = folder.join(value.string().ok_or(())?);
+            let secret = std::fs::read_to_string(&path).map_err(|error| {
+                value.problem(format!("cannot read {}: {error}", path.display()), "");
+            })?;
+            (value, secret)
+        }
+    };
+    let secret = secret.trim();
+    if secret.is_empty() || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+        value.problem("the secret is empty, or holds blanks or characters that a header cannot carry", "");
+        return Err(());
+    }
+    Ok(Some(SecretString::from(secret.to_owned())))
+}

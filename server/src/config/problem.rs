@@ -1,0 +1,130 @@
+//! What is wrong with a configuration, where, and what to do: all at once.
+
+use std::cell::RefCell;
+use std::fmt::{self, Write as _};
+use std::ops::Range;
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Line in the file, from 1.
+    pub line: usize,
+    /// Column in the line in characters, from 1.
+    pub column: usize,
+    /// The key, as a dotted path: `survey[0].question[1].guid.nl`. Empty for the whole file.
+    pub key: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+    excerpt: String,
+    width: usize,
+}
+
+/// Collects problems while a file is read, so that one reading shows them all.
+#[derive(Debug)]
+pub(super) struct Problems<'a> {
+    text: &'a str,
+    found: RefCell<Vec<(Range<usize>, String, String, String)>>,
+}
+
+impl<'a> Problems<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, found: RefCell::default() }
+    }
+
+    pub(super) fn add(
+        &self,
+        span: Range<usize>,
+        key: &str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.found.borrow_mut().push((span, key.to_owned(), message.into(), hint.into()));
+    }
+
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        let mut found = self.found.into_inner();
+        found.sort_by_key(|(span, ..)| span.start);
+        let text = self.text;
+        let build = |(span, key, message, hint): (Range<usize>, _, _, _)| {
+            let start = floor(text, span.start);
+            let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+            let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+            let end = floor(text, span.end).clamp(start, line_end);
+            Problem {
+                line: text[..start].matches('\n').count() + 1,
+                column: text[line_start..start].chars().count() + 1,
+                key,
+                message,
+                hint,
+                excerpt: text[line_start..line_end].trim_end().to_owned(),
+                width: text[start..end].chars().count().max(1),
+            }
+        };
+        found.into_iter().map(build).collect()
+    }
+}
+
+fn floor(text: &str, mut at: usize) -> usize {
+    at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// Longest line of the file that is shown with a problem, in characters.
+const EXCERPT: usize = 100;
+
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "line {}, column {}", self.line, self.column)?;
+        if !self.key.is_empty() {
+            write!(out, ": {}", self.key)?;
+        }
+        writeln!(out, ": {}", self.message)?;
+        if self.column <= EXCERPT && !self.excerpt.is_empty() {
+            let shown: String = self.excerpt.chars().take(EXCERPT).collect();
+            let carets = self.width.min(EXCERPT + 1 - self.column);
+            writeln!(out, "{:>5} | {shown}", self.line)?;
+            writeln!(out, "{:>5} | {:indent$}{}", "", "", "^".repeat(carets), indent = self.column - 1)?;
+        }
+        if !self.hint.is_empty() {
+            writeln!(out, "      = {}", self.hint)?;
+        }
+        Ok(())
+    }
+}
+
+/// A configuration that cannot be used.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {path}: {reason}")]
+    Read {
+        /// The file.
+        path: String,
+        /// The system's words.
+        reason: String,
+    },
+    /// The file has problems; never empty, in the file's order.
+    #[error("{}", report(path, problems))]
+    Invalid {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        problems: Vec<Problem>,
+    },
+}
+
+fn report(path: &str, problems: &[Problem]) -> String {
+    let count = problems.len();
+    let noun = if count == 1 { "problem" } else { "problems" };
+    let mut report = format!("{path}: {count} {noun}\n");
+    for problem in problems {
+        // Writing into a String cannot fail.
+        let _ok = write!(report, "\n{problem}");
+    }
+    report.trim_end().to_owned()
+}

@@ -1,0 +1,160 @@
+//! `[[survey]]`: what is asked where, and where its answers go.
+
+use shared::{Language, SurveyId, limits};
+
+use super::metadata::{self, MetadataRule};
+use super::platform::{Platform, PlatformName};
+use super::question::{self, Question};
+use super::reader::{Table, Value};
+use super::text::{GUID_HINT, Guid, Origin};
+
+/// One survey in all its languages.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    /// Its id.
+    pub id: SurveyId,
+    /// Where its answers go.
+    pub platform: PlatformName,
+    /// The platform's company.
+    pub company: Guid,
+    /// The platform's touchpoint, also called campaign.
+    pub touchpoint: Guid,
+    /// The pages that may show it.
+    pub origins: Vec<Origin>,
+    /// True when a submission without `Origin` is taken too.
+    pub allow_no_origin: bool,
+    /// The languages it is offered in; the first is the fallback.
+    pub languages: Vec<Language>,
+    /// What happens to an answer that may or may not have arrived.
+    pub on_unknown: OnUnknown,
+    /// What goes along with each answer.
+    pub metadata: Vec<MetadataRule>,
+    /// The questions in their order; never empty.
+    pub questions: Vec<Question>,
+}
+
+/// What happens to an answer whose call was cut off, and that cannot be looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnUnknown {
+    /// It is sent again: it may then be there twice.
+    Resend,
+    /// It waits for an operator.
+    Park,
+}
+
+/// The shape of an id, for hints.
+pub(super) const ID_HINT: &str = "use a-z, 0-9, _ and -, at most 64, a letter or a digit first";
+
+pub(super) fn read(value: &Value<'_>, platforms: Option<&[Platform]>) -> Option<Survey> {
+    let table = value.table()?;
+    let id = table.required("id", "add id = \"checkout\"").and_then(|value| value.parse(ID_HINT));
+    let platform = read_platform(&table, platforms);
+    let company = guid(&table, "company");
+    let touchpoint = guid(&table, "touchpoint");
+    let allow_no_origin = table.get("allow_no_origin").map_or(Some(false), |value| value.boolean());
+    let origins = read_origins(&table, allow_no_origin == Some(true));
+    let languages = read_languages(&table);
+    let on_unknown = table.get("on_unknown").map_or(Some(OnUnknown::Resend), |value| {
+        value.one_of(&[("resend", OnUnknown::Resend), ("park", OnUnknown::Park)])
+    });
+    let metadata = table.get("metadata").map_or(Some(Vec::new()), |value| metadata::read(&value));
+    let questions = table
+        .required("question", "add a [[survey.question]]")
+        // Without the languages there is nothing to hold the texts against.
+        .and_then(|value| question::read_all(&value, languages.as_deref()?));
+    table.finish();
+    Some(Survey {
+        id: id?,
+        platform: platform?,
+        company: company?,
+        touchpoint: touchpoint?,
+        origins: origins?,
+        allow_no_origin: allow_no_origin?,
+        languages: languages?,
+        on_unknown: on_unknown?,
+        metadata: metadata?,
+        questions: questions?,
+    })
+}
+
+fn guid(table: &Table<'_>, key: &'static str) -> Option<Guid> {
+    let hint = format!("add {key} = \"…\": the platform's settings show it");
+    table.required(key, &hint)?.parse(GUID_HINT)
+}
+
+fn read_platform(table: &Table<'_>, platforms: Option<&[Platform]>) -> Option<PlatformName> {
+    let value = table.required("platform", "add platform = \"main\", the NAME of a [platform.NAME]")?;
+    let name = value.string()?;
+    let platforms = platforms?;
+    let found = platforms.iter().find(|platform| platform.name.as_str() == name);
+    if found.is_none() {
+        let names: Vec<_> = platforms.iter().map(|platform| platform.name.as_str()).collect();
+        value.problem(format!("there is no [platform.{name}]"), format!("known: {}", names.join(", ")));
+    }
+    found.map(|platform| platform.name.clone())
+}
+
+fn read_origins(table: &Table<'_>, may_be_empty: bool) -> Option<Vec<Origin>> {
+    const HINT: &str = "write \"https://shop.example\": scheme, host, and a port unless it is the usual one";
+    let Some(value) = table.get("origins") else {
+        if !may_be_empty {
+            table.problem("origins is missing", "add origins = [\"https://shop.example\"]");
+        }
+        return may_be_empty.then(Vec::new);
+    };
+    let origins = super::list(&value, |value| value.parse(HINT))?;
+    if origins.is_empty() && !may_be_empty {
+        value.problem("no page may show the survey", HINT);
+        return None;
+    }
+    Some(origins)
+}
+
+fn read_languages(table: &Table<'_>) -> Option<Vec<Language>> {
+    let value = table.required("languages", "add languages = [\"nl\", \"fr\"]; the first is the fallback")?;
+    let mut languages: Vec<Language> = Vec::new();
+    let mut complete = true;
+    for entry in value.array()? {
+        let Some(tag) = entry.string() else {
+            complete = false;
+            continue;
+        };
+        match Language::matching(tag).filter(|language| language.tag() == tag) {
+            Some(language) if !languages.contains(&language) => languages.push(language),
+            Some(_) => {
+                entry.problem(format!("{tag:?} is there twice"), "remove one");
+                complete = false;
+            }
+            None => {
+                let near = Language::matching(tag).map(|language| format!("write {:?}", language.tag()));
+                let hint = near.unwrap_or_else(|| "use a two-letter code: nl, fr, en, …".into());
+                entry.problem(format!("{tag:?} is none of the platform's 29 languages"), hint);
+                complete = false;
+            }
+        }
+    }
+    if languages.is_empty() && complete {
+        value.problem("a survey needs a language", "write [\"nl\"]");
+    }
+    (complete && !languages.is_empty()).then_some(languages)
+}
+
+impl Survey {
+    /// True for an `Origin` header whose pages may show the survey.
+    pub fn allows(&self, origin: &str) -> bool {
+        self.origins.iter().any(|listed| listed.as_str() == origin)
+    }
+
+    /// The question with this id, and its place.
+    pub fn question(&self, id: &shared::QuestionId) -> Option<&Question> {
+        self.questions.iter().find(|question| question.id == *id)
+    }
+
+    /// The language that fits a visitor's wishes best: the first wish that is offered, else the
+    /// survey's fallback.
+    pub fn resolve_language<'a>(&self, wishes: impl IntoIterator<Item = &'a str>) -> Language {
+        Language::negotiate(wishes, &self.languages).unwrap_or(self.languages[0])
+    }
+}
+
+const _: () = assert!(limits::QUESTIONS <= 1_000, "positions are looked up one by one");

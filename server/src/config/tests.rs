@@ -1,0 +1,215 @@
+//! Configurations, good and bad.
+
+use std::path::Path;
+
+use super::*;
+
+/// A small configuration that is fine.
+pub(crate) const GOOD: &str = r#"
+public_url = "https://feedback.example.com/"
+listen = "127.0.0.1:0"
+admin_listen = "127.0.0.1:0"
+store = "sqlite:queue.db"
+trusted_proxies = ["10.0.0.0/8", "::1"]
+
+[platform.main]
+base_url = "http://127.0.0.1:1/V1.0/EN"
+token_env = "TOKEN"
+interval = "20ms"
+
+[[survey]]
+id = "checkout"
+platform = "main"
+company = "ec28d381-4883-4731-9462-74c3dc82aff1"
+touchpoint = "f30f55f0-a770-4096-aa9f-8bc2a2aff25f"
+origins = ["https://shop.example"]
+languages = ["nl", "fr"]
+
+[survey.metadata]
+shop = "1"
+"number of pieces" = { page = "pieces", required = true }
+page = { context = "page_url" }
+submission = { context = "submission" }
+
+[[survey.question]]
+id = "recommend"
+kind = "score"
+scale = "nps"
+required = true
+low = { nl = "Nooit", fr = "Jamais" }
+text = { nl = "Beveelt u ons aan?", fr = "Nous recommandez-vous ?" }
+guid = { nl = "CFD52369-B323-4CF3-BA11-9ACD0983B01D", fr = "8DEA4E28-9E0C-4E4F-92B0-04F50FEB74CB" }
+
+[[survey.question]]
+id = "why"
+kind = "text"
+max_length = 100
+show_if = { question = "recommend", at_most = 6 }
+text = { nl = "Waarom?", fr = "Pourquoi ?" }
+guid = { nl = "11111111-1111-4111-8111-111111111111", fr = "22222222-2222-4222-8222-222222222222" }
+
+[[survey.question]]
+id = "again"
+kind = "yes_no"
+text = { nl = "Opnieuw?", fr = "Encore ?" }
+guid = { nl = "33333333-3333-4333-8333-333333333333", fr = "44444444-4444-4444-8444-444444444444" }
+
+[[survey.question]]
+id = "found"
+kind = "choice"
+several = true
+options = [
+    { id = "web", text = { nl = "Web", fr = "Toile" }, value = { nl = "W", fr = "T" } },
+    { id = "shop", text = { nl = "Winkel", fr = "Magasin" } },
+]
+text = { nl = "Hoe?", fr = "Comment ?" }
+guid = { nl = "55555555-5555-4555-8555-555555555555", fr = "66666666-6666-4666-8666-666666666666" }
+show_if = { any = [{ question = "again", is = true }, { question = "why", answered = true }] }
+"#;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, "test.toml", Path::new(""), &|name| (name == "TOKEN").then(|| "c2VjcmV0".to_owned()))
+}
+
+/// The good configuration, for other modules' tests.
+pub(crate) fn good() -> Config {
+    parse(GOOD).unwrap()
+}
+
+/// The problems of the good configuration after a change, as `key: message`.
+fn problems(from: &str, to: &str) -> Vec<String> {
+    assert!(GOOD.contains(from), "{from:?} is not in the good configuration");
+    match parse(&GOOD.replacen(from, to, 1)) {
+        Ok(_) => Vec::new(),
+        Err(ConfigError::Invalid { problems, .. }) => {
+            problems.iter().map(|problem| format!("{}: {}", problem.key, problem.message)).collect()
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn a_good_configuration_is_read_whole() {
+    let config = good();
+    assert_eq!(config.public_url.as_deref(), Some("https://feedback.example.com"));
+    let survey = &config.surveys[0];
+    assert_eq!(survey.questions.len(), 4);
+    let Kind::Choice { options, several: true } = &survey.questions[3].kind else { panic!() };
+    let fr = "fr".parse().unwrap();
+    assert_eq!((options[0].value[&fr].as_str(), options[1].value[&fr].as_str()), ("T", "Magasin"));
+    assert_eq!(survey.questions[3].show_if.as_ref().map(|show_if| show_if.mode), Some(shared::Mode::Any));
+    assert_eq!(config.advice(), [] as [String; 0]);
+    assert!(config.trusted_proxies[0].contains("10.9.8.7".parse().unwrap()));
+    assert!(config.trusted_proxies[0].contains("::ffff:10.9.8.7".parse().unwrap()));
+    assert!(!config.trusted_proxies[0].contains("11.0.0.1".parse().unwrap()));
+    assert!(config.trusted_proxies[1].contains("::1".parse().unwrap()));
+}
+
+#[test]
+fn debug_output_of_a_configuration_holds_no_token() {
+    assert!(!format!("{:?}", good()).contains("c2VjcmV0"));
+}
+
+#[test]
+fn each_mistake_has_its_message_and_key() {
+    for (from, to, expected) in [
+        ("required = true\nlow", "requird = true\nlow", "survey[0].question[0].requird: unknown key"),
+        ("id = \"found\"", "id = \"again\"", "survey[0].question[3]: there are two questions \"again\""),
+        ("{ id = \"shop\"", "{ id = \"web\"", "survey[0].question[3].options[1]: there are two options \"web\""),
+        ("ec28d381-4883", "ec28d381_4883", "survey[0].company: \"ec28d381_4883-4731-9462-74c3dc82aff1\": not a GUID"),
+        (", fr = \"Pourquoi ?\"", "", "survey[0].question[1].text: no text in French (fr)"),
+        (", fr = \"22222222-2222-4222-8222-222222222222\"", "", "survey[0].question[1].guid: no GUID in French (fr)"),
+        ("fr = \"Pourquoi ?\"", "fr = \"Pourquoi ?\", de = \"Warum?\"", "survey[0].question[1].text.de: the survey is not in German"),
+        ("question = \"recommend\", at_most", "question = \"found\", at_most",
+            "survey[0].question[1].show_if.question: \"found\" is not asked before this question"),
+        ("question = \"recommend\", at_most", "question = \"nope\", at_most",
+            "survey[0].question[1].show_if.question: there is no question \"nope\""),
+        ("at_most = 6", "at_most = 11", "survey[0].question[1].show_if.at_most: \"recommend\" is answered from 0 to 10"),
+        ("at_most = 6", "includes = \"web\"",
+            "survey[0].question[1].show_if.includes: `includes` does not fit the kind of \"recommend\""),
+        ("https://shop.example\"]", "https://shop.example/shop\"]",
+            "survey[0].origins[0]: \"https://shop.example/shop\": an origin has no path, query or fragment"),
+        ("TOKEN", "MISSING", "platform.main.token_env: the environment has no MISSING"),
+        ("token_env = \"TOKEN\"", "token = \"c2VjcmV0\"", "platform.main.token: a secret does not belong in this file"),
+        ("platform = \"main\"", "platform = \"other\"", "survey[0].platform: there is no [platform.other]"),
+        ("\"20ms\"", "\"20\"", "platform.main.interval: \"20\" is no span of time"),
+        ("http://127.0.0.1:1", "http://platform.example",
+            "platform.main.base_url: without TLS the token would be readable on the way"),
+        ("\"sqlite:queue.db\"", "\"mysql:x\"", "store: \"mysql:x\" is no store"),
+        ("languages = [\"nl\", \"fr\"]", "languages = [\"nl\", \"xx\"]",
+            "survey[0].languages[1]: \"xx\" is none of the platform's 29 languages"),
+        ("scale = \"nps\"", "scale = \"nsp\"", "survey[0].question[0].scale: \"nsp\" is not known here"),
+        ("kind = \"yes_no\"", "kind = 3", "survey[0].question[2].kind: this is an integer, not a text in quotes"),
+        ("{ page = \"pieces\", required = true }", "{ page = \"Pieces!\" }",
+            "survey[0].metadata.\"number of pieces\".page: a page's key has 1 to 64 of a-z, 0-9, _ and -"),
+        ("context = \"page_url\"", "context = \"url\"", "survey[0].metadata.page.context: \"url\" is not known here"),
+        ("33333333-3333-4333-8333-333333333333", "CFD52369-B323-4CF3-BA11-9ACD0983B01D",
+            "survey[0].question[2]: the GUID CFD52369-B323-4CF3-BA11-9ACD0983B01D (nl) is also that of recommend (nl)"),
+        ("127.0.0.1:0\"\nstore", "0.0.0.0:0\"\nstore", ": `admin_listen` is not loopback, and there is no token for it"),
+    ] {
+        assert_eq!(problems(from, to), [expected], "after {from:?} -> {to:?}");
+    }
+}
+
+#[test]
+fn ten_mistakes_show_ten_messages_each_with_its_place() {
+    let text = GOOD
+        .replace("listen = \"127.0.0.1:0\"\nadmin", "listen = \"here\"\nadmin")
+        .replace("interval", "intervall")
+        .replace("TOKEN", "MISSING")
+        .replace("ec28d381-4883", "ec28d381")
+        .replace("https://shop.example", "shop.example")
+        .replace(", fr = \"Nous recommandez-vous ?\" }", " }")
+        .replace("max_length = 100", "max_length = 0")
+        .replace("at_most = 6", "at_most = \"six\"")
+        .replace("kind = \"yes_no\"", "kind = \"yesno\"")
+        .replace("several = true", "several = 1");
+    let error = parse(&text).unwrap_err();
+    let ConfigError::Invalid { problems, .. } = &error else { panic!() };
+    assert_eq!(problems.len(), 10);
+    insta::assert_snapshot!(error.to_string());
+}
+
+#[test]
+fn what_is_no_toml_says_where() {
+    let Err(error) = parse("listen = \n[platform.main") else { panic!() };
+    let text = error.to_string();
+    assert!(text.contains("line 1, column 10") && text.contains("line 2"), "{text}");
+}
+
+#[test]
+fn two_platforms_cannot_share_a_token() {
+    let twin = "[platform.twin]\ntoken_env = \"TOKEN\"\n\n[[survey]]";
+    assert_eq!(problems("[[survey]]", twin), ["platform.twin: the same token as platform main"]);
+}
+
+#[test]
+fn two_surveys_cannot_share_an_id() {
+    let survey = &GOOD[GOOD.find("[[survey]]").unwrap()..];
+    let twice = GOOD.replace("[[survey]]", &format!("{survey}\n[[survey]]"));
+    let Err(ConfigError::Invalid { problems, .. }) = parse(&twice) else { panic!() };
+    assert_eq!(problems[0].message, "there are two surveys \"checkout\"");
+}
+
+#[test]
+fn an_empty_file_says_what_is_needed() {
+    let Err(ConfigError::Invalid { problems, .. }) = parse("") else { panic!() };
+    let messages: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
+    assert_eq!(messages, ["store is missing", "platform is missing", "survey is missing"]);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_panics(text in "(?s).{0,200}") {
+        let _ = parse(&text);
+    }
+
+    #[test]
+    fn no_damaged_configuration_panics(at in 0..GOOD.len(), length in 0..40usize, junk in "[\\[\\]{}\"=a-z0-9. \n]{0,8}") {
+        let end = (at + length).min(GOOD.len());
+        let damaged = format!("{}{junk}{}", &GOOD[..at], &GOOD[end..]);
+        if let Err(error) = parse(&damaged) {
+            proptest::prop_assert!(!error.to_string().is_empty());
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Where an entry goes after a verdict, and when it is tried again: pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::verdict::Verdict;
+use crate::clock;
+use crate::config::OnUnknown;
+use crate::queue::Settlement;
+
+/// Calls after which an entry that keeps failing may be a poison.
+const POISON_ATTEMPTS: u32 = 20;
+/// Age from which an entry that keeps failing may be a poison.
+const POISON_AGE: Duration = Duration::from_secs(24 * 3_600);
+
+/// What is known about an entry when its verdict comes in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Case {
+    /// Calls made for it, this one included.
+    pub(super) attempts: u32,
+    /// When it was accepted.
+    pub(super) accepted_at: Timestamp,
+    /// What the survey wants for an entry that may have arrived.
+    pub(super) on_unknown: OnUnknown,
+    /// True when the platform has taken other entries of late.
+    pub(super) others_succeed: bool,
+    /// The present time.
+    pub(super) now: Timestamp,
+    /// The lane's interval.
+    pub(super) interval: Duration,
+    /// A random number from 0 to 1, to spread retries.
+    pub(super) jitter: f64,
+}
+
+/// The longest delay that any entry gets by ourselves.
+pub(super) fn longest_delay(interval: Duration) -> Duration {
+    interval * 300
+}
+
+/// Where the entry goes.
+pub(super) fn decide(verdict: Verdict, case: &Case) -> Settlement {
+    match verdict {
+        Verdict::Delivered => Settlement::Delivered,
+        Verdict::Rejected => Settlement::Dead,
+        // The lane skips what is paused; the entry keeps its place.
+        Verdict::Paused => Settlement::Later(case.now),
+        Verdict::Unknown if case.on_unknown == OnUnknown::Park => Settlement::Parked,
+        Verdict::Unknown | Verdict::Later(None) if is_poison(case) => Settlement::Dead,
+        Verdict::Later(Some(wait)) => Settlement::Later(clock::later(case.now, wait)),
+        Verdict::Unknown | Verdict::Later(None) => Settlement::Later(clock::later(case.now, delay(case))),
+    }
+}
+
+/// True for an entry that keeps failing while others arrive.
+fn is_poison(case: &Case) -> bool {
+    let old_enough = clock::later(case.accepted_at, POISON_AGE) <= case.now;
+    case.others_succeed && case.attempts >= POISON_ATTEMPTS && old_enough
+}
+
+/// Grows from two intervals on, doubles with each attempt, and varies by a quarter to each side.
+fn delay(case: &Case) -> Duration {
+    let doublings = case.attempts.saturating_sub(1).min(16);
+    let delay = (case.interval * 2).saturating_mul(1 << doublings).min(longest_delay(case.interval));
+    delay.mul_f64(0.75 + case.jitter / 2.0).min(longest_delay(case.interval))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::constant(1_700_000_000, 0);
+
+    fn case() -> Case {
+        Case {
+            attempts: 1,
+            accepted_at: NOW,
+            on_unknown: OnUnknown::Resend,
+            others_succeed: true,
+            now: NOW,
+            interval: Duration::from_secs(1),
+            jitter: 0.5,
+        }
+    }
+
+    fn in_seconds(settlement: Settlement) -> i64 {
+        match settlement {
+            Settlement::Later(due) => due.duration_since(NOW).as_secs(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_verdict_has_its_settlement() {
+        let parks = Case { on_unknown: OnUnknown::Park, ..case() };
+        assert_eq!(decide(Verdict::Delivered, &case()), Settlement::Delivered);
+        assert_eq!(decide(Verdict::Rejected, &case()), Settlement::Dead);
+        assert_eq!(decide(Verdict::Paused, &case()), Settlement::Later(NOW));
+        assert_eq!(decide(Verdict::Unknown, &parks), Settlement::Parked);
+        assert_eq!(in_seconds(decide(Verdict::Unknown, &case())), 2);
+        assert_eq!(in_seconds(decide(Verdict::Later(None), &parks)), 2, "it did not arrive: no need to park");
+    }
+
+    #[test]
+    fn retry_after_wins_over_our_own_delay() {
+        let wait = Some(Duration::from_secs(77));
+        assert_eq!(in_seconds(decide(Verdict::Later(wait), &case())), 77);
+    }
+
+    #[test]
+    fn delays_grow_to_a_bound_and_are_spread() {
+        let after = |attempts, jitter| {
+            in_seconds(decide(Verdict::Later(None), &Case { attempts, jitter, ..case() }))
+        };
+        assert_eq!([1, 2, 3, 4].map(|attempts| after(attempts, 0.5)), [2, 4, 8, 16]);
+        assert_eq!(after(4_000_000_000, 1.0), 300);
+        assert!(after(5, 0.0) < after(5, 1.0));
+    }
+
+    #[test]
+    fn a_poison_is_a_dead_letter_only_while_others_arrive() {
+        let old = clock::later(NOW, Duration::ZERO).checked_sub(POISON_AGE).unwrap();
+        let poison = Case { attempts: 20, accepted_at: old, ..case() };
+        assert_eq!(decide(Verdict::Unknown, &poison), Settlement::Dead);
+        assert_eq!(decide(Verdict::Later(None), &poison), Settlement::Dead);
+        for spared in [
+            Case { others_succeed: false, ..poison },
+            Case { attempts: 19, ..poison },
+            Case { accepted_at: NOW, ..poison },
+        ] {
+            assert!(matches!(decide(Verdict::Unknown, &spared), Settlement::Later(_)), "{spared:?}");
+        }
+    }
+}

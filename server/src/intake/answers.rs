@@ -1,0 +1,262 @@
+//! `POST /v1/surveys/{survey}/answers`: checks a submission, and thanks once it is durable.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+use shared::answer::{self, Stale};
+use shared::{Language, Respondent, Submission, limits};
+
+use super::Intake;
+use super::metadata::{self, Visit};
+use super::problem::{Detail, Problem};
+use super::survey::unknown_survey;
+use crate::accepted::{Accepted, StoredAnswer, StoredRespondent};
+use crate::config::Survey;
+use crate::queue::{Enqueued, NewEntry, Priority, QueueError};
+
+/// How long a browser is asked to wait when the queue cannot take more.
+const BUSY: Duration = Duration::from_secs(5);
+
+pub(super) async fn submit(
+    State(intake): State<Intake>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let taken = take(&intake, &id, &headers, body).await;
+    match taken {
+        Ok(submission) => {
+            (StatusCode::ACCEPTED, Json(serde_json::json!({ "submission": submission }))).into_response()
+        }
+        Err(problem) => {
+            metrics::counter!("afterword_submissions_refused_total", "reason" => problem.code()).increment(1);
+            problem.into_response()
+        }
+    }
+}
+
+async fn take(
+    intake: &Intake,
+    id: &str,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<uuid::Uuid, Problem> {
+    let survey = intake.config.survey(id).ok_or_else(|| unknown_survey(id))?;
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    check_origin(survey, headers.contains_key(header::ORIGIN).then(|| text(header::ORIGIN)))?;
+    check_content_type(text(header::CONTENT_TYPE))?;
+    let body = body.map_err(|rejection| unreadable(&rejection))?;
+    let submission = parse(&body)?;
+    let new = accept(intake, survey, &submission, text(header::USER_AGENT))?;
+    let enqueued = intake.queue.enqueue(new).await.map_err(|error| unavailable(&error))?;
+    match enqueued {
+        Enqueued::Stored => {
+            metrics::counter!("afterword_submissions_accepted_total", "survey" => survey.id.to_string())
+                .increment(1);
+            tracing::info!(survey = %survey.id, submission = %submission.submission, "accepted");
+        }
+        Enqueued::Repeated => {
+            metrics::counter!("afterword_submissions_repeated_total", "survey" => survey.id.to_string())
+                .increment(1);
+        }
+        Enqueued::Conflict => {
+            let detail = "another submission was accepted under this UUID; the first one counts";
+            return Err(Problem::new(StatusCode::CONFLICT, "conflict", detail));
+        }
+    }
+    Ok(submission.submission)
+}
+
+fn check_origin(survey: &Survey, origin: Option<&str>) -> Result<(), Problem> {
+    let refuse = |code, detail: String| Err(Problem::new(StatusCode::FORBIDDEN, code, detail));
+    match origin {
+        Some(origin) if survey.allows(origin) => Ok(()),
+        Some(origin) => {
+            refuse("origin", format!("the survey {:?} is not for pages of {origin}", survey.id.as_str()))
+        }
+        None if survey.allow_no_origin => Ok(()),
+        None => refuse("no_origin", "the request names no origin".into()),
+    }
+}
+
+fn check_content_type(value: &str) -> Result<(), Problem> {
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    if ["application/json", "text/plain"].iter().any(|known| essence.eq_ignore_ascii_case(known)) {
+        return Ok(());
+    }
+    let detail = "send application/json, or the same JSON as text/plain";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", detail))
+}
+
+fn unreadable(rejection: &BytesRejection) -> Problem {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let detail = format!("a submission has at most {} bytes", limits::BODY_BYTES);
+        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail);
+    }
+    Problem::new(StatusCode::BAD_REQUEST, "body", "the body could not be read")
+}
+
+fn parse(body: &[u8]) -> Result<Submission, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let submission: Result<Submission, _> = serde_path_to_error::deserialize(&mut json);
+    let not_json = |error: &serde_json::Error| {
+        let detail = format!("not JSON: line {}, column {}", error.line(), error.column());
+        Problem::new(StatusCode::BAD_REQUEST, "not_json", detail)
+    };
+    match submission {
+        Ok(submission) => json.end().map(|()| submission).map_err(|error| not_json(&error)),
+        // What does not fit the model may still be no JSON further on.
+        Err(error) if error.inner().is_data() => {
+            serde_json::from_slice::<serde::de::IgnoredAny>(body).map_err(|error| not_json(&error))?;
+            let pointer = pointer(error.path());
+            // serde's words may repeat what the visitor wrote: say only what was expected.
+            let words = error.inner().to_string();
+            let expected = words.split(", expected ").nth(1).map(|rest| rest.split(" at line").next());
+            let missing = words.starts_with("missing field").then(|| words.split(" at line").next());
+            let detail = match (missing.flatten(), expected.flatten()) {
+                (Some(missing), _) => missing.to_owned(),
+                (None, Some(expected)) => format!("expected {expected}"),
+                (None, None) => "the value has the wrong shape".to_owned(),
+            };
+            Err(Problem::content(vec![Detail { pointer, question: None, code: "shape", detail }]))
+        }
+        Err(error) => Err(not_json(error.inner())),
+    }
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let part = |segment: &Segment| match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { variant } => format!("/{variant}"),
+        Segment::Unknown => String::new(),
+    };
+    path.iter().map(part).collect()
+}
+
+/// Applies every rule, and turns the submission into what the queue keeps.
+fn accept(
+    intake: &Intake,
+    survey: &Survey,
+    submission: &Submission,
+    user_agent: &str,
+) -> Result<NewEntry, Problem> {
+    let one = |pointer: &str, code, detail: String| {
+        Problem::content(vec![Detail { pointer: pointer.into(), question: None, code, detail }])
+    };
+    if submission.submission.is_nil() {
+        return Err(one("/submission", "submission", "the UUID is nil; make a random one".into()));
+    }
+    let language = Language::matching(&submission.language).filter(|language| survey.languages.contains(language));
+    let offered = || survey.languages.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let language = language.ok_or_else(|| {
+        one("/language", "language", format!("the survey is offered in: {}", offered()))
+    })?;
+    let served = intake.definitions.get(&survey.id, language).ok_or_else(|| unknown_survey(survey.id.as_str()))?;
+    let current = submission.definition.as_ref().is_none_or(|version| {
+        version.trim_start_matches("W/").trim_matches('"') == served.definition.version
+    });
+    let stale = if current { Stale::Refuse } else { Stale::Drop };
+
+    let accepted_at = intake.clock.now();
+    let answered_at = metadata::answered_at(submission.context.as_ref(), accepted_at);
+    let mut problems = Vec::new();
+    let checked = answer::check(&served.definition.questions, &submission.answers, stale);
+    let checked = checked.map_err(|found| problems.extend(found.into_iter().map(Detail::from))).ok();
+    let visit = Visit { survey, submission, language, user_agent, answered_at };
+    let metadata = metadata::resolve(&visit).map_err(|found| problems.extend(found)).ok();
+    let respondent = submission.respondent.as_ref().map(|given| respondent(given, &mut problems));
+    let (Some(checked), Some(metadata), true) = (checked, metadata, problems.is_empty()) else {
+        return Err(Problem::content(problems));
+    };
+    if checked.dropped > 0 {
+        let dropped = u64::try_from(checked.dropped).unwrap_or(u64::MAX);
+        metrics::counter!("afterword_stale_answers_dropped_total", "survey" => survey.id.to_string())
+            .increment(dropped);
+    }
+    let accepted = Accepted {
+        language: language.tag().to_owned(),
+        answers: checked.answers.into_iter().map(StoredAnswer::from).collect(),
+        metadata,
+        respondent: respondent.filter(|respondent| *respondent != StoredRespondent::default()),
+        answered_at,
+    };
+    let internal =
+        |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the submission could not be stored");
+    Ok(NewEntry {
+        lane: survey.platform.clone(),
+        priority: Priority::Visitor,
+        survey: survey.id.clone(),
+        submission: submission.submission,
+        fingerprint: fingerprint(submission, language).map_err(internal)?,
+        body: serde_json::to_vec(&accepted).map_err(internal)?,
+        accepted_at,
+    })
+}
+
+impl From<answer::Problem> for Detail {
+    fn from(problem: answer::Problem) -> Self {
+        Self {
+            pointer: problem.pointer,
+            question: problem.question.map(|question| question.to_string()),
+            code: problem.fault.code(),
+            detail: problem.fault.to_string(),
+        }
+    }
+}
+
+/// A respondent without empty fields; what is wrong is added to the problems.
+fn respondent(given: &Respondent, problems: &mut Vec<Detail>) -> StoredRespondent {
+    let mut field = |name: &str, value: &Option<String>| {
+        let value = value.as_deref().map(str::trim).filter(|value| !value.is_empty())?;
+        let fault = if value.chars().count() > limits::RESPONDENT_FIELD {
+            Some(format!("a field has at most {} characters", limits::RESPONDENT_FIELD))
+        } else if value.chars().any(|c| limits::is_forbidden(c) || c == '\n' || c == '\t') {
+            Some("the field holds a control character".into())
+        } else if name == "email" && !looks_like_email(value) {
+            Some("this is no e-mail address".into())
+        } else {
+            None
+        };
+        if let Some(detail) = fault {
+            problems.push(Detail { pointer: format!("/respondent/{name}"), question: None, code: "respondent", detail });
+            return None;
+        }
+        Some(value.to_owned())
+    };
+    StoredRespondent {
+        id: field("id", &given.id),
+        first_name: field("first_name", &given.first_name),
+        last_name: field("last_name", &given.last_name),
+        email: field("email", &given.email),
+        phone: field("phone", &given.phone),
+    }
+}
+
+fn looks_like_email(text: &str) -> bool {
+    let blank = text.chars().any(char::is_whitespace);
+    !blank && text.rsplit_once('@').is_some_and(|(local, host)| !local.is_empty() && host.contains('.'))
+}
+
+/// Covers what was answered, and not when or where: a retry differs in its context.
+fn fingerprint(submission: &Submission, language: Language) -> serde_json::Result<[u8; 32]> {
+    let covered =
+        (language.tag(), &submission.answers, &submission.metadata, &submission.respondent);
+    Ok(Sha256::digest(serde_json::to_vec(&covered)?).into())
+}
+
+fn unavailable(error: &QueueError) -> Problem {
+    if !matches!(error, QueueError::Full) {
+        tracing::error!(%error, "a submission could not be stored");
+    }
+    let code = if matches!(error, QueueError::Full) { "busy" } else { "store" };
+    let detail = "the submission could not be stored at the moment; send it again";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after(BUSY)
+}

@@ -1,0 +1,238 @@
+//! The loader, and what it loads: embedded at build time, compressed ahead.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use rust_embed::RustEmbed;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Intake;
+use super::problem::Problem;
+use crate::config::Config;
+
+/// What `cargo xtask build` made of the widget; empty where it was not run.
+#[derive(RustEmbed)]
+#[folder = "../dist/embed/"]
+#[allow_missing = true]
+pub struct EmbeddedWidget;
+
+const BUILD: &str = "\"__AFTERWORD_BUILD__\"";
+const RULES: &str = "\"__AFTERWORD_RULES__\"";
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const MINUTE: HeaderValue = HeaderValue::from_static("public, max-age=60");
+const YEAR: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// Bytes, and their compressed forms once somebody wants them.
+#[derive(Debug)]
+pub(super) struct Compressible {
+    identity: Bytes,
+    brotli: OnceLock<Bytes>,
+    gzip: OnceLock<Bytes>,
+}
+
+impl Compressible {
+    pub(super) fn new(identity: impl Into<Bytes>) -> Self {
+        Self { identity: identity.into(), brotli: OnceLock::new(), gzip: OnceLock::new() }
+    }
+
+    /// With forms that were compressed ahead; they are compressed on demand where one is missing.
+    fn with(identity: Bytes, brotli: Option<Bytes>, gzip: Option<Bytes>) -> Self {
+        let known = |bytes: Option<Bytes>| bytes.map_or_else(OnceLock::new, OnceLock::from);
+        Self { identity, brotli: known(brotli), gzip: known(gzip) }
+    }
+
+    fn brotli(&self) -> &Bytes {
+        self.brotli.get_or_init(|| {
+            let mut compressed = Vec::new();
+            let parameters = brotli::enc::BrotliEncoderParams { quality: 9, ..Default::default() };
+            match brotli::BrotliCompress(&mut self.identity.as_ref(), &mut compressed, &parameters) {
+                Ok(_) => compressed.into(),
+                Err(_) => Bytes::new(),
+            }
+        })
+    }
+
+    fn gzip(&self) -> &Bytes {
+        self.gzip.get_or_init(|| {
+            use std::io::Write as _;
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(8));
+            let written = encoder.write_all(&self.identity).and_then(|()| encoder.finish());
+            written.map_or_else(|_| Bytes::new(), Bytes::from)
+        })
+    }
+
+    /// The form that the request takes and that is the smallest.
+    pub(super) fn negotiate(&self, request: &HeaderMap, content_type: &'static str) -> Response {
+        let accepted = request.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+        let accepted = accepted.unwrap_or_default();
+        let (body, encoding) = if accepts(accepted, "br") && !self.brotli().is_empty() {
+            (self.brotli(), Some("br"))
+        } else if accepts(accepted, "gzip") && !self.gzip().is_empty() {
+            (self.gzip(), Some("gzip"))
+        } else {
+            (&self.identity, None)
+        };
+        let mut response = body.clone().into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        // Appended: CORS has its own.
+        headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
+        if let Some(encoding) = encoding {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        }
+        response
+    }
+}
+
+/// True when an `Accept-Encoding` lists a coding, and not with `q=0`.
+fn accepts(accepted: &str, coding: &str) -> bool {
+    accepted.split(',').any(|part| {
+        let mut parts = part.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(coding));
+        let refused = parts.any(|weight| {
+            weight.strip_prefix("q=").is_some_and(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0))
+        });
+        named && !refused
+    })
+}
+
+/// Everything that `/widget.js` and `/a/…` serve.
+#[derive(Debug)]
+pub(super) struct Assets(Option<Widget>);
+
+#[derive(Debug)]
+struct Widget {
+    build: String,
+    files: HashMap<String, (Compressible, &'static str)>,
+    /// The loader without rules, and with the rules of each survey.
+    plain: Compressible,
+    loaders: HashMap<String, Compressible>,
+    template: String,
+}
+
+impl Assets {
+    pub(super) fn new(config: &Config) -> Self {
+        Self(Widget::embedded(config))
+    }
+}
+
+impl Widget {
+    fn embedded(config: &Config) -> Option<Self> {
+        let read = |name: &str| {
+            EmbeddedWidget::get(name).map(|file| match file.data {
+                std::borrow::Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                std::borrow::Cow::Owned(bytes) => Bytes::from(bytes),
+            })
+        };
+        let text = |name| read(name).and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
+        let build = text("build.txt")?.trim().to_owned();
+        let template = text("loader.js")?.replace(BUILD, &json!(build).to_string());
+        let files = [("widget.js", JAVASCRIPT), ("glue.js", JAVASCRIPT), ("widget.wasm", "application/wasm")];
+        let file = |(name, content_type): (&str, &'static str)| {
+            let path = format!("{build}/{name}");
+            let (brotli, gzip) = (read(&format!("{path}.br")), read(&format!("{path}.gz")));
+            let bytes = Compressible::with(read(&path)?, brotli, gzip);
+            Some((name.to_owned(), (bytes, content_type)))
+        };
+        let loader = |survey: &std::sync::Arc<crate::config::Survey>| {
+            let rules = json!({ "survey": survey.id, "mode": "inline" });
+            (survey.id.to_string(), Compressible::new(template.replace(RULES, &rules.to_string())))
+        };
+        Some(Self {
+            files: files.into_iter().map(file).collect::<Option<_>>()?,
+            plain: Compressible::new(template.replace(RULES, "null")),
+            loaders: config.surveys.iter().map(loader).collect(),
+            build,
+            template,
+        })
+    }
+}
+
+fn not_built() -> Problem {
+    let detail = "this server was built without the widget inside; run `cargo xtask build`, or use a release";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_widget", detail)
+}
+
+/// Assets are public: any page may load them.
+fn public(mut response: Response, cache: HeaderValue) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, cache);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let policy = HeaderName::from_static("cross-origin-resource-policy");
+    headers.insert(policy, HeaderValue::from_static("cross-origin"));
+    response
+}
+
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    survey: Option<String>,
+}
+
+/// `GET /widget.js[?survey=ID]`: the loader, with that survey's rules.
+pub(super) async fn loader(
+    State(intake): State<Intake>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let widget = intake.assets.0.as_ref().ok_or_else(not_built)?;
+    let response = match wanted.survey.as_deref() {
+        None => widget.plain.negotiate(&headers, JAVASCRIPT),
+        Some(id) => match widget.loaders.get(id) {
+            Some(loader) => loader.negotiate(&headers, JAVASCRIPT),
+            // A script that is answered with 404 never runs, and could not say what is wrong.
+            None => {
+                let id: String = id.chars().take(64).collect();
+                let rules = json!({ "survey": id, "error": "unknown survey" });
+                let script = widget.template.replace(RULES, &rules.to_string());
+                Compressible::new(script).negotiate(&headers, JAVASCRIPT)
+            }
+        },
+    };
+    Ok(public(response, MINUTE))
+}
+
+/// `GET /a/{build}/{file}`: a page with an older loader gets the present files, uncached.
+pub(super) async fn file(
+    State(intake): State<Intake>,
+    Path((build, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let widget = intake.assets.0.as_ref().ok_or_else(not_built)?;
+    let Some((file, content_type)) = widget.files.get(&name) else {
+        return Err(Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such file"));
+    };
+    let cache = if build == widget.build { YEAR } else { NO_STORE };
+    Ok(public(file.negotiate(&headers, content_type), cache))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encoding_is_used_only_where_it_is_wanted() {
+        assert!(accepts("gzip, deflate, br, zstd", "br"));
+        assert!(accepts("BR;q=0.5", "br"));
+        assert!(!accepts("gzip, br;q=0", "br"));
+        assert!(!accepts("gzip", "br"));
+        assert!(!accepts("", "br"));
+    }
+
+    #[test]
+    fn each_form_unpacks_to_the_same_bytes() {
+        let bytes = Compressible::new("a survey, a survey, a survey".repeat(20));
+        let mut unpacked = Vec::new();
+        brotli::BrotliDecompress(&mut bytes.brotli().as_ref(), &mut unpacked).unwrap();
+        assert_eq!(unpacked, bytes.identity);
+        let mut unpacked = Vec::new();
+        let mut gzip = flate2::read::GzDecoder::new(bytes.gzip().as_ref());
+        std::io::Read::read_to_end(&mut gzip, &mut unpacked).unwrap();
+        assert_eq!(unpacked, bytes.identity);
+    }
+}

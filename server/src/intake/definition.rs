@@ -1,0 +1,93 @@
+//! Each survey in each of its languages, as it goes to the browser; built once.
+
+use std::collections::HashMap;
+
+use sha2::{Digest, Sha256};
+use shared::{Choice, Definition, Direction, Kind, Language, Question, Score, SurveyId, Text, survey};
+
+use super::assets::Compressible;
+use crate::config::{self, Config, PerLanguage, Survey};
+use crate::words::words;
+
+/// A definition and its JSON.
+#[derive(Debug)]
+pub struct ServedDefinition {
+    /// What a submission is checked against.
+    pub definition: Definition,
+    /// What the browser gets.
+    pub(super) json: Compressible,
+    /// The quoted ETag.
+    pub etag: String,
+}
+
+/// Every definition that is served.
+#[derive(Debug)]
+pub(super) struct Definitions(HashMap<(SurveyId, Language), ServedDefinition>);
+
+impl Definitions {
+    pub(super) fn new(config: &Config) -> Self {
+        let each = config.surveys.iter().flat_map(|survey| {
+            let pair = |language: &Language| {
+                ((survey.id.clone(), *language), ServedDefinition::new(survey, *language))
+            };
+            survey.languages.iter().map(pair)
+        });
+        Self(each.collect())
+    }
+
+    /// The definition of a survey in one of its own languages.
+    pub(super) fn get(&self, survey: &SurveyId, language: Language) -> Option<&ServedDefinition> {
+        self.0.get(&(survey.clone(), language))
+    }
+}
+
+impl ServedDefinition {
+    /// The definition of a survey in one of its own languages.
+    pub fn new(survey: &Survey, language: Language) -> Self {
+        let mut definition = Definition {
+            survey: survey.id.clone(),
+            language: language.tag().to_owned(),
+            rtl: language.direction() == Direction::RightToLeft,
+            version: String::new(),
+            questions: survey.questions.iter().map(|asked| question(asked, language)).collect(),
+            words: words(language).clone(),
+        };
+        let unversioned = serde_json::to_vec(&definition).unwrap_or_default();
+        definition.version = hex(&Sha256::digest(&unversioned)[..8]);
+        let json = Compressible::new(serde_json::to_vec(&definition).unwrap_or_default());
+        let etag = format!("\"{}\"", definition.version);
+        Self { definition, json, etag }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn question(asked: &config::Question, language: Language) -> Question {
+    // The configuration has made sure that every text is there in every language.
+    let text = |texts: &PerLanguage<String>| texts.get(&language).cloned().unwrap_or_default();
+    let optional = |texts: &Option<PerLanguage<String>>| texts.as_ref().map(text);
+    let kind = match &asked.kind {
+        config::Kind::Score { min, max, low, high } => {
+            Kind::Score(Score { min: *min, max: *max, low: optional(low), high: optional(high) })
+        }
+        config::Kind::Text { max_length } => Kind::Text(Text { max_length: *max_length }),
+        config::Kind::YesNo => Kind::YesNo,
+        config::Kind::Choice { several, options } => {
+            let option = |option: &config::ChoiceOption| survey::ChoiceOption {
+                id: option.id.clone(),
+                text: text(&option.text),
+            };
+            Kind::Choice(Choice { several: *several, options: options.iter().map(option).collect() })
+        }
+    };
+    Question {
+        id: asked.id.clone(),
+        text: text(&asked.text),
+        hint: optional(&asked.hint),
+        required: asked.required,
+        show_if: asked.show_if.clone(),
+        kind,
+    }
+}

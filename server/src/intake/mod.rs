@@ -1,0 +1,102 @@
+//! What browsers reach: the loader and its files, survey definitions, and the door for answers.
+//!
+//! A submission is taken only from a listed origin, only if the shared rules accept it, and is
+//! answered with 202 only after the queue has it durably. Knows the queue, and nothing of the
+//! forwarder or the platform.
+
+mod answers;
+mod assets;
+mod definition;
+mod metadata;
+mod problem;
+mod survey;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::{Method, StatusCode, request};
+use axum::routing::{get, post};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::queue::Queue;
+use assets::Assets;
+use definition::Definitions;
+use problem::Problem;
+
+pub use assets::EmbeddedWidget;
+pub use definition::ServedDefinition;
+
+/// The longest silence within a request's body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest time for a whole request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct Intake {
+    config: Arc<Config>,
+    definitions: Arc<Definitions>,
+    assets: Arc<Assets>,
+    queue: Arc<dyn Queue>,
+    clock: Clock,
+}
+
+impl Intake {
+    /// Prepares what is served.
+    pub fn new(config: Arc<Config>, queue: Arc<dyn Queue>, clock: Clock) -> Self {
+        let definitions = Arc::new(Definitions::new(&config));
+        let assets = Arc::new(Assets::new(&config));
+        Self { config, definitions, assets, queue, clock }
+    }
+
+    /// Every public route.
+    pub fn router(self) -> Router {
+        let cors = cors(Arc::clone(&self.config));
+        Router::new()
+            .route("/widget.js", get(assets::loader))
+            .route("/a/{build}/{file}", get(assets::file))
+            .route("/v1/surveys/{survey}", get(survey::definition))
+            .route("/v1/surveys/{survey}/answers", post(answers::submit))
+            .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here"))
+            .method_not_allowed_fallback(async || {
+                Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "the method is not allowed here")
+            })
+            // Outside of the fallbacks, since a preflight is a method that no route has.
+            .layer(cors)
+            .layer(DefaultBodyLimit::max(shared::limits::BODY_BYTES))
+            .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
+            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
+            .layer(header_layer(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+            .layer(header_layer(header::REFERRER_POLICY, "no-referrer"))
+            .layer(header_layer(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
+            .with_state(self)
+    }
+}
+
+fn header_layer(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
+
+/// Lets a survey's own origins read its answers from the server, and nobody else's.
+fn cors(config: Arc<Config>) -> CorsLayer {
+    let listed = move |origin: &HeaderValue, request: &request::Parts| {
+        let survey = request.uri.path().split('/').nth(3).unwrap_or_default();
+        let origin = origin.to_str().unwrap_or_default();
+        config.survey(survey).is_some_and(|survey| survey.allows(origin))
+    };
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(listed))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE])
+        .expose_headers([header::RETRY_AFTER, header::ETAG])
+        .max_age(Duration::from_secs(3_600))
+}

@@ -1,0 +1,44 @@
+//! `GET /v1/surveys/{survey}?lang=nl`: a definition in one language.
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::problem::Problem;
+use super::Intake;
+
+/// `lang` may list several wishes, in order: `nl-BE,nl,en`.
+#[derive(Deserialize)]
+pub(super) struct Wishes {
+    #[serde(default)]
+    lang: String,
+}
+
+pub(super) async fn definition(
+    State(intake): State<Intake>,
+    Path(id): Path<String>,
+    Query(wishes): Query<Wishes>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let survey = intake.config.survey(&id).ok_or_else(|| unknown_survey(&id))?;
+    let language = survey.resolve_language(wishes.lang.split(',').take(20));
+    let served = intake.definitions.get(&survey.id, language).ok_or_else(|| unknown_survey(&id))?;
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let mut response = if known.is_some_and(|known| known.contains(&served.etag)) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        served.json.negotiate(&headers, "application/json")
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    if let Ok(etag) = HeaderValue::from_str(&served.etag) {
+        headers.insert(header::ETAG, etag);
+    }
+    Ok(response)
+}
+
+pub(super) fn unknown_survey(id: &str) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "unknown_survey", format!("there is no survey {id:?}"))
+}

@@ -1,0 +1,98 @@
+//! The Hello Customer platform: its calls, its names, its casing. Nothing else knows them.
+//!
+//! A [`Client`] makes one call and says what it saw ([`Outcome`]); it never retries, follows no
+//! redirect and keeps no time. What an outcome means is the forwarder's business.
+
+mod add_answer;
+mod get_all;
+mod reply;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use secrecy::ExposeSecret;
+
+use crate::config::{Guid, Platform};
+
+pub use add_answer::{AddAnswer, MapError};
+pub use get_all::{GetAllError, Response};
+pub use reply::{Outcome, Reply};
+
+/// Idle connections are closed before the platform may do so: a call on a connection that the other
+/// side has just closed is lost, and nobody knows whether it arrived.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// A platform's calls with one token.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base_url: Arc<str>,
+    token: secrecy::SecretString,
+}
+
+/// A client cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The file with certificate authorities cannot be read any more.
+    #[error("cannot use ca_file {path}: {reason}")]
+    CaFile {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// TLS cannot be set up.
+    #[error("cannot set up TLS")]
+    Tls(#[source] reqwest::Error),
+}
+
+impl Client {
+    /// A client for a platform; TLS 1.2 at least, certificates always verified.
+    pub fn new(platform: &Platform) -> Result<Self, ClientError> {
+        // Only the first caller in a process installs it; the others find it there.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let public = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+        let mut roots: Vec<_> =
+            public.filter_map(|der| reqwest::Certificate::from_der(der.as_ref()).ok()).collect();
+        if let Some(path) = &platform.ca_file {
+            let failed =
+                |reason: String| ClientError::CaFile { path: path.display().to_string(), reason };
+            let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+            let own = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
+            roots.extend(own);
+        }
+        let mut authorization =
+            HeaderValue::from_str(&format!("basic {}", platform.token.expose_secret()))
+                .expect("the configuration takes only visible ASCII as a token");
+        authorization.set_sensitive(true);
+        let http = reqwest::Client::builder()
+            .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization)]))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(platform.timeout.mul_f32(0.8))
+            .timeout(platform.timeout)
+            .pool_idle_timeout(IDLE)
+            .tls_certs_only(roots)
+            .tls_version_min(reqwest::tls::Version::TLS_1_2)
+            .no_proxy()
+            .http1_only()
+            .build()
+            .map_err(ClientError::Tls)?;
+        Ok(Self { http, base_url: platform.base_url.as_str().into(), token: platform.token.clone() })
+    }
+
+    /// API call 5, add answer ("Hello Customer API overview", section 11).
+    pub async fn add_answer(&self, touchpoint: &Guid, answer: &AddAnswer<'_>) -> Outcome {
+        let url = format!("{}/campaign/{touchpoint}/answers/add", self.base_url);
+        reply::outcome(self.http.post(url).json(answer).send().await, &self.token).await
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Client").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}

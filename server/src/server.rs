@@ -1,0 +1,152 @@
+//! The whole server: listeners, queue and lanes put together, and taken apart in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::clock::Clock;
+use crate::config::{Config, Store};
+use crate::dashboard::{Dashboard, LaneView};
+use crate::forwarder::Lane;
+use crate::intake::Intake;
+use crate::platform::{Client, ClientError};
+use crate::queue::{Queue, QueueError, SqliteQueue};
+use crate::http;
+
+/// How long a delivered submission's UUID is remembered: longer than any outbox lives.
+const REMEMBER: Duration = Duration::from_secs(30 * 86_400);
+/// How often what is too old is forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(3_600);
+
+/// The sockets that a server listens on, bound by the caller.
+pub struct Listeners {
+    /// For browsers.
+    pub public: TcpListener,
+    /// For operators.
+    pub admin: TcpListener,
+}
+
+/// Why a server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store cannot be used.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// A platform cannot be called.
+    #[error("platform {name}: {error}")]
+    Client {
+        /// The platform.
+        name: String,
+        /// What is wrong.
+        error: ClientError,
+    },
+}
+
+/// A server that is ready to run: its store is open.
+pub struct Server {
+    config: Arc<Config>,
+    queue: Arc<dyn Queue>,
+    clock: Clock,
+    lanes: Vec<Lane>,
+}
+
+impl Server {
+    /// Opens the store and prepares the lanes.
+    pub fn new(config: Arc<Config>) -> Result<Self, StartError> {
+        let Store::Sqlite(path) = &config.store;
+        let queue: Arc<dyn Queue> = Arc::new(SqliteQueue::open(path)?);
+        let clock = Clock::start();
+        let lane = |platform: &Arc<crate::config::Platform>| {
+            let client = Client::new(platform)
+                .map_err(|error| StartError::Client { name: platform.name.to_string(), error })?;
+            let surveys = config.surveys.clone();
+            Ok(Lane::new(Arc::clone(platform), surveys, client, Arc::clone(&queue), clock))
+        };
+        let lanes = config.platforms.iter().map(lane).collect::<Result<_, StartError>>()?;
+        Ok(Self { config, queue, clock, lanes })
+    }
+
+    /// Serves until `stop` is there. Then visitors' requests end, then the calls in flight; what waits
+    /// stays in the store.
+    pub async fn run(self, listeners: Listeners, stop: impl Future<Output = ()>) {
+        let (stopping, stopped) = watch::channel(false);
+        let until = |mut stopped: watch::Receiver<bool>| async move {
+            stopped.wait_for(|stopped| *stopped).await.ok();
+        };
+        let views = self.config.platforms.iter().zip(&self.lanes);
+        let views = views.map(|(platform, lane)| LaneView { platform: Arc::clone(platform), report: lane.report() });
+        let dashboard =
+            Dashboard::new(Arc::clone(&self.config), Arc::clone(&self.queue), self.clock, views.collect());
+        warn_of_orphans(&self.config, &*self.queue).await;
+
+        let mut tasks = JoinSet::new();
+        for lane in self.lanes {
+            tasks.spawn(lane.run(stopped.clone()));
+        }
+        tasks.spawn(forget(Arc::clone(&self.queue), self.clock, until(stopped.clone())));
+        // The operators' listener stays open while the rest stops.
+        let (admin_stopping, admin_stopped) = watch::channel(false);
+        let admin = tokio::spawn(http::serve(listeners.admin, dashboard.router(), until(admin_stopped)));
+        let intake = Intake::new(self.config, Arc::clone(&self.queue), self.clock);
+        let public = tokio::spawn(http::serve(listeners.public, intake.router(), until(stopped)));
+
+        stop.await;
+        tracing::info!("stopping: calls in flight end, what waits stays");
+        stopping.send_replace(true);
+        public.await.ok();
+        while tasks.join_next().await.is_some() {}
+        admin_stopping.send_replace(true);
+        admin.await.ok();
+        tracing::info!("stopped");
+    }
+}
+
+/// Says what waits for a platform that the configuration has lost.
+async fn warn_of_orphans(config: &Config, queue: &dyn Queue) {
+    let counts = match queue.counts().await {
+        Ok(counts) => counts,
+        Err(error) => return tracing::error!(%error, "the queue cannot be counted"),
+    };
+    for count in counts.iter().filter(|count| config.platforms.iter().all(|p| p.name != count.lane)) {
+        let waiting = count.waiting + count.delayed + count.sending;
+        tracing::warn!(lane = %count.lane, waiting, "nobody forwards this lane: no [platform] has its name");
+    }
+}
+
+async fn forget(queue: Arc<dyn Queue>, clock: Clock, stopped: impl Future<Output = ()>) {
+    tokio::pin!(stopped);
+    loop {
+        let before = clock.now().checked_sub(REMEMBER).unwrap_or(jiff::Timestamp::MIN);
+        match queue.forget_delivered(before).await {
+            Ok(0) => {}
+            Ok(forgotten) => tracing::info!(forgotten, "forgot the UUIDs of old submissions"),
+            Err(error) => tracing::warn!(%error, "old submissions could not be forgotten"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(FORGET_EVERY) => {}
+            () = &mut stopped => return,
+        }
+    }
+}
+
+/// Waits for SIGTERM or SIGINT.
+pub async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => {
+            tracing::error!(%error, "SIGTERM cannot be heard");
+            return std::future::pending().await;
+        }
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+const _: () = assert!(REMEMBER.as_secs() > 7 * 86_400, "an outbox holds answers for 7 days");
+

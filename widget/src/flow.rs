@@ -1,0 +1,146 @@
+//! Where a visitor is in a survey, and what was answered so far.
+//!
+//! Pure: no DOM, no clock. The position always lies on the path, the questions that are shown given
+//! the answers. Answers to questions that have become hidden stay, in case the visitor goes back,
+//! but are never handed in.
+
+use shared::answer::fault;
+use shared::condition::visible;
+use shared::{Answer, Fault, Kind, Question, Value, WireAnswer, Words};
+
+/// What [`Flow::advance`] came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Advance {
+    /// The next question is due.
+    Question,
+    /// All questions are through: the answers can be sent.
+    Send,
+}
+
+/// Where the visitor is on the path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The question's number, from 1.
+    pub(crate) step: usize,
+    /// How many questions the path has, as far as the answers tell.
+    pub(crate) total: usize,
+}
+
+/// One visitor's way through one survey.
+pub(crate) struct Flow {
+    questions: Vec<Question>,
+    answers: Vec<Answer>,
+    at: usize,
+}
+
+impl Flow {
+    /// Starts at the first question, which is always shown.
+    pub(crate) fn new(questions: Vec<Question>) -> Self {
+        Self { questions, answers: Vec::new(), at: 0 }
+    }
+
+    /// The question on screen; `None` for a survey without any.
+    pub(crate) fn question(&self) -> Option<&Question> {
+        self.questions.get(self.at)
+    }
+
+    /// The answer to the question on screen.
+    pub(crate) fn value(&self) -> Option<&Value> {
+        let id = &self.question()?.id;
+        self.answers.iter().find(|answer| answer.question == *id).map(|answer| &answer.value)
+    }
+
+    /// Answers the question on screen, or takes its answer back.
+    pub(crate) fn answer(&mut self, value: Option<Value>) {
+        let Some(question) = self.question().map(|question| question.id.clone()) else { return };
+        self.answers.retain(|answer| answer.question != question);
+        self.answers.extend(value.map(|value| Answer { question, value }));
+    }
+
+    /// Where the visitor is.
+    pub(crate) fn place(&self) -> Place {
+        let path = visible(&self.questions, &self.answers);
+        let step = path.iter().filter(|position| **position <= self.at).count();
+        Place { step, total: path.len() }
+    }
+
+    /// Goes on, if the question on screen is answered as it has to be.
+    ///
+    /// At the end, a survey without a single answer is not worth sending: `Required`.
+    pub(crate) fn advance(&mut self) -> Result<Advance, Fault> {
+        if let Some(question) = self.question() {
+            let wrong = match self.value() {
+                Some(value) => fault(question, value),
+                None => question.required.then_some(Fault::Required),
+            };
+            if let Some(fault) = wrong {
+                return Err(fault);
+            }
+        }
+        let path = visible(&self.questions, &self.answers);
+        if let Some(next) = path.into_iter().find(|position| *position > self.at) {
+            self.at = next;
+            return Ok(Advance::Question);
+        }
+        if self.wire().is_empty() { Err(Fault::Required) } else { Ok(Advance::Send) }
+    }
+
+    /// Goes back to the question before; stays at the first.
+    pub(crate) fn back(&mut self) {
+        let path = visible(&self.questions, &self.answers);
+        self.at = path.into_iter().rev().find(|position| *position < self.at).unwrap_or(self.at);
+    }
+
+    /// Goes to a question by its id, if it is on the path; otherwise stays.
+    pub(crate) fn go_to(&mut self, id: &str) {
+        let path = visible(&self.questions, &self.answers);
+        let found = path.into_iter().find(|position| self.questions[*position].id.as_str() == id);
+        self.at = found.unwrap_or(self.at);
+    }
+
+    /// The answers to the questions on the path, in the survey's order, as they are handed in.
+    pub(crate) fn wire(&self) -> Vec<WireAnswer> {
+        let path = visible(&self.questions, &self.answers);
+        let answered = |position: usize| {
+            let id = &self.questions[position].id;
+            self.answers.iter().find(|answer| answer.question == *id)
+        };
+        path.into_iter().filter_map(answered).map(WireAnswer::from).collect()
+    }
+}
+
+/// What to tell the visitor about a fault.
+pub(crate) fn message(words: &Words, kind: &Kind, fault: Fault) -> String {
+    match (fault, kind) {
+        (Fault::TooLong { max }, _) => fill(&words.too_long, &[("max", max as usize)]),
+        (_, Kind::Text(_)) => words.write.clone(),
+        _ => words.choose.clone(),
+    }
+}
+
+/// Puts numbers into a text: `{n} of {total}`. A name that is not given stays as it is.
+pub(crate) fn fill(text: &str, numbers: &[(&str, usize)]) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, name, after)) = placeholder(rest) {
+        filled.push_str(before);
+        if let Some((_, number)) = numbers.iter().find(|(known, _)| *known == name) {
+            filled.push_str(&number.to_string());
+        } else {
+            filled.push_str(&rest[before.len()..rest.len() - after.len()]);
+        }
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+/// The first `{name}` with what stands before and after it.
+fn placeholder(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, open) = text.split_once('{')?;
+    let (name, after) = open.split_once('}')?;
+    Some((before, name, after))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! What a reply means for a submission, and how long to wait before the next try. Pure.
+
+/// What becomes of a submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The server has it.
+    Durable,
+    /// The server will never take it as it is.
+    Refused,
+    /// The server may take it later.
+    Later,
+}
+
+/// What a status means. 409 says that the server has answers under this very UUID: the visitor's.
+pub(crate) fn verdict(status: u16) -> Verdict {
+    match status {
+        200..=299 | 409 => Verdict::Durable,
+        408 | 429 => Verdict::Later,
+        400..=499 => Verdict::Refused,
+        _ => Verdict::Later,
+    }
+}
+
+/// The longest first delay, in milliseconds.
+const FIRST: u32 = 2_000;
+/// The longest delay that is not asked for by the server.
+const LONGEST: u32 = 300_000;
+
+/// Milliseconds until the next try: twice as long each time up to five minutes, of which
+/// `random` (0 to 255) spreads the second half, so that a server that returns is not stormed; never
+/// earlier than the server asked for (`after`, seconds).
+pub(crate) fn delay(tries: u32, random: u8, after: Option<u32>) -> u32 {
+    let most = FIRST.saturating_mul(1 << tries.min(10)).min(LONGEST);
+    let jittered = most / 2 + most / 2 / 255 * u32::from(random);
+    // A timer holds 31 bits; a server that asks for more than 24 days is asked a little early.
+    let asked = after.unwrap_or(0).saturating_mul(1000).min(i32::MAX as u32 - LONGEST);
+    if asked == 0 { jittered } else { asked + jittered / 4 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_its_verdict() {
+        for (status, wanted) in [
+            (202, Verdict::Durable),
+            (200, Verdict::Durable),
+            (409, Verdict::Durable),
+            (400, Verdict::Refused),
+            (403, Verdict::Refused),
+            (404, Verdict::Refused),
+            (413, Verdict::Refused),
+            (415, Verdict::Refused),
+            (422, Verdict::Refused),
+            (408, Verdict::Later),
+            (429, Verdict::Later),
+            (500, Verdict::Later),
+            (503, Verdict::Later),
+            (304, Verdict::Later),
+            (0, Verdict::Later),
+        ] {
+            assert_eq!(verdict(status), wanted, "{status}");
+        }
+    }
+
+    #[test]
+    fn delays_grow_to_five_minutes_and_are_spread() {
+        assert_eq!(delay(0, 0, None), 1_000);
+        assert!((1_900..=2_000).contains(&delay(0, 255, None)));
+        assert_eq!(delay(1, 0, None), 2_000);
+        assert_eq!(delay(40, 0, None), 150_000);
+        assert!(delay(u32::MAX, 255, None) <= 300_000);
+    }
+
+    #[test]
+    fn a_server_that_names_a_time_is_not_asked_earlier() {
+        for tries in 0..12 {
+            for random in [0, 128, 255] {
+                assert!(delay(tries, random, Some(30)) >= 30_000);
+            }
+        }
+        assert!(i32::try_from(delay(3, 255, Some(u32::MAX))).is_ok());
+    }
+}

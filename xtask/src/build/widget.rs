@@ -1,0 +1,152 @@
+//! From the widget's sources to the files that browsers load.
+//!
+//! `style.css` is minified first, as it becomes part of the module. trunk then compiles and binds; wasm-opt
+//! and the minifier follow here, because trunk would choose their flags itself.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use super::{embed, inputs};
+use crate::tools::Tools;
+use crate::{cache, terminal, workspace};
+
+/// What every browser of the last years has. `--all-features` would let wasm-opt write encodings that no
+/// browser loads.
+const WASM_OPT: [&str; 10] = [
+    "-Oz",
+    "--converge",
+    "--strip-producers",
+    "--strip-target-features",
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+/// Older browsers cannot run the module anyway.
+const JAVASCRIPT: &str = "--target=es2020";
+
+/// Builds the widget unless nothing it is made from changed, and gives the folder `dist/embed`.
+pub(super) fn build(tools: &Tools) -> Result<PathBuf> {
+    let root = workspace::root();
+    let embed = root.join("dist/embed");
+    let scratch = workspace::scratch()?;
+    let _lock = cache::lock(&scratch.join("widget.lock"))?;
+
+    let built_from = scratch.join("widget.inputs");
+    let fingerprint = inputs::fingerprint(&root, &tools.versions)?;
+    let known = fs::read_to_string(&built_from).is_ok_and(|known| known == fingerprint);
+    if known && embed::is_complete(&embed) {
+        println!("Widget: unchanged.");
+        return Ok(embed);
+    }
+
+    println!("Widget: building (about 3 minutes from nothing, half a minute after a change) ...");
+    let start = Instant::now();
+    let style = minified_style(tools, &root, &scratch)?;
+    let compiled = compile(tools, &style)?;
+    let parts = embed::Parts {
+        glue: minified_glue(tools, &compiled)?,
+        wasm: optimised(tools, &compiled, &scratch)?,
+        loader: minified_loader(tools, &root)?,
+    };
+    embed::write(&parts, &embed)?;
+    write(&built_from, fingerprint.as_bytes())?;
+    println!("Widget: built in {}.", terminal::duration(start.elapsed()));
+    Ok(embed)
+}
+
+/// Minifies the style sheet to a file, which is touched only when it changes: cargo watches it.
+fn minified_style(tools: &Tools, root: &Path, scratch: &Path) -> Result<PathBuf> {
+    let source = root.join("widget/style.css");
+    let minified = scratch.join("style.min.css");
+    if !source.exists() {
+        bail!("widget/style.css is missing: it is the widget's style sheet");
+    }
+    let mut command = workspace::command(&tools.esbuild);
+    command.args(["--minify", "--log-level=warning"]).arg(&source);
+    let css = workspace::output(&mut command)?;
+    if fs::read(&minified).ok().as_ref() != Some(&css) {
+        write(&minified, &css)?;
+    }
+    Ok(minified)
+}
+
+/// Lets trunk compile and bind the widget, and gives the folder with `widget.js` and `widget_bg.wasm`.
+fn compile(tools: &Tools, style: &Path) -> Result<PathBuf> {
+    // trunk works offline below, so everything it may need is brought before.
+    workspace::run(&mut workspace::cargo(&["fetch", "--quiet"]))?;
+    let compiled = workspace::target().join("trunk");
+    let mut trunk = workspace::command(&tools.trunk);
+    trunk.args(["build", "--release", "--cargo-profile", "wasm", "--offline", "--filehash", "false"]);
+    trunk.args(["--skip-version-check", "--log", "warn", "--dist"]).arg(&compiled).arg("index.html");
+    trunk.env("PATH", tools.path()?).env("AFTERWORD_WIDGET_CSS", style);
+    // Others set it to `1`, which trunk takes for a mistake.
+    trunk.env_remove("NO_COLOR");
+    // The compiler's message says it all; where inside trunk it was met says nothing.
+    trunk.env("RUST_BACKTRACE", "0");
+    workspace::run(&mut trunk)?;
+    Ok(compiled)
+}
+
+fn optimised(tools: &Tools, compiled: &Path, scratch: &Path) -> Result<Vec<u8>> {
+    let optimised = scratch.join("widget.wasm");
+    let mut command = workspace::command(&tools.wasm_opt);
+    command.args(WASM_OPT).arg(compiled.join("widget_bg.wasm")).arg("-o").arg(&optimised);
+    workspace::run(&mut command)?;
+    read(&optimised)
+}
+
+/// Bundled, as the glue may import snippets that trunk leaves in files of their own.
+fn minified_glue(tools: &Tools, compiled: &Path) -> Result<String> {
+    let mut command = workspace::command(&tools.esbuild);
+    command.args(["--bundle", "--minify", "--format=esm", JAVASCRIPT, "--log-level=warning"]);
+    let glue = text(workspace::output(command.arg(compiled.join("widget.js")))?)?;
+    refuse_inner_html(&glue)?;
+    Ok(glue)
+}
+
+/// Pages that demand Trusted Types refuse `innerHTML`, and the survey with it.
+fn refuse_inner_html(glue: &str) -> Result<()> {
+    if glue.contains("innerHTML") {
+        bail!(
+            "the widget's glue contains `innerHTML`, which pages with Trusted Types refuse. A `view!` with \
+             static children brings it: build them with `view! {{ class=\"k\", ... }}` or the builder instead"
+        );
+    }
+    Ok(())
+}
+
+fn minified_loader(tools: &Tools, root: &Path) -> Result<String> {
+    let mut command = workspace::command(&tools.esbuild);
+    command.args(["--minify", "--format=iife", JAVASCRIPT, "--log-level=warning"]);
+    text(workspace::output(command.arg(root.join("widget/loader.js")))?)
+}
+
+fn text(printed: Vec<u8>) -> Result<String> {
+    let text = String::from_utf8(printed).context("the minifier printed something other than UTF-8")?;
+    Ok(text.trim_end().to_owned())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<()> {
+    fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn glue_with_inner_html_fails_the_build() {
+        assert!(refuse_inner_html("e.innerHTML=t").is_err());
+        assert!(refuse_inner_html("e.textContent=t").is_ok());
+    }
+}

@@ -1,0 +1,129 @@
+//! What comes from the Debian archive: the browser with its driver, npm, fonts, the musl compiler.
+
+use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt;
+
+use anyhow::Result;
+
+use super::{Missing, Remedy};
+use crate::tools::{self, Layout};
+use crate::{cache, workspace};
+
+/// One need and the packages that meet it.
+struct Need {
+    what: &'static str,
+    why: &'static str,
+    packages: &'static [&'static str],
+    /// Whether the verbs work without it.
+    optional: bool,
+    met: fn() -> bool,
+}
+
+const NEEDS: [Need; 5] = [
+    Need {
+        what: "Chromium",
+        why: "answers surveys in the end-to-end tests",
+        packages: &["chromium"],
+        optional: false,
+        met: || tools::chrome().is_some(),
+    },
+    Need {
+        what: "ChromeDriver",
+        why: "steers the browser in the end-to-end tests",
+        packages: &["chromium-driver"],
+        optional: false,
+        met: || tools::chromedriver().is_some(),
+    },
+    Need {
+        what: "Node.js with npm",
+        why: "brings wasm-opt, the minifier and the accessibility rules",
+        packages: &["nodejs", "npm"],
+        optional: false,
+        met: || workspace::on_path(&["npm"]).is_some() && workspace::on_path(&["node", "nodejs"]).is_some(),
+    },
+    Need {
+        what: "fonts for Arabic and Chinese",
+        why: "shows pages in these languages in the tests' browser as letters, not boxes",
+        packages: &["fontconfig", "fonts-dejavu-core", "fonts-noto-core", "fonts-droid-fallback"],
+        optional: true,
+        met: || fonts_cover(&["ar", "zh-cn"]),
+    },
+    Need {
+        what: "the musl C compiler",
+        why: "compiles SQLite for the server's container image",
+        packages: &["musl-tools"],
+        optional: true,
+        met: || workspace::on_path(&["musl-gcc", "x86_64-linux-musl-gcc"]).is_some(),
+    },
+];
+
+/// What is not met, as one installation where apt may be used, else one line each.
+pub(super) fn missing() -> Vec<Missing> {
+    let unmet: Vec<&Need> = NEEDS.iter().filter(|need| !(need.met)()).collect();
+    if unmet.is_empty() {
+        return Vec::new();
+    }
+    if is_root() && workspace::on_path(&["apt-get"]).is_some() {
+        return vec![from_apt(&unmet)];
+    }
+    unmet.into_iter().map(by_hand).collect()
+}
+
+fn from_apt(unmet: &[&Need]) -> Missing {
+    let packages: Vec<&'static str> = unmet.iter().flat_map(|need| need.packages).copied().collect();
+    Missing {
+        what: format!("the Debian packages {}", packages.join(", ")),
+        why: unmet.iter().map(|need| need.why).collect::<Vec<_>>().join("; "),
+        takes: "seconds to 2 minutes",
+        remedy: Remedy::Install(Box::new(move |layout| apt(&packages, layout))),
+    }
+}
+
+fn by_hand(need: &Need) -> Missing {
+    let packages = need.packages.join(" ");
+    let how = format!("on Debian `apt-get install --no-install-recommends {packages}`, as root");
+    Missing {
+        what: need.what.to_owned(),
+        why: need.why.to_owned(),
+        takes: "",
+        remedy: if need.optional { Remedy::Advice(how) } else { Remedy::ByHand(how) },
+    }
+}
+
+fn apt(packages: &[&str], layout: &Layout) -> Result<()> {
+    let apt_get = || {
+        let mut command = workspace::command("apt-get");
+        // Another apt may be at work on a machine that has just started.
+        command.args(["-o", "DPkg::Lock::Timeout=300", "-q", "-y"]).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    cache::run_logged(&layout.cache, "apt-update", apt_get().arg("update"))?;
+    let mut install = apt_get();
+    install.args(["install", "--no-install-recommends"]).args(packages);
+    cache::run_logged(&layout.cache, "apt-install", &mut install)
+}
+
+/// The owner of our own process, as the kernel tells it.
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+fn fonts_cover(languages: &[&str]) -> bool {
+    let listed = workspace::output(workspace::command("fc-list").args([":", "lang"]));
+    let covered = listed.map(|printed| String::from_utf8_lossy(&printed).into_owned()).unwrap_or_default();
+    let words: HashSet<&str> =
+        covered.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '-')).collect();
+    languages.iter().all(|language| words.contains(language))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_apt_the_browser_is_asked_for_and_fonts_are_only_advised() {
+        let remedies: Vec<Remedy> = NEEDS.iter().map(|need| by_hand(need).remedy).collect();
+        assert!(matches!(&remedies[0], Remedy::ByHand(how) if how.contains("chromium")));
+        assert!(matches!(&remedies[3], Remedy::Advice(how) if how.contains("fonts-noto-core")));
+    }
+}

@@ -1,0 +1,154 @@
+//! The tools that build and test, with their exact versions and where each is looked for.
+//!
+//! Nothing is installed here, and nothing is taken on trust: a tool that is not where it belongs is `None`.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::{cache, workspace};
+
+/// Trunk 0.22 wants a newer compiler than the pinned one.
+pub(crate) const TRUNK: &str = "0.21.14";
+pub(crate) const CARGO_DENY: &str = "0.20.2";
+/// wasm-opt, the minifier for the loader and the glue, and the accessibility rules of the browser tests.
+pub(crate) const NPM: [(&str, &str); 3] =
+    [("binaryen", "132.0.0"), ("esbuild", "0.28.2"), ("axe-core", "4.14.1")];
+
+/// Where every tool belongs, whether it is there or not.
+pub(crate) struct Layout {
+    pub(crate) cache: PathBuf,
+    pub(crate) wasm_bindgen_version: String,
+}
+
+/// The tools, all of them present.
+pub(crate) struct Tools {
+    pub(crate) trunk: PathBuf,
+    pub(crate) wasm_bindgen: PathBuf,
+    pub(crate) cargo_deny: PathBuf,
+    pub(crate) wasm_opt: PathBuf,
+    pub(crate) esbuild: PathBuf,
+    pub(crate) axe_core: PathBuf,
+    pub(crate) chrome: PathBuf,
+    pub(crate) chromedriver: PathBuf,
+    /// The versions that shape what the build writes.
+    pub(crate) versions: String,
+}
+
+impl Layout {
+    pub(crate) fn of_this_checkout() -> Result<Self> {
+        let lock = workspace::root().join("Cargo.lock");
+        let text =
+            std::fs::read_to_string(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
+        let version = locked_version(&text, "wasm-bindgen").context("Cargo.lock has no wasm-bindgen")?;
+        Ok(Self { cache: cache::folder()?, wasm_bindgen_version: version.to_owned() })
+    }
+
+    /// The folders inside the cache, one per version, so that clones of different ages share it.
+    pub(crate) fn trunk_folder() -> String {
+        format!("trunk-{TRUNK}")
+    }
+
+    pub(crate) fn wasm_bindgen_folder(&self) -> String {
+        format!("wasm-bindgen-{}", self.wasm_bindgen_version)
+    }
+
+    pub(crate) fn cargo_deny_folder() -> String {
+        format!("cargo-deny-{CARGO_DENY}")
+    }
+
+    pub(crate) fn npm_folder() -> String {
+        let packages: Vec<String> = NPM.iter().map(|(name, version)| format!("{name}-{version}")).collect();
+        format!("npm-{}", packages.join("-"))
+    }
+
+    pub(crate) fn trunk(&self) -> Option<PathBuf> {
+        self.file(&Self::trunk_folder(), "bin/trunk")
+    }
+
+    pub(crate) fn wasm_bindgen(&self) -> Option<PathBuf> {
+        self.file(&self.wasm_bindgen_folder(), "bin/wasm-bindgen")
+    }
+
+    pub(crate) fn cargo_deny(&self) -> Option<PathBuf> {
+        self.file(&Self::cargo_deny_folder(), "bin/cargo-deny")
+    }
+
+    pub(crate) fn wasm_opt(&self) -> Option<PathBuf> {
+        self.file(&Self::npm_folder(), "node_modules/.bin/wasm-opt")
+    }
+
+    pub(crate) fn esbuild(&self) -> Option<PathBuf> {
+        self.file(&Self::npm_folder(), "node_modules/.bin/esbuild")
+    }
+
+    pub(crate) fn axe_core(&self) -> Option<PathBuf> {
+        self.file(&Self::npm_folder(), "node_modules/axe-core/axe.min.js")
+    }
+
+    fn file(&self, folder: &str, path: &str) -> Option<PathBuf> {
+        Some(self.cache.join(folder).join(path)).filter(|file| file.is_file())
+    }
+
+    /// Every tool, if none is missing.
+    pub(crate) fn tools(&self) -> Option<Tools> {
+        Some(Tools {
+            trunk: self.trunk()?,
+            wasm_bindgen: self.wasm_bindgen()?,
+            cargo_deny: self.cargo_deny()?,
+            wasm_opt: self.wasm_opt()?,
+            esbuild: self.esbuild()?,
+            axe_core: self.axe_core()?,
+            chrome: chrome()?,
+            chromedriver: chromedriver()?,
+            versions: format!("trunk {TRUNK} wasm-bindgen {} {NPM:?}", self.wasm_bindgen_version),
+        })
+    }
+}
+
+impl Tools {
+    /// `PATH` with the tools in front, for programs that look for them by name.
+    pub(crate) fn path(&self) -> Result<OsString> {
+        let ours = [&self.trunk, &self.wasm_bindgen, &self.cargo_deny];
+        let ours = ours.into_iter().filter_map(|tool| tool.parent()).map(Path::to_path_buf);
+        let inherited = env::var_os("PATH").unwrap_or_default();
+        Ok(env::join_paths(ours.chain(env::split_paths(&inherited)))?)
+    }
+}
+
+/// `$CHROME`, else a Chromium or Chrome on `PATH`.
+pub(crate) fn chrome() -> Option<PathBuf> {
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    chosen("CHROME").or_else(|| workspace::on_path(&names))
+}
+
+/// `$CHROMEDRIVER`, else the one on `PATH`.
+pub(crate) fn chromedriver() -> Option<PathBuf> {
+    chosen("CHROMEDRIVER").or_else(|| workspace::on_path(&["chromedriver"]))
+}
+
+fn chosen(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).map(PathBuf::from).filter(|file| file.is_file())
+}
+
+/// The version of a package in the text of a `Cargo.lock`.
+fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
+    let name = format!("name = \"{package}\"");
+    let version = lock.lines().skip_while(|line| *line != name).nth(1)?;
+    version.strip_prefix("version = \"")?.strip_suffix('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_exactly_that_package_is_read_from_the_lock_file() {
+        let lock = "[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \"1.0.0\"\n\n\
+                    [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\n";
+        assert_eq!(locked_version(lock, "wasm-bindgen"), Some("0.2.130"));
+        assert_eq!(locked_version(lock, "trunk"), None);
+    }
+}
