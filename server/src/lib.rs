@@ -5,17 +5,17 @@
 //! operator look; [`sandbox`] stands in for the platform; [`demo`] is a shop to try it all out.
 
 pub mod accepted;
-//cli
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod dashboard;
-//demo
+pub mod demo;
 pub mod forwarder;
 pub mod http;
 pub mod intake;
 pub mod page;
 pub mod platform;
 pub mod queue;
-//sandbox
+pub mod sandbox;
 pub mod server;
 pub mod words;

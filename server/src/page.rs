@@ -76,7 +76,10 @@ pub fn respond(title: &str, live: Option<Duration>, body: &Markup) -> Response {
 /// The routes of the style sheet, the script and the icon.
 pub fn assets<S: Clone + Send + Sync + 'static>() -> Router<S> {
     ["/style.css", "/live.js", "/icon.svg"].into_iter().fold(Router::new(), |router, path| {
-        router.route(path, get(move || async move { asset(path).unwrap_or(StatusCode::NOT_FOUND.into_response()) }))
+        router.route(
+            path,
+            get(move || async move { asset(path).unwrap_or(StatusCode::NOT_FOUND.into_response()) }),
+        )
     })
 }
 
@@ -134,6 +137,12 @@ pub fn grouped(number: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// A time in milliseconds with one digit behind the point.
+pub fn milliseconds(time: Duration) -> String {
+    let tenths = u64::try_from(time.as_micros() / 100).unwrap_or(u64::MAX);
+    format!("{}.{}", grouped(tenths / 10), tenths % 10)
 }
 
 /// The mark of the house.
@@ -199,11 +208,18 @@ th:last-child, td:last-child { padding-inline-end: 24px; }
 .notice > .mark { width: 18px; height: 18px; margin-top: 2px; }
 .notice > div { flex: 1; min-width: 0; color: var(--ink); }
 .row { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; }
-.row > p { flex: 1 1 240px; }
+.row > p { flex: 1 1 200px; }
 .notice.plain { background: var(--tint); box-shadow: none; }
 .chips { display: flex; flex-wrap: wrap; gap: 4px 6px; margin: 0; padding: 0; list-style: none; }
 .chips li { padding: 1px 8px; border-radius: 6px; background: var(--sunk); box-shadow: inset 0 0 0 1px var(--line); font-size: 13px; overflow-wrap: anywhere; }
 .chips b { font-weight: 500; color: var(--ink-2); }
+.pairs { margin: 0; display: grid; gap: 6px; }
+.pairs > div { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 0 16px; }
+.pairs dt { color: var(--ink-2); }
+.pairs dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
+td > * + *, details > summary + * { margin-top: 8px; }
+.wrong { font-weight: 600; color: var(--bad); }
+.plain-list { padding-inline-start: 20px; display: grid; gap: 4px; }
 .actions { display: flex; flex-wrap: wrap; gap: 8px; }
 form { margin: 0; }
 button { min-height: 44px; padding: 8px 16px; border-radius: 10px; border: 1px solid var(--edge); background: var(--card); color: var(--ink); font: inherit; font-size: 14px; font-weight: 600; cursor: pointer; }
@@ -307,7 +323,9 @@ mod tests {
 
     #[test]
     fn digits_are_grouped_by_three() {
-        for (number, shown) in [(0, "0"), (999, "999"), (1_000, "1\u{202f}000"), (1_234_567, "1\u{202f}234\u{202f}567")] {
+        for (number, shown) in
+            [(0, "0"), (999, "999"), (1_000, "1\u{202f}000"), (1_234_567, "1\u{202f}234\u{202f}567")]
+        {
             assert_eq!(grouped(number), shown);
         }
     }
@@ -317,7 +335,8 @@ mod tests {
         let page = respond("A <title>", Some(Duration::from_secs(1)), &html! { h1 { "x" } });
         assert_eq!(page.headers()["content-security-policy"], POLICY);
         assert_eq!(page.headers()["cache-control"], "no-store");
-        let text = layout("A <title>", Some(Duration::from_secs(1)), &html! { (pill(Tone::Good, "ok")) }).into_string();
+        let text = layout("A <title>", Some(Duration::from_secs(1)), &html! { (pill(Tone::Good, "ok")) })
+            .into_string();
         assert!(text.contains("A &lt;title&gt;") && text.contains(r#"data-live="1000""#));
         assert!(!text.contains("style=") && !text.contains("<style") && !text.contains("<script>"));
         for path in ["/style.css", "/live.js", "/icon.svg"] {

@@ -19,5 +19,6 @@ mod step;
 mod survey;
 #[expect(unreachable_pub, reason = "the component macro writes public builders")]
 mod thanks;
+mod wire;
 
 pub use mount::mount;

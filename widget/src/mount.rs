@@ -3,28 +3,34 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use shared::Definition;
 use wasm_bindgen::prelude::*;
 use web_sys::{CssStyleSheet, HtmlElement, ShadowRoot};
 
-use crate::json;
 use crate::card::{Card, CardProps};
+use crate::json::Json;
 use crate::survey::Survey;
+use crate::wire;
 
 /// What the page says about this showing of the survey.
-#[derive(Deserialize)]
 pub(crate) struct Options {
     /// The server, with its path prefix, without a slash at the end.
     pub(crate) origin: String,
     /// The `meta-KEY` attributes, by key.
-    #[serde(default)]
     pub(crate) metadata: BTreeMap<String, String>,
+}
+
+impl Options {
+    fn read(text: &str) -> Option<Self> {
+        let json = Json::read(text)?;
+        let metadata = json.get("metadata").entries().iter();
+        let metadata = metadata.filter_map(|(key, value)| Some((key.clone(), value.text()?.to_owned())));
+        Some(Self { origin: json.get("origin").text()?.to_owned(), metadata: metadata.collect() })
+    }
 }
 
 /// Shows a survey inside `shadow` and returns a function that takes it away again.
 ///
-/// `definition` is the JSON of [`Definition`]; `options` is `{"origin": "https://…",
+/// `definition` is the JSON of [`shared::Definition`]; `options` is `{"origin": "https://…",
 /// "metadata": {"KEY": "value"}}`, where `metadata` may be left out. Events are dispatched on
 /// `host`. Throws, and shows nothing, if either JSON does not parse.
 #[wasm_bindgen]
@@ -34,8 +40,8 @@ pub fn mount(
     definition: &str,
     options: &str,
 ) -> Result<JsValue, JsValue> {
-    let definition: Definition = json::read(definition).ok_or("no survey in the reply")?;
-    let options: Options = json::read(options).ok_or("options are no JSON")?;
+    let definition = wire::definition(definition).ok_or("no survey in the reply")?;
+    let options = Options::read(options).ok_or("no origin in the options")?;
     shadow.set_adopted_style_sheets(&js_sys::Array::of1(&style()?.into()));
     let parent = shadow.clone().unchecked_into();
     let handle = leptos::mount::mount_to(parent, move || {

@@ -5,10 +5,9 @@
 //! other: `afterword:outbox:UUID` -> `{"survey", "origin", "at", "body"}`. Where storage is refused
 //! or full, [`keep`] says so and the caller keeps the entry in memory.
 
-use serde::{Deserialize, Serialize};
 use web_sys::Storage;
 
-use crate::json;
+use crate::json::{Json, Object};
 
 const PREFIX: &str = "afterword:outbox:";
 
@@ -18,10 +17,9 @@ const PREFIX: &str = "afterword:outbox:";
 const LIFE: u64 = 7 * 24 * 60 * 60 * 1000;
 
 /// One submission that waits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// The submission's UUID; the key says it, the value does not repeat it.
-    #[serde(skip)]
     pub(crate) id: String,
     /// The survey that was answered.
     pub(crate) survey: String,
@@ -44,8 +42,25 @@ impl Entry {
     /// Reads what a key holds; `None` for keys and values of others.
     fn read(key: &str, value: &str) -> Option<Self> {
         let id = key.strip_prefix(PREFIX)?;
-        let entry: Self = json::read(value)?;
-        Some(Self { id: id.to_owned(), ..entry })
+        let json = Json::read(value)?;
+        let text = |key| json.get(key).text().map(str::to_owned);
+        Some(Self {
+            id: id.to_owned(),
+            survey: text("survey")?,
+            origin: text("origin")?,
+            at: u64::try_from(json.get("at").number()?).ok()?,
+            body: text("body")?,
+        })
+    }
+
+    /// What its key holds.
+    fn written(&self) -> String {
+        Object::new()
+            .text("survey", &self.survey)
+            .text("origin", &self.origin)
+            .raw("at", &self.at.to_string())
+            .text("body", &self.body)
+            .end()
     }
 
     fn key(&self) -> String {
@@ -55,8 +70,7 @@ impl Entry {
 
 /// Writes an entry; false where the device does not keep it.
 pub(crate) fn keep(entry: &Entry) -> bool {
-    let written = json::write(entry);
-    storage().zip(written).is_some_and(|(storage, value)| storage.set_item(&entry.key(), &value).is_ok())
+    storage().is_some_and(|storage| storage.set_item(&entry.key(), &entry.written()).is_ok())
 }
 
 /// Forgets an entry, if it is there.
@@ -106,13 +120,13 @@ mod tests {
 
     #[test]
     fn an_entry_survives_its_storage() {
-        let written = json::write(&entry()).unwrap();
+        let written = entry().written();
         assert_eq!(Entry::read(&entry().key(), &written), Some(entry()));
     }
 
     #[test]
     fn what_others_store_is_left_alone() {
-        let written = json::write(&entry()).unwrap();
+        let written = entry().written();
         assert_eq!(Entry::read("cart", &written), None);
         assert_eq!(Entry::read("afterword:outbox:1", "[]"), None);
         assert_eq!(Entry::read("afterword:outbox:1", "{"), None);

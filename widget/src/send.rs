@@ -1,10 +1,9 @@
 //! One try to hand a submission in.
 
 use gloo_net::http::{Request, Response};
-use serde::Deserialize;
 use web_sys::AbortSignal;
 
-use crate::json;
+use crate::json::Json;
 use crate::outbox::Entry;
 use crate::retry::{Verdict, verdict};
 
@@ -42,18 +41,9 @@ pub(crate) async fn post(entry: &Entry) -> Reply {
     reply
 }
 
-/// The part of `application/problem+json` that the widget looks at.
-#[derive(Deserialize)]
-struct Refusal {
-    errors: Vec<Wrong>,
-}
-
-#[derive(Deserialize)]
-struct Wrong {
-    question: Option<String>,
-}
-
+/// Looks into an `application/problem+json`.
 async fn wrong_question(response: &Response) -> Option<String> {
-    let refusal: Refusal = json::read(&response.text().await.ok()?)?;
-    refusal.errors.into_iter().find_map(|wrong| wrong.question)
+    let problem = Json::read(&response.text().await.ok()?)?;
+    let wrong = problem.get("errors").list().iter().find_map(|wrong| wrong.get("question").text())?;
+    Some(wrong.to_owned())
 }

@@ -17,10 +17,11 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlElement, ShadowRoot};
 
 use crate::flow::{Advance, Flow, Place, message};
+use crate::json::Object;
 use crate::mount::Options;
 use crate::outbox::Entry;
 use crate::retry::{Verdict, delay};
-use crate::{browser, json, outbox, send};
+use crate::{browser, outbox, send, wire};
 
 /// What the card is filled with. Setting it, even to the same, draws it anew.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -271,7 +272,7 @@ impl Survey {
                 survey: inner.definition.survey.as_str().to_owned(),
                 origin: inner.options.origin.clone(),
                 at: browser::now(),
-                body: json::write(&body).unwrap_or_default(),
+                body: wire::submission(&body),
             };
             inner.on_device = outbox::keep(&entry);
             inner.waiting.push(entry);
@@ -394,23 +395,17 @@ impl Survey {
         self.inner.try_with_value(|inner| inner.host.clone()).inspect(|host| browser::emit(host, name, detail));
     }
 
-    /// Ids and steps as JSON. Ids hold nothing that JSON would escape.
+    /// Ids and steps as JSON.
     fn detail(self) -> String {
         let detail = |inner: &Inner| {
             let Place { step, total } = inner.flow.place();
             let question = inner.flow.question().map_or("", |question| question.id.as_str());
-            [
-                r#"{"survey":""#,
-                inner.definition.survey.as_str(),
-                r#"","question":""#,
-                question,
-                r#"","step":"#,
-                &step.to_string(),
-                r#","total":"#,
-                &total.to_string(),
-                "}",
-            ]
-            .concat()
+            Object::new()
+                .text("survey", inner.definition.survey.as_str())
+                .text("question", question)
+                .raw("step", &step.to_string())
+                .raw("total", &total.to_string())
+                .end()
         };
         self.inner.try_with_value(detail).unwrap_or_default()
     }

@@ -64,15 +64,12 @@ pub(super) async fn demo(arguments: Demo) -> anyhow::Result<()> {
     let until = |mut stopped: watch::Receiver<bool>| async move {
         stopped.wait_for(|stopped| *stopped).await.ok();
     };
-    let others = [
-        tokio::spawn(http::serve(shop, demo::shop(places), until(stopped.clone()))),
-        tokio::spawn(sandbox::run(platform, sandbox, until(stopped))),
-    ];
+    let shop = tokio::spawn(http::serve(shop, demo::shop(places), until(stopped.clone())));
+    let platform = tokio::spawn(sandbox::run(platform, sandbox, until(stopped)));
     server.run(Listeners { public, admin }, server::signal()).await;
     stopping.send_replace(true);
-    for task in others {
-        task.await?;
-    }
+    shop.await?;
+    platform.await?;
     Ok(())
 }
 

@@ -46,6 +46,7 @@ pub(super) fn settings(config: &Config) -> Settings {
     let token = |platform: &std::sync::Arc<crate::config::Platform>| Token {
         secret: platform.token.clone(),
         touchpoints: Some(of(&platform.name)),
+        calls: None,
     };
     let mut touchpoints: Vec<Touchpoint> = Vec::new();
     for survey in &config.surveys {
@@ -68,8 +69,7 @@ pub(super) fn settings(config: &Config) -> Settings {
             }),
         }
     }
-    let interval = std::time::Duration::from_secs(1);
-    Settings { interval, tokens: config.platforms.iter().map(token).collect(), touchpoints }
+    Settings { tokens: config.platforms.iter().map(token).collect(), touchpoints, ..Settings::default() }
 }
 
 fn questions(survey: &Survey) -> Vec<Question> {

@@ -9,14 +9,14 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use shared::{Direction, Language};
 
 /// The style sheet of both pages, to be served at `/shop.css`.
-pub const STYLE: &str = include_str!("shop.css");
+pub(super) const STYLE: &str = include_str!("shop.css");
 
 /// The tags of the languages that the shop speaks; the first is the one to fall back to.
-pub const LANGUAGES: [&str; 4] = ["nl", "fr", "en", "ar"];
+pub(super) const LANGUAGES: [&str; 4] = ["nl", "fr", "en", "ar"];
 
 /// One of the shop's pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Page {
+pub(super) enum Page {
     /// Thanks for an order; served at `/`.
     Order,
     /// Tells that a parcel has arrived; served at `/delivery`.
@@ -25,21 +25,21 @@ pub enum Page {
 
 /// What a page is made for.
 #[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
+pub(super) struct View<'a> {
     /// The origin of Afterword's server.
-    pub server: &'a str,
+    pub(super) server: &'a str,
     /// One of [`LANGUAGES`]; any other shows the shop in the first of them.
-    pub language: Language,
+    pub(super) language: Language,
     /// The page.
-    pub page: Page,
+    pub(super) page: Page,
     /// Where the sandbox shows what arrives.
-    pub arrivals: &'a str,
+    pub(super) arrivals: &'a str,
     /// Where the server shows its status.
-    pub status: &'a str,
+    pub(super) status: &'a str,
 }
 
 /// The `Content-Security-Policy` of both pages: the least that a page with the widget needs.
-pub fn csp(server: &str) -> String {
+pub(super) fn csp(server: &str) -> String {
     format!(
         "default-src 'none'; style-src 'self'; img-src 'self' data:; \
          script-src {server} 'wasm-unsafe-eval'; connect-src {server}; \
@@ -48,7 +48,7 @@ pub fn csp(server: &str) -> String {
 }
 
 /// One page of the shop, whole.
-pub fn page(view: &View) -> Markup {
+pub(super) fn page(view: &View) -> Markup {
     let texts = texts(view.language);
     let heading = match view.page {
         Page::Order => texts.thanks,

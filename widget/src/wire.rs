@@ -1,0 +1,189 @@
+//! The survey's definition and the submission, as JSON; by hand, see [`crate::json`].
+//!
+//! The shapes are those of [`shared`]; the tests below hold them to serde's.
+
+use std::cell::Cell;
+
+use shared::{
+    Choice, ChoiceOption, Condition, Definition, Kind, Literal, Mode, Question, Score, ShowIf, Submission, Test,
+    Text, WireAnswer, Words,
+};
+
+use crate::json::{Json, Object, array, quote};
+
+/// Reads a definition; `None` if anything that it needs is missing or of another kind.
+pub(crate) fn definition(text: &str) -> Option<Definition> {
+    let json = Json::read(text)?;
+    let reader = Reader { complete: Cell::new(true) };
+    let definition = Definition {
+        survey: json.get("survey").text()?.parse().ok()?,
+        language: reader.text(&json, "language"),
+        rtl: json.get("rtl").is_true(),
+        version: reader.text(&json, "version"),
+        questions: json.get("questions").list().iter().map(|json| reader.question(json)).collect::<Option<_>>()?,
+        words: reader.words(json.get("words")),
+    };
+    (reader.complete.get() && !definition.questions.is_empty()).then_some(definition)
+}
+
+/// Reads on past what is missing and remembers that; an early return at each of twenty words is
+/// what makes a derived reader large.
+struct Reader {
+    complete: Cell<bool>,
+}
+
+impl Reader {
+    fn text(&self, json: &Json, key: &str) -> String {
+        let text = json.get(key).text();
+        self.complete.set(self.complete.get() && text.is_some());
+        text.unwrap_or_default().to_owned()
+    }
+
+    fn question(&self, json: &Json) -> Option<Question> {
+        Some(Question {
+            id: json.get("id").text()?.parse().ok()?,
+            text: self.text(json, "text"),
+            hint: optional(json, "hint"),
+            required: json.get("required").is_true(),
+            show_if: match json.get("show_if") {
+                Json::Null => None,
+                show_if => Some(self::show_if(show_if)?),
+            },
+            kind: self.kind(json.get("kind"))?,
+        })
+    }
+
+    fn kind(&self, json: &Json) -> Option<Kind> {
+        if json.text() == Some("yes_no") {
+            return Some(Kind::YesNo);
+        }
+        let (name, of) = json.entries().first()?;
+        Some(match name.as_str() {
+            "score" => Kind::Score(Score {
+                min: number(of.get("min"))?,
+                max: number(of.get("max"))?,
+                low: optional(of, "low"),
+                high: optional(of, "high"),
+            }),
+            "text" => Kind::Text(Text { max_length: u32::try_from(of.get("max_length").number()?).ok()? }),
+            "choice" => Kind::Choice(Choice {
+                several: of.get("several").is_true(),
+                options: of.get("options").list().iter().map(|json| self.option(json)).collect::<Option<_>>()?,
+            }),
+            _ => return None,
+        })
+    }
+
+    fn option(&self, json: &Json) -> Option<ChoiceOption> {
+        Some(ChoiceOption { id: json.get("id").text()?.parse().ok()?, text: self.text(json, "text") })
+    }
+
+    fn words(&self, json: &Json) -> Words {
+        let word = |key| self.text(json, key);
+        Words {
+            survey: word("survey"),
+            next: word("next"),
+            back: word("back"),
+            send: word("send"),
+            yes: word("yes"),
+            no: word("no"),
+            progress: word("progress"),
+            optional: word("optional"),
+            several: word("several"),
+            count: word("count"),
+            choose: word("choose"),
+            write: word("write"),
+            too_long: word("too_long"),
+            sending: word("sending"),
+            kept: word("kept"),
+            kept_page: word("kept_page"),
+            again: word("again"),
+            refused: word("refused"),
+            thanks: word("thanks"),
+            thanks_more: word("thanks_more"),
+        }
+    }
+}
+
+fn optional(json: &Json, key: &str) -> Option<String> {
+    json.get(key).text().map(str::to_owned)
+}
+
+fn number(json: &Json) -> Option<i32> {
+    i32::try_from(json.number()?).ok()
+}
+
+fn show_if(json: &Json) -> Option<ShowIf> {
+    let mode = match json.get("mode").text()? {
+        "all" => Mode::All,
+        "any" => Mode::Any,
+        _ => return None,
+    };
+    let of = json.get("of").list().iter().map(condition).collect::<Option<_>>()?;
+    Some(ShowIf { mode, of })
+}
+
+fn condition(json: &Json) -> Option<Condition> {
+    let (name, of) = json.get("test").entries().first()?;
+    let test = match name.as_str() {
+        "at_least" => Test::AtLeast(number(of)?),
+        "at_most" => Test::AtMost(number(of)?),
+        "includes" => Test::Includes(of.text()?.parse().ok()?),
+        "answered" => Test::Answered(of.is_true()),
+        "is" => {
+            let (name, of) = of.entries().first()?;
+            Test::Is(match name.as_str() {
+                "score" => Literal::Score(number(of)?),
+                "boolean" => Literal::Boolean(of.is_true()),
+                "option" => Literal::Option(of.text()?.parse().ok()?),
+                _ => return None,
+            })
+        }
+        _ => return None,
+    };
+    Some(Condition { question: json.get("question").text()?.parse().ok()?, test })
+}
+
+/// Writes a submission. A respondent is not asked for yet.
+pub(crate) fn submission(submission: &Submission) -> String {
+    let mut metadata = Object::new();
+    for (key, value) in &submission.metadata {
+        metadata = metadata.text(key, value);
+    }
+    let mut object = Object::new()
+        .text("submission", &submission.submission.to_string())
+        .text("language", &submission.language)
+        .raw("answers", &array(submission.answers.iter().map(answer)))
+        .raw("metadata", &metadata.end())
+        .optional("definition", submission.definition.as_deref());
+    if let Some(context) = &submission.context {
+        let context = Object::new()
+            .optional("page_url", context.page_url.as_deref())
+            .optional("referrer", context.referrer.as_deref())
+            .optional("answered_at", context.answered_at.as_deref());
+        object = object.raw("context", &context.end());
+    }
+    object.end()
+}
+
+fn answer(answer: &WireAnswer) -> String {
+    let mut object = Object::new().text("question", &answer.question).optional("text", answer.text.as_deref());
+    if let Some(score) = answer.score {
+        object = object.raw("score", &score.to_string());
+    }
+    if let Some(boolean) = answer.boolean {
+        object = object.raw("boolean", if boolean { "true" } else { "false" });
+    }
+    if let Some(options) = &answer.options {
+        let quoted = options.iter().map(|id| {
+            let mut json = String::new();
+            quote(&mut json, id);
+            json
+        });
+        object = object.raw("options", &array(quoted));
+    }
+    object.end()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! What serde writes is read, and what is written serde reads, for anything that the types hold.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use shared::Context;
+
+use super::*;
+
+fn any_id<T: std::str::FromStr<Err: std::fmt::Debug> + std::fmt::Debug>() -> impl Strategy<Value = T> {
+    "[a-z0-9][a-z0-9_-]{0,8}".prop_map(|id| id.parse().unwrap())
+}
+
+fn any_kind() -> impl Strategy<Value = Kind> {
+    let option = (any_id(), any::<String>()).prop_map(|(id, text)| ChoiceOption { id, text });
+    prop_oneof![
+        any::<(i32, i32, Option<String>, Option<String>)>()
+            .prop_map(|(min, max, low, high)| Kind::Score(Score { min, max, low, high })),
+        any::<u32>().prop_map(|max_length| Kind::Text(Text { max_length })),
+        Just(Kind::YesNo),
+        (any::<bool>(), prop::collection::vec(option, 0..4))
+            .prop_map(|(several, options)| Kind::Choice(Choice { several, options })),
+    ]
+}
+
+fn any_test() -> impl Strategy<Value = Test> {
+    prop_oneof![
+        any::<i32>().prop_map(Test::AtLeast),
+        any::<i32>().prop_map(Test::AtMost),
+        any::<i32>().prop_map(|score| Test::Is(Literal::Score(score))),
+        any::<bool>().prop_map(|boolean| Test::Is(Literal::Boolean(boolean))),
+        any_id().prop_map(|id| Test::Is(Literal::Option(id))),
+        any_id().prop_map(Test::Includes),
+        any::<bool>().prop_map(Test::Answered),
+    ]
+}
+
+fn any_show_if() -> impl Strategy<Value = ShowIf> {
+    let condition = (any_id(), any_test()).prop_map(|(question, test)| Condition { question, test });
+    (any::<bool>(), prop::collection::vec(condition, 1..3))
+        .prop_map(|(all, of)| ShowIf { mode: if all { Mode::All } else { Mode::Any }, of })
+}
+
+fn any_question() -> impl Strategy<Value = Question> {
+    let parts = (
+        any_id(),
+        any::<String>(),
+        any::<Option<String>>(),
+        any::<bool>(),
+        prop::option::of(any_show_if()),
+        any_kind(),
+    );
+    parts.prop_map(|(id, text, hint, required, show_if, kind)| Question { id, text, hint, required, show_if, kind })
+}
+
+/// All words, each its own name.
+fn words() -> String {
+    let names = [
+        "survey", "next", "back", "send", "yes", "no", "progress", "optional", "several", "count", "choose",
+        "write", "too_long", "sending", "kept", "kept_page", "again", "refused", "thanks", "thanks_more",
+    ];
+    let words: BTreeMap<_, _> = names.into_iter().map(|name| (name, name)).collect();
+    serde_json::to_string(&words).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn a_definition_is_read_as_the_server_writes_it(
+        survey in any_id(),
+        (language, version) in any::<(String, String)>(),
+        rtl in any::<bool>(),
+        questions in prop::collection::vec(any_question(), 1..5),
+    ) {
+        let words = serde_json::from_str(&words()).unwrap();
+        let definition = Definition { survey, language, rtl, version, questions, words };
+        let written = serde_json::to_string(&definition).unwrap();
+        prop_assert_eq!(super::definition(&written), Some(definition));
+    }
+
+    #[test]
+    fn a_submission_is_written_as_the_server_reads_it(
+        bytes in any::<[u8; 16]>(),
+        (language, definition) in any::<(String, Option<String>)>(),
+        answers in prop::collection::vec(
+            any::<(String, Option<i32>, Option<String>, Option<bool>, Option<Vec<String>>)>(),
+            0..4,
+        ),
+        metadata in any::<BTreeMap<String, String>>(),
+        context in any::<Option<(Option<String>, Option<String>, Option<String>)>>(),
+    ) {
+        let answers = answers.into_iter();
+        let submission = Submission {
+            submission: uuid::Builder::from_random_bytes(bytes).into_uuid(),
+            language,
+            answers: answers
+                .map(|(question, score, text, boolean, options)| WireAnswer { question, score, text, boolean, options })
+                .collect(),
+            metadata,
+            respondent: None,
+            context: context
+                .map(|(page_url, referrer, answered_at)| Context { page_url, referrer, answered_at }),
+            definition,
+        };
+        let written = super::submission(&submission);
+        prop_assert!(serde_json::from_str::<Submission>(&written).unwrap() == submission);
+    }
+}
+
+#[test]
+fn a_definition_of_a_newer_server_is_read() {
+    let questions = r#"[{"newer":[1.5,{"a":null}],"id":"q","text":"Q","kind":"yes_no"}]"#;
+    let text = [
+        r#"{"newer":{},"survey":"s","language":"nl","version":"1","questions":"#,
+        questions,
+        r#","words":"#,
+        &words(),
+        "}",
+    ]
+    .concat();
+    let definition = definition(&text).unwrap();
+    assert_eq!(definition.words.thanks_more, "thanks_more");
+    assert_eq!(definition.questions[0].kind, Kind::YesNo);
+}
+
+#[test]
+fn a_definition_that_lacks_something_is_refused() {
+    let whole = [
+        r#"{"survey":"s","language":"nl","version":"1","questions":[{"id":"q","text":"Q","kind":"yes_no"}],"words":"#,
+        &words(),
+        "}",
+    ]
+    .concat();
+    assert!(definition(&whole).is_some());
+    for lacking in ["survey", "language", "version", "questions", "id", "text", "kind", "words", "kept_page"] {
+        let broken = whole.replace(&format!("\"{lacking}\":"), "\"other\":");
+        assert_ne!(broken, whole);
+        assert_eq!(definition(&broken), None, "{lacking}");
+    }
+    assert_eq!(definition(&whole.replace("\"yes_no\"", "\"of_next_year\"")), None);
+}
