@@ -183,7 +183,7 @@ code { overflow-wrap: anywhere; }
 pre { margin: 0; padding: 12px 16px; background: var(--sunk); border: 1px solid var(--line); border-radius: 8px; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 420px; }
 .quiet { color: var(--ink-2); font-size: 14px; }
 .head { display: flex; flex-wrap: wrap; align-items: center; gap: 12px; }
-.head .quiet { flex: 1 1 100%; }
+.head .quiet { flex: 1 1 100%; max-width: none; }
 .logo svg { display: block; width: 32px; height: 32px; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 14px; box-shadow: var(--shadow); padding: 24px; display: grid; gap: 16px; grid-template-columns: minmax(0, 1fr); align-content: start; }
 .figures { margin: 0; display: grid; grid-template-columns: repeat(auto-fit, minmax(128px, 1fr)); gap: 16px 24px; }
@@ -217,7 +217,8 @@ th:last-child, td:last-child { padding-inline-end: 24px; }
 .pairs > div { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 0 16px; }
 .pairs dt { color: var(--ink-2); }
 .pairs dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
-td > * + *, details > summary + * { margin-top: 8px; }
+.stack { display: grid; gap: 8px; grid-template-columns: minmax(0, 1fr); }
+details[open] > summary { margin-bottom: 8px; }
 .wrong { font-weight: 600; color: var(--bad); }
 .plain-list { padding-inline-start: 20px; display: grid; gap: 4px; }
 .actions { display: flex; flex-wrap: wrap; gap: 8px; }
@@ -231,6 +232,8 @@ summary { cursor: pointer; color: var(--ink-2); font-size: 13px; padding: 4px 0;
 summary:hover { color: var(--ink); }
 .empty { padding: 40px 24px; text-align: center; display: grid; gap: 8px; justify-items: center; }
 .empty p { text-wrap: balance; }
+.empty pre { text-align: start; margin-top: 8px; max-width: 100%; }
+h2 .quiet { font-weight: 400; }
 .lost { position: sticky; top: 0; z-index: 1; max-width: none; text-align: center; font-size: 14px; font-weight: 600; color: var(--bad); background: var(--bad-tint); }
 .lost:not(:empty) { padding: 10px 24px; border-bottom: 1px solid var(--bad); }
 .lost:not(:empty) ~ main { opacity: .6; }

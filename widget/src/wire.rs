@@ -4,8 +4,9 @@
 
 use std::cell::Cell;
 
+use shared::survey::ChoiceOption;
 use shared::{
-    Choice, ChoiceOption, Condition, Definition, Kind, Literal, Mode, Question, Score, ShowIf, Submission, Test,
+    Choice, Condition, Definition, Kind, Literal, Mode, Question, Score, ShowIf, Submission, Test,
     Text, WireAnswer, Words,
 };
 

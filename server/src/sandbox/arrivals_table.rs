@@ -40,7 +40,7 @@ fn row(sandbox: &Sandbox, arrival: &Arrival) -> Markup {
                     (arrival.call) @if let Some(language) = language { " · " (language.name()) }
                 }
             }
-            td.wide { (says(sandbox, arrival)) }
+            td.wide { div.stack { (says(sandbox, arrival)) } }
             td.last { (answered(arrival)) }
         }
     }
@@ -58,8 +58,8 @@ fn gap(arrival: &Arrival) -> Markup {
 
 fn answered(arrival: &Arrival) -> Markup {
     match arrival.status {
-        Some(status @ 200..300) => page::pill(Tone::Good, status),
-        Some(429) => page::pill(Tone::Warn, 429),
+        Some(status @ 200..300) if arrival.fault.is_none() => page::pill(Tone::Good, status),
+        Some(status @ (200..300 | 429)) => page::pill(Tone::Warn, status),
         Some(status) => page::pill(Tone::Bad, status),
         None if arrival.done => page::pill(Tone::Bad, "nothing"),
         None => page::pill(Tone::Quiet, "at work"),
@@ -74,7 +74,7 @@ fn says(sandbox: &Sandbox, arrival: &Arrival) -> Markup {
     let metadata: Vec<_> = metadata.map(|(key, value)| (key, plain(value))).collect();
     html! {
         @if let Some(fault) = &arrival.fault {
-            p.aside { (page::pill(Tone::Warn, "told to")) " " (fault.words()) @if arrival.stored { "; stored" } }
+            p { (page::pill(Tone::Warn, "misbehaved")) " " (fault.words()) @if arrival.stored { "; stored" } }
         }
         @for message in &arrival.messages { p.wrong { (message) } }
         @for reason in &arrival.reasons { p.quiet { (reason) } }

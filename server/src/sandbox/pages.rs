@@ -45,7 +45,7 @@ pub(super) fn page(sandbox: &Sandbox, host: &str) -> Response {
             (buttons())
         }
         section.card {
-            h2 { "Arrivals" @if total > 0 { (page::pill(Tone::Quiet, page::grouped(total))) } }
+            h2 { "Arrivals" @if total > 0 { span.quiet { (page::grouped(total)) } } }
             @if arrivals.is_empty() {
                 (empty(host))
             } @else {

@@ -27,7 +27,7 @@ pub(super) fn value(choice: &Choice, chosen: &[usize]) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
-    use shared::ChoiceOption;
+    use shared::survey::ChoiceOption;
 
     use super::*;
 

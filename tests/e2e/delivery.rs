@@ -1,0 +1,138 @@
+//! Nothing accepted is lost, nothing comes early, nothing is doubled that can be known.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+use server::sandbox::Arrival;
+use tests::Stage;
+use uuid::Uuid;
+
+use crate::{prepared, submission};
+
+fn submissions(arrivals: &[Arrival]) -> Vec<String> {
+    let stored = arrivals.iter().filter(|arrival| arrival.stored);
+    let id = |arrival: &Arrival| {
+        let json = arrival.json.as_ref()?;
+        json["metadata"]["submission"].as_str().map(str::to_owned)
+    };
+    stored.filter_map(id).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_submission_accepted_while_the_server_is_killed_ten_times_arrives() -> Result<()> {
+    prepared!();
+    const SUBMISSIONS: usize = 300;
+    const KILLS: usize = 10;
+    let mut stage = Stage::new().await?;
+    let ids: Vec<Uuid> = (0..SUBMISSIONS).map(|_| Uuid::new_v4()).collect();
+    let mut accepted = BTreeSet::new();
+    // Where to kill is random, and how far the forwarder has come then is too.
+    let mut kills: BTreeSet<usize> = BTreeSet::new();
+    while kills.len() < KILLS {
+        kills.insert(Uuid::new_v4().as_u128() as usize % SUBMISSIONS);
+    }
+    for (at, id) in ids.iter().enumerate() {
+        let body = submission(*id, 9);
+        if kills.contains(&at) {
+            // The kill meets a request in flight, and maybe a call.
+            let (sent, killed) = {
+                let server = stage.server.clone();
+                let origin = stage.pages.origin.clone();
+                let request = reqwest::Client::builder().no_proxy().tls_certs_only([]).build()?
+                    .post(format!("{server}/v1/surveys/checkout/answers"))
+                    .header("origin", origin)
+                    .header("content-type", "text/plain")
+                    .body(body.to_string());
+                tokio::join!(request.send(), stage.kill())
+            };
+            killed?;
+            if sent.is_ok_and(|reply| reply.status() == 202) {
+                accepted.insert(id.to_string());
+            }
+            stage.start().await?;
+        }
+        // What the browser does with a submission that it has no thanks for: the same UUID again.
+        let reply = stage.submit("checkout", &body).await?;
+        ensure!(reply.status() == 202, "{}", reply.text().await?);
+        accepted.insert(id.to_string());
+    }
+    ensure!(accepted.len() == SUBMISSIONS);
+    let wanted = accepted.clone();
+    stage.until_admin("/metrics", |text| {
+        ["waiting", "delayed", "sending"].iter().all(|state| {
+            text.contains(&format!("afterword_queue_entries{{lane=\"sandbox\",state=\"{state}\"}} 0"))
+        })
+    }).await?;
+    let arrived = submissions(&stage.sandbox.arrivals());
+    let distinct: BTreeSet<String> = arrived.iter().cloned().collect();
+    ensure!(distinct == wanted, "{} of {} arrived", distinct.len(), wanted.len());
+    // A call in flight at a kill may have arrived, and is sent again: at most one for each kill.
+    ensure!(arrived.len() - distinct.len() <= KILLS, "{} doubles", arrived.len() - distinct.len());
+
+    let before = stage.sandbox.counts().stored;
+    let again = stage.submit("checkout", &submission(ids[0], 9)).await?;
+    ensure!(again.status() == 202);
+    let other = stage.submit("checkout", &submission(ids[1], 1)).await?;
+    ensure!(other.status() == 409);
+    let marker = Uuid::new_v4();
+    ensure!(stage.submit("checkout", &submission(marker, 9)).await?.status() == 202);
+    stage.delivered(before + 1).await?;
+    let last = submissions(&stage.sandbox.arrivals());
+    ensure!(last.len() as u64 == before + 1 && last.last() == Some(&marker.to_string()), "a repetition was sent");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_arrive_in_order_a_second_apart_and_never_meet_a_429() -> Result<()> {
+    prepared!();
+    let stage = Stage::with(Duration::from_secs(1), |config| config).await?;
+    let ids: Vec<Uuid> = (0..5).map(|_| Uuid::new_v4()).collect();
+    for id in &ids {
+        ensure!(stage.submit("checkout", &submission(*id, 9)).await?.status() == 202);
+    }
+    let arrivals = stage.delivered(5).await?;
+    ensure!(arrivals.len() == 5 && arrivals.iter().all(|arrival| arrival.status == Some(200)));
+    let gaps: Vec<Duration> = arrivals.iter().filter_map(|arrival| arrival.gap).collect();
+    ensure!(gaps.len() == 4 && gaps.iter().all(|gap| *gap >= Duration::from_secs(1)), "{gaps:?}");
+    ensure!(submissions(&arrivals) == ids.iter().map(Uuid::to_string).collect::<Vec<_>>());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_ends_the_call_in_flight_and_keeps_the_rest() -> Result<()> {
+    prepared!();
+    let mut stage = Stage::new().await?;
+    let late = server::sandbox::Fault::LateReply(Duration::from_millis(700));
+    stage.sandbox.misbehave(server::sandbox::Misbehaviour::from(late).calls(1));
+    for _ in 0..3 {
+        ensure!(stage.submit("checkout", &submission(Uuid::new_v4(), 9)).await?.status() == 202);
+    }
+    stage.delivered(1).await?;
+    let status = stage.stop().await?;
+    ensure!(status.success(), "{status}");
+    ensure!(stage.sandbox.counts().stored == 1, "no call began after the stop");
+    stage.start().await?;
+    let arrivals = stage.delivered(3).await?;
+    let distinct: BTreeSet<String> = submissions(&arrivals).into_iter().collect();
+    ensure!(arrivals.len() == 3 && distinct.len() == 3, "the call in flight was not repeated");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_submission_is_a_dead_letter_with_the_platforms_words() -> Result<()> {
+    prepared!();
+    let stage = Stage::new().await?;
+    let mut body = submission(Uuid::new_v4(), 9);
+    body["respondent"] = json!({ "email": "jef@example.com" });
+    stage.sandbox.misbehave(server::sandbox::Fault::Status {
+        status: 400,
+        retry_after: None,
+        body: Some("[\"The campaign is not set to production.\"]".into()),
+    });
+    ensure!(stage.submit("checkout", &body).await?.status() == 202);
+    let page = stage.until_admin("/", |page| page.contains("not set to production")).await?;
+    ensure!(page.contains("dead") && !page.contains("jef@example.com"));
+    Ok(())
+}

@@ -1,0 +1,288 @@
+//! A visitor in a real browser.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use tests::{Browser, Stage, Visitor};
+
+use crate::prepared;
+
+const TAB: &str = "\u{e004}";
+const SPACE: &str = " ";
+const ENTER: &str = "\u{e007}";
+const RIGHT: &str = "\u{e014}";
+
+/// The body of the one answer that arrived.
+async fn arrived(stage: &Stage) -> Result<Value> {
+    let arrivals = stage.delivered(1).await?;
+    let arrival = arrivals.iter().find(|arrival| arrival.stored).context("nothing was stored")?;
+    Ok(arrival.json.as_deref().context("no JSON")?.clone())
+}
+
+/// Answers the checkout survey with a low score, so that every question is asked.
+async fn answer_checkout(visitor: &Visitor<'_>) -> Result<()> {
+    visitor.asked("recommend").await?;
+    visitor.choose(&[3]).await?;
+    visitor.forward().await?;
+    visitor.asked("why").await?;
+    visitor.write("De doos was stuk").await?;
+    visitor.forward().await?;
+    visitor.asked("found").await?;
+    visitor.choose(&[0, 2]).await?;
+    visitor.forward().await?;
+    visitor.asked("again").await?;
+    visitor.choose(&[1]).await?;
+    visitor.forward().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visitor_answers_and_the_platform_gets_it() -> Result<()> {
+    prepared!();
+    let stage = Stage::new().await?;
+    let browser = Browser::open(390, 844).await?;
+    let visitor = browser.visit(&stage.pages.at("nl/checkout?order=7#top")).await?;
+    answer_checkout(&visitor).await?;
+    visitor.state("thanked").await?;
+    let body = arrived(&stage).await?;
+    let values: Vec<Value> = body["answers"].as_array().into_iter().flatten().map(|answer| {
+        json!([answer["Score"], answer["Text"], answer["Boolean"], answer["Options"].as_array().map(Vec::len)])
+    }).collect();
+    let expected = json!([[3, null, null, null], [null, "De doos was stuk", null, null], [null, null, null, 2], [null, null, false, null]]);
+    ensure!(json!(values) == expected, "{values:?}");
+    ensure!(body["metadata"]["number of pieces"] == "3");
+    ensure!(body["metadata"]["page"] == stage.pages.at("nl/checkout"), "{}", body["metadata"]);
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_form_of_the_tag_shows_the_survey_in_its_language() -> Result<()> {
+    prepared!();
+    let stage = Stage::new().await?;
+    let browser = Browser::open(1280, 800).await?;
+    for (page, language) in [
+        ("fr/checkout", "fr"),
+        ("nl-BE/checkout", "nl"),
+        ("element/fr/delivery", "fr"),
+        ("head/en/delivery", "en"),
+        ("sv/delivery", "en"),
+    ] {
+        let visitor = browser.visit(&stage.pages.at(page)).await?;
+        visitor.until("seen(question)").await?;
+        let shown = visitor.look("root.querySelector('[lang]').lang").await?;
+        ensure!(shown == language, "{page}: {shown}");
+    }
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_survey_is_completed_with_the_keyboard_alone() -> Result<()> {
+    prepared!();
+    let stage = Stage::new().await?;
+    let browser = Browser::open(1280, 800).await?;
+    let visitor = browser.visit(&stage.pages.at("en/checkout")).await?;
+    visitor.asked("recommend").await?;
+    // An inline survey does not take the focus when it appears.
+    ensure!(visitor.look("document.activeElement === document.body").await? == json!(true));
+    visitor.keys(TAB).await?;
+    visitor.keys(SPACE).await?;
+    visitor.keys(&RIGHT.repeat(2)).await?;
+    visitor.until("root.querySelectorAll('input')[2].checked").await?;
+    visitor.keys(ENTER).await?;
+    visitor.asked("why").await?;
+    visitor.until("root.activeElement && root.activeElement !== host").await?;
+    reach(&visitor, "root.activeElement.tagName === 'TEXTAREA'").await?;
+    visitor.keys("Late").await?;
+    reach(&visitor, "root.activeElement === (part('next') || part('send'))").await?;
+    visitor.keys(ENTER).await?;
+    visitor.asked("found").await?;
+    reach(&visitor, "root.activeElement.type === 'checkbox'").await?;
+    visitor.keys(SPACE).await?;
+    visitor.keys(TAB).await?;
+    visitor.keys(SPACE).await?;
+    visitor.keys(ENTER).await?;
+    visitor.asked("again").await?;
+    reach(&visitor, "root.activeElement.type === 'radio'").await?;
+    visitor.keys(SPACE).await?;
+    visitor.keys(ENTER).await?;
+    visitor.state("thanked").await?;
+    let body = arrived(&stage).await?;
+    ensure!(body["answers"][0]["Score"] == 2 && body["answers"][1]["Text"] == "Late", "{body}");
+    ensure!(body["answers"][2]["Options"].as_array().map(Vec::len) == Some(2), "{body}");
+    ensure!(body["answers"][3]["Boolean"] == true, "{body}");
+    browser.close().await
+}
+
+/// Presses the tab key until the focus is where it should be.
+async fn reach(visitor: &Visitor<'_>, expression: &str) -> Result<()> {
+    for _ in 0..8 {
+        if visitor.look(&format!("!!root.activeElement && ({expression})")).await? == json!(true) {
+            return Ok(());
+        }
+        visitor.keys(TAB).await?;
+    }
+    anyhow::bail!("the tab key does not lead to {expression}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_arabic_the_survey_is_mirrored() -> Result<()> {
+    prepared!();
+    let stage = Stage::new().await?;
+    let browser = Browser::open(1280, 800).await?;
+    let visitor = browser.visit(&stage.pages.at("ar/checkout")).await?;
+    visitor.asked("recommend").await?;
+    let left = "(n => root.querySelectorAll('[part~=option]')[n].getBoundingClientRect().left)";
+    ensure!(visitor.look(&format!("{left}(0) > {left}(10)")).await? == json!(true), "0 is on the right");
+    ensure!(visitor.look("getComputedStyle(question).direction").await? == "rtl");
+    let ends = "part('next').getBoundingClientRect().left < card.getBoundingClientRect().left + card.clientWidth / 2";
+    ensure!(visitor.look(ends).await? == json!(true), "the way forward is on the left");
+    visitor.picture("arabic").await?;
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_a_strict_policy_it_works_without_a_console_message() -> Result<()> {
+    prepared!();
+    let stage = Stage::new().await?;
+    let browser = Browser::open(1280, 800).await?;
+    let visitor = browser.visit(&stage.pages.at("strict/nl/checkout")).await?;
+    answer_checkout(&visitor).await?;
+    visitor.state("thanked").await?;
+    let console = browser.console().await?;
+    // The page's own icon is refused by its own policy; nothing of ours may be in there.
+    let ours: Vec<_> = console.iter().filter(|(_, message)| !message.contains("favicon.ico")).collect();
+    ensure!(ours.is_empty(), "{ours:?}");
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_given_while_the_server_is_away_goes_out_after_a_reload() -> Result<()> {
+    prepared!();
+    let mut stage = Stage::new().await?;
+    let browser = Browser::open(390, 844).await?;
+    let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
+    visitor.asked("recommend").await?;
+    stage.stop().await?;
+    answer_checkout(&visitor).await?;
+    visitor.state("kept").await?;
+    ensure!(visitor.look("part('thanks') === null").await? == json!(true), "no thanks before it is durable");
+    visitor.picture("kept").await?;
+    ensure!(stage.sandbox.counts().arrived == 0);
+    stage.start().await?;
+    visitor.reload().await?;
+    visitor.state("thanked").await?;
+    arrived(&stage).await?;
+    ensure!(stage.sandbox.counts().stored == 1);
+    let left = "Object.keys(localStorage).filter(key => key.startsWith('afterword:outbox:')).length";
+    ensure!(browser.run(&format!("return {left}")).await? == json!(0), "the outbox is empty");
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_reload_it_goes_out_when_the_server_is_back() -> Result<()> {
+    prepared!();
+    let mut stage = Stage::new().await?;
+    let browser = Browser::open(390, 844).await?;
+    let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
+    visitor.asked("recommend").await?;
+    stage.stop().await?;
+    answer_checkout(&visitor).await?;
+    visitor.state("kept").await?;
+    stage.start().await?;
+    visitor.forward().await?;
+    visitor.state("thanked").await?;
+    arrived(&stage).await?;
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_survey_id_logs_one_clear_message_and_shows_nothing() -> Result<()> {
+    prepared!();
+    let stage = Stage::new().await?;
+    let browser = Browser::open(1280, 800).await?;
+    let visitor = browser.visit(&stage.pages.at("nl/nope")).await?;
+    let mut console = Vec::new();
+    let told = tokio::time::timeout(tests::DEADLINE, async {
+        loop {
+            console.extend(browser.console().await?);
+            if !console.is_empty() {
+                return anyhow::Ok(());
+            }
+        }
+    });
+    told.await.context("the console stays silent")??;
+    console.extend(browser.console().await?);
+    ensure!(console.len() == 1 && console[0].1.contains("nope"), "{console:?}");
+    ensure!(visitor.look("!card && document.body.innerText.trim() === 'Shop'").await? == json!(true));
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_required_or_too_long_is_said_at_its_field() -> Result<()> {
+    prepared!();
+    let short = |config: String| config.replace("kind = \"text\"", "kind = \"text\"\nrequired = true");
+    let stage = Stage::with(std::time::Duration::from_millis(20), short).await?;
+    let browser = Browser::open(390, 844).await?;
+    let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
+    visitor.asked("recommend").await?;
+    visitor.forward().await?;
+    let error = visitor.until("seen(part('error')) && part('error').innerText.trim()").await?;
+    ensure!(error == "Kies eerst een antwoord.", "{error}");
+    visitor.choose(&[0]).await?;
+    visitor.forward().await?;
+    visitor.asked("why").await?;
+    visitor.forward().await?;
+    let error = visitor.until("seen(part('error')) && part('error').innerText.trim()").await?;
+    ensure!(error == "Vul eerst een antwoord in.", "{error}");
+    let described = "(field => field.getAttribute('aria-invalid') === 'true' &&
+        field.getAttribute('aria-describedby').split(' ').includes(part('error').id))(root.querySelector('textarea'))";
+    ensure!(visitor.look(described).await? == json!(true));
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn axe_finds_nothing_in_any_state() -> Result<()> {
+    prepared!();
+    let mut stage = Stage::new().await?;
+    for (language, dark, width) in [("nl", false, 390), ("ar", true, 1280)] {
+        let browser = Browser::open(width, 844).await?;
+        if dark {
+            browser.dark().await?;
+        }
+        let visitor = browser.visit(&stage.pages.at(&format!("{language}/checkout"))).await?;
+        let check = async |name: &str| {
+            visitor.picture(&format!("{language}-{name}")).await?;
+            let found = browser.axe().await?;
+            ensure!(found.is_empty(), "{language} {name}: {found:#?}");
+            Ok(())
+        };
+        visitor.asked("recommend").await?;
+        check("score").await?;
+        visitor.forward().await?;
+        visitor.until("seen(part('error'))").await?;
+        check("score-error").await?;
+        visitor.choose(&[2]).await?;
+        check("score-answered").await?;
+        visitor.forward().await?;
+        visitor.asked("why").await?;
+        check("text").await?;
+        visitor.write("x y z").await?;
+        check("text-answered").await?;
+        visitor.forward().await?;
+        visitor.asked("found").await?;
+        visitor.choose(&[1]).await?;
+        check("choice").await?;
+        visitor.forward().await?;
+        visitor.asked("again").await?;
+        visitor.choose(&[0]).await?;
+        check("yes-no").await?;
+        stage.stop().await?;
+        visitor.forward().await?;
+        visitor.state("kept").await?;
+        check("kept").await?;
+        stage.start().await?;
+        visitor.forward().await?;
+        visitor.state("thanked").await?;
+        check("thanked").await?;
+        browser.close().await?;
+    }
+    Ok(())
+}
