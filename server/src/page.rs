@@ -186,7 +186,7 @@ pre { margin: 0; padding: 12px 16px; background: var(--sunk); border: 1px solid 
 .head .quiet { flex: 1 1 100%; max-width: none; }
 .logo svg { display: block; width: 32px; height: 32px; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 14px; box-shadow: var(--shadow); padding: 24px; display: grid; gap: 16px; grid-template-columns: minmax(0, 1fr); align-content: start; }
-.figures { margin: 0; display: grid; grid-template-columns: repeat(auto-fit, minmax(128px, 1fr)); gap: 16px 24px; }
+.figures { margin: 0; display: grid; grid-template-columns: repeat(auto-fit, minmax(112px, 1fr)); gap: 16px; }
 .figures dt { color: var(--ink-2); font-size: 13px; }
 .figures dd { margin: 0; font-size: 22px; line-height: 1.3; font-weight: 650; font-variant-numeric: tabular-nums; }
 .figures dd small { font-size: 14px; font-weight: 400; color: var(--ink-2); }
@@ -208,7 +208,7 @@ th:last-child, td:last-child { padding-inline-end: 24px; }
 .notice > .mark { width: 18px; height: 18px; margin-top: 2px; }
 .notice > div { flex: 1; min-width: 0; color: var(--ink); }
 .row { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; }
-.row > p { flex: 1 1 200px; }
+.row > p { flex: 1 1 200px; max-width: none; }
 .notice.plain { background: var(--tint); box-shadow: none; }
 .chips { display: flex; flex-wrap: wrap; gap: 4px 6px; margin: 0; padding: 0; list-style: none; }
 .chips li { padding: 1px 8px; border-radius: 6px; background: var(--sunk); box-shadow: inset 0 0 0 1px var(--line); font-size: 13px; overflow-wrap: anywhere; }
@@ -236,11 +236,12 @@ summary:hover { color: var(--ink); }
 h2 .quiet { font-weight: 400; }
 .lost { position: sticky; top: 0; z-index: 1; max-width: none; text-align: center; font-size: 14px; font-weight: 600; color: var(--bad); background: var(--bad-tint); }
 .lost:not(:empty) { padding: 10px 24px; border-bottom: 1px solid var(--bad); }
-.lost:not(:empty) ~ main { opacity: .6; }
+.lost:not(:empty) ~ main { filter: grayscale(1); }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (max-width: 640px) {
   main { padding: 20px 12px 48px; gap: 12px; }
   .card { padding: 16px; }
+  .pairs > div { grid-template-columns: minmax(0, 1fr); }
   .scroll { margin: 0 -16px -16px; }
   th:first-child, td:first-child { padding-inline-start: 16px; }
   th:last-child, td:last-child { padding-inline-end: 16px; }
@@ -249,11 +250,12 @@ h2 .quiet { font-weight: 400; }
 @media (max-width: 760px) {
   table.cards, table.cards tbody { display: block; }
   table.cards thead { display: none; }
-  table.cards tr { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 16px; padding: 16px; border-top: 1px solid var(--line); }
+  table.cards tr { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 12px; padding: 16px; border-top: 1px solid var(--line); }
   table.cards tbody tr:first-child { border-top: 0; }
   table.cards td { border: 0; padding: 0; text-align: start; }
-  table.cards td.wide { flex: 1 1 100%; order: 1; }
   table.cards td.last { margin-inline-start: auto; }
+  table.cards td.name { flex: 1 1 100%; order: 1; }
+  table.cards td.wide { flex: 1 1 100%; order: 2; padding-top: 4px; }
   table.cards td[data-name]::before { content: attr(data-name) " "; color: var(--ink-2); font-weight: 400; }
 }
 "#;
@@ -312,6 +314,7 @@ const LIVE: &str = r#"// Keeps the page fresh: fetches it again and swaps <main>
       const words = `The server does not answer. This is what it said at ${heard.toLocaleTimeString()}.`;
       if (lost.textContent !== words) lost.textContent = words;
     }
+    clearTimeout(timer);
     timer = setTimeout(refresh, every);
   };
 

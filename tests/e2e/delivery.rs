@@ -9,7 +9,7 @@ use server::sandbox::Arrival;
 use tests::Stage;
 use uuid::Uuid;
 
-use crate::{prepared, submission};
+use crate::submission;
 
 fn submissions(arrivals: &[Arrival]) -> Vec<String> {
     let stored = arrivals.iter().filter(|arrival| arrival.stored);
@@ -22,7 +22,7 @@ fn submissions(arrivals: &[Arrival]) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_submission_accepted_while_the_server_is_killed_ten_times_arrives() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     const SUBMISSIONS: usize = 300;
     const KILLS: usize = 10;
     let mut stage = Stage::new().await?;
@@ -38,13 +38,7 @@ async fn every_submission_accepted_while_the_server_is_killed_ten_times_arrives(
         if kills.contains(&at) {
             // The kill meets a request in flight, and maybe a call.
             let (sent, killed) = {
-                let server = stage.server.clone();
-                let origin = stage.pages.origin.clone();
-                let request = reqwest::Client::builder().no_proxy().tls_certs_only([]).build()?
-                    .post(format!("{server}/v1/surveys/checkout/answers"))
-                    .header("origin", origin)
-                    .header("content-type", "text/plain")
-                    .body(body.to_string());
+                let request = stage.request("checkout", &body);
                 tokio::join!(request.send(), stage.kill())
             };
             killed?;
@@ -86,7 +80,7 @@ async fn every_submission_accepted_while_the_server_is_killed_ten_times_arrives(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_arrive_in_order_a_second_apart_and_never_meet_a_429() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     let stage = Stage::with(Duration::from_secs(1), |config| config).await?;
     let ids: Vec<Uuid> = (0..5).map(|_| Uuid::new_v4()).collect();
     for id in &ids {
@@ -102,7 +96,7 @@ async fn answers_arrive_in_order_a_second_apart_and_never_meet_a_429() -> Result
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_ends_the_call_in_flight_and_keeps_the_rest() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     let mut stage = Stage::new().await?;
     let late = server::sandbox::Fault::LateReply(Duration::from_millis(700));
     stage.sandbox.misbehave(server::sandbox::Misbehaviour::from(late).calls(1));
@@ -122,7 +116,7 @@ async fn a_stop_ends_the_call_in_flight_and_keeps_the_rest() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_submission_is_a_dead_letter_with_the_platforms_words() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     let stage = Stage::new().await?;
     let mut body = submission(Uuid::new_v4(), 9);
     body["respondent"] = json!({ "email": "jef@example.com" });

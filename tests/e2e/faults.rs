@@ -5,7 +5,7 @@ use server::sandbox::{Fault, Misbehaviour};
 use tests::Stage;
 use uuid::Uuid;
 
-use crate::{prepared, submission};
+use crate::submission;
 
 /// Submits three answers while the platform fails, checks what the operator sees, and that all three
 /// arrive once the platform is back.
@@ -32,37 +32,37 @@ fn status(status: u16) -> Fault {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_429_loses_nothing() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     survives(status(429), "later", "the platform answered 429").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_503_loses_nothing() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     survives(status(503), "later", "the platform answered 503").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_500_loses_nothing() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     survives(status(500), "unknown", "the platform answered 500").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_platform_that_answers_nothing_loses_nothing() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     survives(Fault::CutAfterBody, "unknown", "the connection failed during the call").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_401_pauses_and_loses_nothing() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     survives(status(401), "paused", "The platform refuses the token (401) for: checkout").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_token_for_one_touchpoint_does_not_stop_the_others() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     let stage = Stage::new().await?;
     stage.sandbox.misbehave(Misbehaviour::from(status(401)).calls(1));
     ensure!(stage.submit("checkout", &submission(Uuid::new_v4(), 9)).await?.status() == 202);
@@ -81,7 +81,7 @@ async fn a_refused_token_for_one_touchpoint_does_not_stop_the_others() -> Result
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_may_have_arrived_is_parked_where_the_survey_says_so() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     let park = |config: String| config.replace("id = \"checkout\"", "id = \"checkout\"\non_unknown = \"park\"");
     let stage = Stage::with(std::time::Duration::from_millis(20), park).await?;
     stage.sandbox.misbehave(Misbehaviour::from(Fault::LostReply).calls(1));

@@ -20,13 +20,3 @@ fn submission(id: Uuid, score: i32) -> Value {
         "metadata": {"pieces": "3"},
     })
 }
-
-/// Leaves a test that cannot run by itself.
-#[macro_export]
-macro_rules! prepared {
-    () => {
-        if tests::prepared().is_none() {
-            return Ok(());
-        }
-    };
-}

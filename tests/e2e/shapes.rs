@@ -5,8 +5,6 @@ use serde_json::{Value, json};
 use tests::Stage;
 use uuid::Uuid;
 
-use crate::prepared;
-
 /// What the platform's page calls a language: culture and GUID ("Hello Customer API overview", section 4).
 const LANGUAGES: [(&str, &str, &str); 4] = [
     ("nl", "NL", "1B5C1275-4F92-422F-B1FC-799BF8E30598"),
@@ -55,7 +53,7 @@ fn answered(question: &Value, language: &str) -> (Value, Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_in_every_language_arrives_in_the_api_pages_shape() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     let stage = Stage::new().await?;
     let demo = demo()?;
     let mut expected = Vec::new();
@@ -104,7 +102,7 @@ async fn every_kind_in_every_language_arrives_in_the_api_pages_shape() -> Result
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_definition_that_a_browser_gets_holds_no_guid() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     let stage = Stage::new().await?;
     for survey in demo()?["survey"].as_array().context("no surveys")? {
         let id = survey["id"].as_str().context("no id")?;

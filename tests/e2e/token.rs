@@ -5,7 +5,7 @@ use server::sandbox::Fault;
 use tests::{Stage, TOKEN};
 use uuid::Uuid;
 
-use crate::{prepared, submission};
+use crate::submission;
 
 /// The canary in the forms in which it could leak: as it is, and decoded.
 const FORMS: [&str; 3] = [TOKEN, "canary@example.com", "0D36ABBAEF444288B7EC"];
@@ -20,7 +20,7 @@ fn clean(what: &str, text: &str) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_token_is_in_no_response_page_log_line_or_metric() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     let mut stage = Stage::new().await?;
     // The platform repeats what it was sent, in a refusal that an operator will read.
     let echo = format!("[\"You sent: basic {TOKEN}\"]");

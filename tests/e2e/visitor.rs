@@ -4,8 +4,6 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tests::{Browser, Stage, Visitor};
 
-use crate::prepared;
-
 const TAB: &str = "\u{e004}";
 const SPACE: &str = " ";
 const ENTER: &str = "\u{e007}";
@@ -36,7 +34,7 @@ async fn answer_checkout(visitor: &Visitor<'_>) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_visitor_answers_and_the_platform_gets_it() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     let stage = Stage::new().await?;
     let browser = Browser::open(390, 844).await?;
     let visitor = browser.visit(&stage.pages.at("nl/checkout?order=7#top")).await?;
@@ -55,7 +53,7 @@ async fn a_visitor_answers_and_the_platform_gets_it() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_form_of_the_tag_shows_the_survey_in_its_language() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     let stage = Stage::new().await?;
     let browser = Browser::open(1280, 800).await?;
     for (page, language) in [
@@ -75,7 +73,7 @@ async fn every_form_of_the_tag_shows_the_survey_in_its_language() -> Result<()> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_survey_is_completed_with_the_keyboard_alone() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     let stage = Stage::new().await?;
     let browser = Browser::open(1280, 800).await?;
     let visitor = browser.visit(&stage.pages.at("en/checkout")).await?;
@@ -124,7 +122,7 @@ async fn reach(visitor: &Visitor<'_>, expression: &str) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_arabic_the_survey_is_mirrored() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     let stage = Stage::new().await?;
     let browser = Browser::open(1280, 800).await?;
     let visitor = browser.visit(&stage.pages.at("ar/checkout")).await?;
@@ -140,7 +138,7 @@ async fn in_arabic_the_survey_is_mirrored() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn under_a_strict_policy_it_works_without_a_console_message() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     let stage = Stage::new().await?;
     let browser = Browser::open(1280, 800).await?;
     let visitor = browser.visit(&stage.pages.at("strict/nl/checkout")).await?;
@@ -155,7 +153,7 @@ async fn under_a_strict_policy_it_works_without_a_console_message() -> Result<()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_given_while_the_server_is_away_goes_out_after_a_reload() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     let mut stage = Stage::new().await?;
     let browser = Browser::open(390, 844).await?;
     let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
@@ -178,7 +176,7 @@ async fn an_answer_given_while_the_server_is_away_goes_out_after_a_reload() -> R
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_reload_it_goes_out_when_the_server_is_back() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     let mut stage = Stage::new().await?;
     let browser = Browser::open(390, 844).await?;
     let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
@@ -195,7 +193,7 @@ async fn without_a_reload_it_goes_out_when_the_server_is_back() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_survey_id_logs_one_clear_message_and_shows_nothing() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     let stage = Stage::new().await?;
     let browser = Browser::open(1280, 800).await?;
     let visitor = browser.visit(&stage.pages.at("nl/nope")).await?;
@@ -217,7 +215,7 @@ async fn a_wrong_survey_id_logs_one_clear_message_and_shows_nothing() -> Result<
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_required_or_too_long_is_said_at_its_field() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     let short = |config: String| config.replace("kind = \"text\"", "kind = \"text\"\nrequired = true");
     let stage = Stage::with(std::time::Duration::from_millis(20), short).await?;
     let browser = Browser::open(390, 844).await?;
@@ -240,7 +238,7 @@ async fn what_is_required_or_too_long_is_said_at_its_field() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn axe_finds_nothing_in_any_state() -> Result<()> {
-    prepared!();
+    tests::prepared()?;
     let mut stage = Stage::new().await?;
     for (language, dark, width) in [("nl", false, 390), ("ar", true, 1280)] {
         let browser = Browser::open(width, 844).await?;

@@ -6,16 +6,14 @@ mod stage;
 
 pub use browser::{Browser, Visitor};
 pub use pages::Pages;
-pub use stage::{Stage, TOKEN};
+pub use stage::{Stage, TOKEN, http_client};
 
 /// The longest time to wait for anything; a test that waits longer has failed.
 pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// What `cargo xtask test` sets up, or `None` where the tests were started by themselves.
-pub fn prepared() -> Option<()> {
-    if std::env::var_os("AFTERWORD_E2E").is_some() {
-        return Some(());
-    }
-    eprintln!("skipped: end-to-end tests need a built widget and a browser; start them with `cargo xtask test`");
-    None
+/// Fails where the tests were started by themselves: without what they need they would fail oddly.
+pub fn prepared() -> anyhow::Result<()> {
+    let prepared = std::env::var_os("AFTERWORD_E2E").is_some();
+    anyhow::ensure!(prepared, "end-to-end tests need a built widget and a browser: run `cargo xtask test`");
+    Ok(())
 }

@@ -67,7 +67,7 @@ impl Stage {
             child: None,
             config,
             folder,
-            http: reqwest::Client::builder().no_proxy().tls_certs_only([]).build()?,
+            http: http_client()?,
         };
         stage.start().await?;
         stage.pages.serve(&stage.server);
@@ -136,9 +136,14 @@ impl Stage {
 
     /// Sends a submission as a page of the shop would.
     pub async fn submit(&self, survey: &str, body: &Value) -> Result<reqwest::Response> {
+        Ok(self.request(survey, body).send().await?)
+    }
+
+    /// A submission as a page of the shop would send it.
+    pub fn request(&self, survey: &str, body: &Value) -> reqwest::RequestBuilder {
         let url = format!("{}/v1/surveys/{survey}/answers", self.server);
         let request = self.http.post(url).header("origin", &self.pages.origin);
-        Ok(request.header("content-type", "text/plain").body(body.to_string()).send().await?)
+        request.header("content-type", "text/plain").body(body.to_string())
     }
 
     /// Reads something of the server's, or of the operators' listener.
@@ -171,6 +176,13 @@ impl Stage {
         anyhow::ensure!(there, "only {} of {answers} answers arrived; the server says:\n{}", counts.stored, tail(&self.log()));
         Ok(self.sandbox.arrivals())
     }
+}
+
+/// A client for loopback.
+pub fn http_client() -> Result<reqwest::Client> {
+    // The library wants one even where nothing is encrypted; only the first in a process counts.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    Ok(reqwest::Client::builder().no_proxy().tls_certs_only([]).build()?)
 }
 
 fn tail(log: &str) -> String {

@@ -1,6 +1,6 @@
 //! What the widget asks of the browser itself: clock, randomness, the page's address, events.
 
-use uuid::{Builder, Uuid};
+use uuid::Builder;
 use wasm_bindgen::JsValue;
 use web_sys::{CustomEvent, CustomEventInit, HtmlElement};
 
@@ -19,15 +19,16 @@ pub(crate) fn now_text() -> String {
     js_sys::Date::new_0().to_iso_string().into()
 }
 
-/// A new UUID v4. `crypto.randomUUID` is absent from pages without TLS; `getRandomValues` is not.
-pub(crate) fn uuid() -> Uuid {
+/// A new UUID v4 in its usual writing. `crypto.randomUUID` is absent from pages without TLS; `getRandomValues` is not.
+pub(crate) fn uuid() -> String {
     let mut bytes = [0; 16];
     let crypto = web_sys::window().and_then(|window| window.crypto().ok());
     let filled = crypto.and_then(|crypto| crypto.get_random_values_with_u8_array(&mut bytes).ok());
     if filled.is_none() {
         bytes = std::array::from_fn(|_| random());
     }
-    Builder::from_random_bytes(bytes).into_uuid()
+    let uuid = Builder::from_random_bytes(bytes).into_uuid();
+    uuid.hyphenated().encode_lower(&mut [0; 36]).to_owned()
 }
 
 /// A random byte, for whatever nobody gains by guessing.

@@ -3,9 +3,10 @@
 use leptos::prelude::*;
 use web_sys::KeyboardEvent;
 
-use crate::step::Step;
-use crate::survey::{Face, Screen, Survey};
-use crate::thanks::Thanks;
+use crate::erase::{Part, swapped, written};
+use crate::step::{Step, StepProps};
+use crate::survey::{Screen, Survey};
+use crate::thanks::{Thanks, ThanksProps};
 
 /// The whole survey.
 #[component]
@@ -13,14 +14,20 @@ pub(crate) fn Card(
     /// The survey to show.
     survey: Survey,
 ) -> impl IntoView {
-    let (language, rtl) = survey.language();
-    let face = survey.face;
-    let filled = move || face.with(progress);
-    let shown = move || {
-        if survey.screen.get() == Screen::Thanks {
-            view! { <Thanks survey=survey/> }.into_any()
+    let (language, rtl) = survey.inner().map_or_else(Default::default, |inner| {
+        let definition = &inner.borrow().definition;
+        (definition.language.clone(), definition.rtl)
+    });
+    let filled = move || {
+        let place = survey.face().place;
+        (place.step * 100 / place.total.max(1)).to_string()
+    };
+    let thanked = Memo::new(move |_| survey.screen() == Screen::Thanks);
+    let inside = move || {
+        if thanked.get() {
+            Part::new(Thanks(ThanksProps { survey }))
         } else {
-            view! { <Step survey=survey/> }.into_any()
+            Part::new(Step(StepProps { survey }))
         }
     };
     view! {
@@ -29,25 +36,17 @@ pub(crate) fn Card(
             part="card"
             lang=language
             dir=if rtl { "rtl" } else { "ltr" }
-            aria-label=survey.words(|words| words.survey.clone())
-            data-state=move || face.with(|face| face.state.name())
+            aria-label=survey.word(|words| &words.survey)
+            data-state=written(move || survey.face().state.name().to_owned())
             on:keydown=keep_inside
             on:keyup=keep_inside
             on:keypress=keep_inside
         >
-            <div class="bar" part="progress" aria-hidden="true">
-                <div class="fill" style:inline-size=filled></div>
-            </div>
-            {shown}
-            <p class="said" role="status">{move || face.with(|face| face.said.clone())}</p>
+            <progress part="progress" aria-hidden="true" max="100" value=written(filled)></progress>
+            {swapped(inside)}
+            <p class="said" role="status">{written(move || survey.face().said)}</p>
         </section>
     }
-}
-
-/// How far the visitor is, as a CSS length.
-fn progress(face: &Face) -> String {
-    let percent = face.place.step * 100 / face.place.total.max(1);
-    percent.to_string() + "%"
 }
 
 /// Keys that are meant for the survey are not for the page's shortcuts.

@@ -6,6 +6,7 @@
 mod browser;
 #[expect(unreachable_pub, reason = "the component macro writes public builders")]
 mod card;
+mod erase;
 mod flow;
 mod json;
 mod mount;

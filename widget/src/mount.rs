@@ -1,10 +1,9 @@
 //! The way in: what `loader.js` calls once the survey is due.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
 
 use wasm_bindgen::prelude::*;
-use web_sys::{CssStyleSheet, HtmlElement, ShadowRoot};
+use web_sys::{CssStyleSheet, Element, HtmlElement, ShadowRoot};
 
 use crate::card::{Card, CardProps};
 use crate::json::Json;
@@ -16,7 +15,7 @@ pub(crate) struct Options {
     /// The server, with its path prefix, without a slash at the end.
     pub(crate) origin: String,
     /// The `meta-KEY` attributes, by key.
-    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) metadata: Vec<(String, String)>,
 }
 
 impl Options {
@@ -43,8 +42,8 @@ pub fn mount(
     let definition = wire::definition(definition).ok_or("no survey in the reply")?;
     let options = Options::read(options).ok_or("no origin in the options")?;
     shadow.set_adopted_style_sheets(&js_sys::Array::of1(&style()?.into()));
-    let parent = shadow.clone().unchecked_into();
-    let handle = leptos::mount::mount_to(parent, move || {
+    let parent: Element = shadow.clone().unchecked_into();
+    let handle = leptos::mount::mount_to_renderer(&parent, move || {
         let survey = Survey::new(host, shadow, definition, options);
         survey.start();
         Card(CardProps { survey })

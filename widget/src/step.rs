@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 use web_sys::{KeyboardEvent, SubmitEvent};
 
+use crate::erase::{Part, mark, swapped, written};
 use crate::flow::fill;
-use crate::question::Question;
+use crate::question::{Question, QuestionProps};
 use crate::survey::{Face, Screen, State, Survey};
 
 /// The form around a question.
@@ -13,15 +14,25 @@ pub(crate) fn Step(
     /// The survey to show.
     survey: Survey,
 ) -> impl IntoView {
-    let face = survey.face;
-    let state = move || face.with(|face| face.state);
-    let asked = move || (survey.screen.get() == Screen::Question).then(|| view! { <Question survey=survey/> });
-    let step = move || {
-        let place = face.with(|face| face.place);
-        let numbers = [("n", place.step), ("total", place.total)];
-        (survey.screen.get() == Screen::Question)
-            .then(|| survey.words(|words| fill(&words.progress, &numbers)))
-            .unwrap_or_default()
+    let asked = move || match survey.screen() {
+        Screen::Question => Part::new(Question(QuestionProps { survey })),
+        _ => Part::new(()),
+    };
+    let step = move || match survey.screen() {
+        Screen::Question => {
+            let place = survey.face().place;
+            fill(&survey.word(|words| &words.progress), &[("n", place.step), ("total", place.total)])
+        }
+        _ => String::new(),
+    };
+    let label = move || {
+        let face = survey.face();
+        survey.word(match forward(&face) {
+            _ if face.state == State::Sending => |words| &words.sending,
+            "next" => |words| &words.next,
+            "send" => |words| &words.send,
+            _ => |words| &words.again,
+        })
     };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -38,46 +49,32 @@ pub(crate) fn Step(
             }
         }
     };
-    let label = move || {
-        let (state, job) = face.with(|face| (face.state, forward(face)));
-        survey.words(|words| {
-            match (state, job) {
-                (State::Sending, _) => &words.sending,
-                (_, "next") => &words.next,
-                (_, "send") => &words.send,
-                _ => &words.again,
-            }
-            .clone()
-        })
+    let first = move || {
+        let face = survey.face();
+        (face.place.step < 2 || face.state.is_closed()).then_some("")
     };
     view! {
-        <form novalidate=true on:submit=submit on:keydown=keys>
+        <form novalidate="" on:submit=submit on:keydown=keys>
             <div
                 class="slide"
-                class:backwards=move || face.with(|face| face.backwards)
-                inert=move || state().is_closed()
+                data-way=mark(move || survey.face().backwards.then_some("back"))
+                inert=mark(move || survey.face().state.is_closed().then_some(""))
             >
-                {asked}
+                {swapped(asked)}
             </div>
-            <p class="note" part="status" role="status">{move || face.with(|face| face.note.clone())}</p>
+            <p class="note" part="status" role="status">{written(move || survey.face().note)}</p>
             <div class="foot">
-                <span class="step" part="step">{step}</span>
-                <button
-                    class="back"
-                    part="back"
-                    type="button"
-                    hidden=move || face.with(|face| face.place.step < 2 || face.state.is_closed())
-                    on:click=move |_| survey.back()
-                >
-                    {survey.words(|words| words.back.clone())}
+                <span class="step" part="step">{written(step)}</span>
+                <button class="back" part="back" type="button" hidden=mark(first) on:click=move |_| survey.back()>
+                    {survey.word(|words| &words.back)}
                 </button>
                 <button
                     class="next"
-                    part=move || face.with(|face| forward(face))
+                    part=mark(move || Some(forward(&survey.face())))
                     type="submit"
-                    aria-disabled=move || (state() == State::Sending).then_some("true")
+                    aria-disabled=mark(move || (survey.face().state == State::Sending).then_some("true"))
                 >
-                    {label}
+                    {written(label)}
                 </button>
             </div>
         </form>

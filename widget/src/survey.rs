@@ -1,17 +1,20 @@
 //! A survey on the page: what is on screen, and what happens when the visitor does something.
 //!
-//! Joins the pure [`Flow`] to the outbox, the server and the screen. The components below only read
+//! Joins the pure [`Flow`] to the outbox, the server and the screen. The components only read
 //! [`Survey::screen`] and [`Survey::face`], and call its methods.
 //!
 //! Hooks that stay as they are, for pages (`::part()`) and tests: `part="card progress question
 //! options option text error status step back next|send|again thanks"`, `data-question=ID` on the
 //! question, `data-state="asking|sending|kept|refused|thanked"` on the card.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
-use leptos::leptos_dom::helpers::{TimeoutHandle, WindowListenerHandle};
+use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
-use shared::{Context, Definition, Question, Submission, Value, Words};
+use send_wrapper::SendWrapper;
+use shared::{Definition, Value, Words};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlElement, ShadowRoot};
@@ -21,7 +24,8 @@ use crate::json::Object;
 use crate::mount::Options;
 use crate::outbox::Entry;
 use crate::retry::{Verdict, delay};
-use crate::{browser, outbox, send, wire};
+use crate::wire::Outgoing;
+use crate::{browser, outbox, send};
 
 /// What the card is filled with. Setting it, even to the same, draws it anew.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,6 +72,7 @@ impl State {
 }
 
 /// Everything around the question that changes.
+#[derive(Clone)]
 pub(crate) struct Face {
     /// How things stand.
     pub(crate) state: State,
@@ -84,21 +89,24 @@ pub(crate) struct Face {
 }
 
 /// A handle on one survey on the page; ends with the component that made it.
+///
+/// All access to the inside and the face goes through one function each, since every closure that
+/// Leptos is handed costs its own copy of the code around it.
 #[derive(Clone, Copy)]
 pub(crate) struct Survey {
-    inner: StoredValue<Inner, LocalStorage>,
-    /// What the card is filled with.
-    pub(crate) screen: RwSignal<Screen>,
-    /// Everything around it.
-    pub(crate) face: RwSignal<Face>,
+    inner: StoredValue<Rc<RefCell<Inner>>, LocalStorage>,
+    screen: RwSignal<Screen>,
+    face: RwSignal<Face>,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     host: HtmlElement,
     shadow: ShadowRoot,
-    definition: Definition,
+    /// What is asked, its questions having gone into the flow.
+    pub(crate) definition: Definition,
     options: Options,
-    flow: Flow,
+    /// Where the visitor is.
+    pub(crate) flow: Flow,
     /// What the server does not have yet, oldest first; most of it also in the device's outbox.
     waiting: Vec<Entry>,
     /// False once the device refused to keep something.
@@ -119,33 +127,30 @@ impl Survey {
     ) -> Self {
         let flow = Flow::new(std::mem::take(&mut definition.questions));
         let waiting = outbox::waiting(definition.survey.as_str(), &options.origin, browser::now());
-        let (state, screen, note) = if waiting.is_empty() {
-            (State::Asking, Screen::Question, String::new())
-        } else {
-            (State::Kept, Screen::Outbox, definition.words.kept.clone())
-        };
+        let asking = waiting.is_empty();
         let face = Face {
-            state,
+            state: if asking { State::Asking } else { State::Kept },
             place: flow.place(),
             error: String::new(),
-            note,
+            note: if asking { String::new() } else { definition.words.kept.clone() },
             said: String::new(),
             backwards: false,
         };
+        let inner = Inner {
+            host,
+            shadow,
+            definition,
+            options,
+            flow,
+            waiting,
+            on_device: true,
+            busy: false,
+            tries: 0,
+            timer: None,
+        };
         Self {
-            inner: StoredValue::new_local(Inner {
-                host,
-                shadow,
-                definition,
-                options,
-                flow,
-                waiting,
-                on_device: true,
-                busy: false,
-                tries: 0,
-                timer: None,
-            }),
-            screen: RwSignal::new(screen),
+            inner: StoredValue::new_local(Rc::new(RefCell::new(inner))),
+            screen: RwSignal::new(if asking { Screen::Question } else { Screen::Outbox }),
             face: RwSignal::new(face),
         }
     }
@@ -153,58 +158,57 @@ impl Survey {
     /// Tells the page that the survey is there, and sends what was kept before a reload, now and
     /// whenever the net returns.
     pub(crate) fn start(self) {
-        let online = window_event_listener(leptos::ev::online, move |_| {
+        let online = window_event_listener_untyped("online", move |_| {
             self.retry();
         });
-        let online = StoredValue::new_local(Some(online));
+        let online = SendWrapper::new(online);
         on_cleanup(move || {
-            online.try_update_value(|online| online.take().map(WindowListenerHandle::remove));
+            online.take().remove();
             self.clear_timer();
         });
         queue_microtask(move || {
-            self.emit("ready");
-            self.emit("shown");
+            self.emit("ready", &self.detail());
+            self.emit("shown", &self.detail());
         });
         self.retry();
     }
 
-    /// The widget's own words.
-    pub(crate) fn words<T>(self, read: impl FnOnce(&Words) -> T) -> T {
-        self.inner.with_value(|inner| read(&inner.definition.words))
+    /// What the card is filled with. A view that reads it is drawn anew when it is set.
+    pub(crate) fn screen(self) -> Screen {
+        self.screen.get()
     }
 
-    /// The language's tag, and whether it is written from right to left.
-    pub(crate) fn language(self) -> (String, bool) {
-        self.inner.with_value(|inner| (inner.definition.language.clone(), inner.definition.rtl))
+    /// Everything around it. A view that reads it follows it.
+    pub(crate) fn face(self) -> Face {
+        self.face.get()
     }
 
-    /// The question on screen with its answer.
-    pub(crate) fn question<T>(self, read: impl FnOnce(&Question, Option<&Value>) -> T) -> Option<T> {
-        self.inner.with_value(|inner| {
-            inner.flow.question().map(|question| read(question, inner.flow.value()))
-        })
+    /// The inside; `None` once the survey has left the page. Not to be held across a change of
+    /// the face.
+    pub(crate) fn inner(self) -> Option<Rc<RefCell<Inner>>> {
+        self.inner.try_get_value()
+    }
+
+    /// One of the widget's own words.
+    pub(crate) fn word(self, which: fn(&Words) -> &String) -> String {
+        self.inner().map(|inner| which(&inner.borrow().definition.words).clone()).unwrap_or_default()
     }
 
     /// Answers the question on screen, or takes its answer back.
     pub(crate) fn answer(self, value: Option<Value>) {
-        let place = self.inner.try_update_value(|inner| {
-            inner.flow.answer(value);
-            inner.flow.place()
-        });
-        self.face.update(|face| {
-            face.place = place.unwrap_or(face.place);
-            face.error.clear();
-        });
+        let Some(inner) = self.inner() else { return };
+        inner.borrow_mut().flow.answer(value);
+        let place = inner.borrow().flow.place();
+        self.show(Face { place, error: String::new(), ..self.now() });
     }
 
     /// What the filled button does: goes on, sends, or tries again.
     pub(crate) fn forward(self) {
-        match self.face.with_untracked(|face| face.state) {
+        match self.now().state {
             State::Asking | State::Refused => self.advance(),
             State::Kept => {
-                let sending = self.words(|words| words.sending.clone());
                 if self.retry() {
-                    self.show(State::Sending, sending);
+                    self.sending();
                 }
             }
             State::Sending | State::Thanked => {}
@@ -213,84 +217,68 @@ impl Survey {
 
     /// Goes back to the question before.
     pub(crate) fn back(self) {
-        self.inner.update_value(|inner| inner.flow.back());
-        self.turn(true, String::new());
+        if let Some(inner) = self.inner() {
+            inner.borrow_mut().flow.back();
+            self.turn(true, String::new());
+        }
     }
 
     fn advance(self) {
-        let answered = self.question(|_, value| value.is_some()).unwrap_or(false);
+        let Some(inner) = self.inner() else { return };
         let detail = self.detail();
-        let Some(advance) = self.inner.try_update_value(|inner| inner.flow.advance()) else { return };
+        let answered = inner.borrow().flow.value().is_some();
+        let advance = inner.borrow_mut().flow.advance();
         if answered && advance.is_ok() {
-            self.emit_detail("answered", &detail);
+            self.emit("answered", &detail);
         }
         match advance {
             Ok(Advance::Question) => self.turn(false, String::new()),
             Ok(Advance::Send) => self.send(),
             Err(fault) => {
-                let error = self
-                    .question(|question, _| self.words(|words| message(words, &question.kind, fault)))
-                    .unwrap_or_default();
-                self.face.update(|face| face.error = error);
+                let inner = inner.borrow();
+                let words = &inner.definition.words;
+                let error = inner.flow.question().map(|question| message(words, &question.kind, fault));
+                self.show(Face { error: error.unwrap_or_default(), ..self.now() });
             }
         }
     }
 
     /// Shows the flow's question and moves the focus there.
     fn turn(self, backwards: bool, note: String) {
-        let place = self.inner.with_value(|inner| inner.flow.place());
-        self.face.update(|face| {
-            face.state = if note.is_empty() { State::Asking } else { State::Refused };
-            face.note = note;
-            face.error.clear();
-            face.place = place;
-            face.backwards = backwards;
-        });
+        let Some(inner) = self.inner() else { return };
+        let state = if note.is_empty() { State::Asking } else { State::Refused };
+        let place = inner.borrow().flow.place();
+        self.show(Face { state, place, error: String::new(), note, said: String::new(), backwards });
         self.screen.set(Screen::Question);
         self.focus(&["input[type=radio]:checked", "input,textarea"]);
     }
 
     /// Keeps the answers on the device, then sends them.
     fn send(self) {
-        self.inner.update_value(|inner| {
-            let submission = browser::uuid();
-            let body = Submission {
-                submission,
-                language: inner.definition.language.clone(),
-                answers: inner.flow.wire(),
-                metadata: inner.options.metadata.clone(),
-                respondent: None,
-                context: Some(Context {
-                    page_url: browser::page_url(),
-                    referrer: browser::referrer(),
-                    answered_at: Some(browser::now_text()),
-                }),
-                definition: Some(inner.definition.version.clone()),
-            };
-            let entry = Entry {
-                id: submission.to_string(),
-                survey: inner.definition.survey.as_str().to_owned(),
-                origin: inner.options.origin.clone(),
-                at: browser::now(),
-                body: wire::submission(&body),
-            };
-            inner.on_device = outbox::keep(&entry);
-            inner.waiting.push(entry);
-            inner.tries = 0;
-        });
-        self.show(State::Sending, self.words(|words| words.sending.clone()));
+        let Some(inner) = self.inner() else { return };
+        let mut inner = inner.borrow_mut();
+        let entry = inner.entry();
+        inner.on_device = outbox::keep(&entry);
+        inner.waiting.push(entry);
+        inner.tries = 0;
+        drop(inner);
+        self.sending();
         self.retry();
+    }
+
+    fn sending(self) {
+        let note = self.word(|words| &words.sending);
+        self.show(Face { state: State::Sending, note, ..self.now() });
     }
 
     /// Sends what waits, unless that is already going on; false if there was nothing to do.
     fn retry(self) -> bool {
-        let starts = self.inner.try_update_value(|inner| {
-            let starts = !inner.busy && !inner.waiting.is_empty();
-            inner.busy |= starts;
-            starts
-        });
-        let starts = starts == Some(true);
+        let Some(inner) = self.inner() else { return false };
+        let mut inner = inner.borrow_mut();
+        let starts = !inner.busy && !inner.waiting.is_empty();
         if starts {
+            inner.busy = true;
+            drop(inner);
             self.clear_timer();
             spawn_local(self.deliver());
         }
@@ -301,112 +289,146 @@ impl Survey {
     ///
     /// The survey may leave the page at any `await`; what it sent is forgotten all the same.
     async fn deliver(self) {
-        let next = |inner: &Inner| inner.waiting.first().cloned();
-        while let Some(entry) = self.inner.try_with_value(next).flatten() {
+        while let Some(entry) = self.next() {
             let reply = send::post(&entry).await;
             if reply.verdict == Verdict::Later {
                 return self.wait(reply.after);
             }
             outbox::forget(&entry);
-            self.inner.try_update_value(|inner| inner.waiting.retain(|other| other.id != entry.id));
+            self.done(&entry);
             if reply.verdict == Verdict::Refused {
                 return self.refuse(reply.question.as_deref());
             }
-            self.emit("submitted");
+            self.emit("submitted", &self.detail());
         }
         self.thank();
     }
 
+    fn next(self) -> Option<Entry> {
+        self.inner()?.borrow().waiting.first().cloned()
+    }
+
+    fn done(self, entry: &Entry) {
+        if let Some(inner) = self.inner() {
+            inner.borrow_mut().waiting.retain(|other| other.id != entry.id);
+        }
+    }
+
     /// Tells that the answers wait, and plans the next try.
     fn wait(self, after: Option<u32>) {
-        let planned = self.inner.try_update_value(|inner| {
-            inner.busy = false;
-            let pause = Duration::from_millis(delay(inner.tries, browser::random(), after).into());
-            inner.tries += 1;
-            inner.timer = set_timeout_with_handle(move || { self.retry(); }, pause).ok();
-            let words = &inner.definition.words;
-            if inner.on_device { words.kept.clone() } else { words.kept_page.clone() }
-        });
-        if let Some(note) = planned {
-            self.show(State::Kept, note);
-        }
+        let Some(inner) = self.inner() else { return };
+        let mut inner = inner.borrow_mut();
+        inner.busy = false;
+        let pause = Duration::from_millis(delay(inner.tries, browser::random(), after).into());
+        inner.tries += 1;
+        let again = move || {
+            self.retry();
+        };
+        inner.timer = set_timeout_with_handle(again, pause).ok();
+        let words = &inner.definition.words;
+        let note = if inner.on_device { words.kept.clone() } else { words.kept_page.clone() };
+        drop(inner);
+        self.show(Face { state: State::Kept, note, ..self.now() });
     }
 
     /// Goes to the question that the server named; the answers stay.
     fn refuse(self, question: Option<&str>) {
-        let refused = self.inner.try_update_value(|inner| {
-            inner.busy = false;
-            question.inspect(|id| inner.flow.go_to(id));
-            inner.definition.words.refused.clone()
-        });
-        if let Some(note) = refused {
-            self.emit("error");
-            self.turn(true, note);
+        let Some(inner) = self.inner() else { return };
+        let mut inner = inner.borrow_mut();
+        inner.busy = false;
+        if let Some(id) = question {
+            inner.flow.go_to(id);
         }
+        drop(inner);
+        self.emit("error", &self.detail());
+        self.turn(true, self.word(|words| &words.refused));
     }
 
     /// Thanks, once the server has everything.
     fn thank(self) {
-        let Some(inside) = self.inner.try_update_value(|inner| {
-            inner.busy = false;
-            inner.shadow.active_element().is_some()
-        }) else {
-            return;
-        };
-        self.show(State::Thanked, String::new());
+        let Some(inner) = self.inner() else { return };
+        inner.borrow_mut().busy = false;
+        let inside = inner.borrow().shadow.active_element().is_some();
+        // Where the focus is moved to the thanks, they are read out without being said.
+        let said = if inside { String::new() } else { self.word(|words| &words.thanks) };
+        self.show(Face { state: State::Thanked, note: String::new(), said, ..self.now() });
         self.screen.set(Screen::Thanks);
         if inside {
             self.focus(&["[part=thanks]"]);
-        } else {
-            let said = self.words(|words| words.thanks.clone());
-            self.face.update(|face| face.said = said);
         }
     }
 
-    fn show(self, state: State, note: String) {
-        self.face.update(|face| {
-            face.state = state;
-            face.note = note;
-        });
+    /// The face as it is, without following it.
+    fn now(self) -> Face {
+        self.face.get_untracked()
+    }
+
+    fn show(self, face: Face) {
+        self.face.set(face);
     }
 
     /// Focuses the first thing found, once it is drawn. Never called for the first showing: a
     /// survey within a page does not steal the focus.
     fn focus(self, wanted: &'static [&'static str]) {
         request_animation_frame(move || {
-            self.inner.try_with_value(|inner| {
-                let find = |css: &&str| inner.shadow.query_selector(css).ok().flatten();
-                if let Some(found) = wanted.iter().find_map(find) {
-                    found.unchecked_into::<HtmlElement>().focus().ok();
-                }
-            });
+            let Some(inner) = self.inner() else { return };
+            let find = |css: &&str| inner.borrow().shadow.query_selector(css).ok().flatten();
+            if let Some(found) = wanted.iter().find_map(find) {
+                found.unchecked_into::<HtmlElement>().focus().ok();
+            }
         });
     }
 
     fn clear_timer(self) {
-        self.inner.try_update_value(|inner| inner.timer.take().map(|timer| timer.clear()));
+        let timer = self.inner().and_then(|inner| inner.borrow_mut().timer.take());
+        if let Some(timer) = timer {
+            timer.clear();
+        }
     }
 
-    fn emit(self, name: &str) {
-        self.emit_detail(name, &self.detail());
-    }
-
-    fn emit_detail(self, name: &str, detail: &str) {
-        self.inner.try_with_value(|inner| inner.host.clone()).inspect(|host| browser::emit(host, name, detail));
+    /// Tells the page. What it does in return may reach back here, so nothing is borrowed.
+    fn emit(self, name: &str, detail: &str) {
+        let host = self.inner().map(|inner| inner.borrow().host.clone());
+        if let Some(host) = host {
+            browser::emit(&host, name, detail);
+        }
     }
 
     /// Ids and steps as JSON.
     fn detail(self) -> String {
-        let detail = |inner: &Inner| {
-            let Place { step, total } = inner.flow.place();
-            let question = inner.flow.question().map_or("", |question| question.id.as_str());
-            Object::new()
-                .text("survey", inner.definition.survey.as_str())
-                .text("question", question)
-                .raw("step", &step.to_string())
-                .raw("total", &total.to_string())
-                .end()
+        let Some(inner) = self.inner() else { return String::new() };
+        let inner = inner.borrow();
+        let Place { step, total } = inner.flow.place();
+        Object::new()
+            .text("survey", inner.definition.survey.as_str())
+            .text("question", inner.flow.question().map_or("", |question| question.id.as_str()))
+            .raw("step", &step.to_string())
+            .raw("total", &total.to_string())
+            .end()
+    }
+}
+
+impl Inner {
+    /// The answers as a submission of their own: another try after a refusal is another one.
+    fn entry(&self) -> Entry {
+        let id = browser::uuid();
+        let survey = self.definition.survey.as_str();
+        let body = Outgoing {
+            submission: &id,
+            language: &self.definition.language,
+            answers: self.flow.wire(),
+            metadata: &self.options.metadata,
+            page_url: browser::page_url(),
+            referrer: browser::referrer(),
+            answered_at: browser::now_text(),
+            definition: &self.definition.version,
         };
-        self.inner.try_with_value(detail).unwrap_or_default()
+        Entry {
+            survey: survey.to_owned(),
+            origin: self.options.origin.clone(),
+            at: browser::now(),
+            body: body.written(),
+            id,
+        }
     }
 }

@@ -10,11 +10,10 @@ pub(crate) fn Thanks(
     /// The survey that was answered.
     survey: Survey,
 ) -> impl IntoView {
-    let (thanks, more) = survey.words(|words| (words.thanks.clone(), words.thanks_more.clone()));
     view! {
         <div class="thanks" part="thanks" tabindex="-1">
-            <p class="title">{thanks}</p>
-            <p class="hint">{more}</p>
+            <p class="title">{survey.word(|words| &words.thanks)}</p>
+            <p class="hint">{survey.word(|words| &words.thanks_more)}</p>
         </div>
     }
 }

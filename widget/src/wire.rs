@@ -6,8 +6,8 @@ use std::cell::Cell;
 
 use shared::survey::ChoiceOption;
 use shared::{
-    Choice, Condition, Definition, Kind, Literal, Mode, Question, Score, ShowIf, Submission, Test,
-    Text, WireAnswer, Words,
+    Choice, Condition, Definition, Kind, Literal, Mode, Question, Score, ShowIf, Test, Text,
+    WireAnswer, Words,
 };
 
 use crate::json::{Json, Object, array, quote};
@@ -145,26 +145,46 @@ fn condition(json: &Json) -> Option<Condition> {
     Some(Condition { question: json.get("question").text()?.parse().ok()?, test })
 }
 
-/// Writes a submission. A respondent is not asked for yet.
-pub(crate) fn submission(submission: &Submission) -> String {
-    let mut metadata = Object::new();
-    for (key, value) in &submission.metadata {
-        metadata = metadata.text(key, value);
-    }
-    let mut object = Object::new()
-        .text("submission", &submission.submission.to_string())
-        .text("language", &submission.language)
-        .raw("answers", &array(submission.answers.iter().map(answer)))
-        .raw("metadata", &metadata.end())
-        .optional("definition", submission.definition.as_deref());
-    if let Some(context) = &submission.context {
+/// What is handed in: a [`shared::Submission`] in the making.
+pub(crate) struct Outgoing<'a> {
+    /// The submission's UUID.
+    pub(crate) submission: &'a str,
+    /// The language that the visitor saw.
+    pub(crate) language: &'a str,
+    /// The answers.
+    pub(crate) answers: Vec<WireAnswer>,
+    /// What the page told, by key.
+    pub(crate) metadata: &'a [(String, String)],
+    /// The page's address.
+    pub(crate) page_url: Option<String>,
+    /// The address of the page before.
+    pub(crate) referrer: Option<String>,
+    /// The visitor's clock.
+    pub(crate) answered_at: String,
+    /// The version of the definition that was answered.
+    pub(crate) definition: &'a str,
+}
+
+impl Outgoing<'_> {
+    /// The submission's JSON.
+    pub(crate) fn written(&self) -> String {
+        let mut metadata = Object::new();
+        for (key, value) in self.metadata {
+            metadata = metadata.text(key, value);
+        }
         let context = Object::new()
-            .optional("page_url", context.page_url.as_deref())
-            .optional("referrer", context.referrer.as_deref())
-            .optional("answered_at", context.answered_at.as_deref());
-        object = object.raw("context", &context.end());
+            .optional("page_url", self.page_url.as_deref())
+            .optional("referrer", self.referrer.as_deref())
+            .text("answered_at", &self.answered_at);
+        Object::new()
+            .text("submission", self.submission)
+            .text("language", self.language)
+            .raw("answers", &array(self.answers.iter().map(answer)))
+            .raw("metadata", &metadata.end())
+            .raw("context", &context.end())
+            .text("definition", self.definition)
+            .end()
     }
-    object.end()
 }
 
 fn answer(answer: &WireAnswer) -> String {

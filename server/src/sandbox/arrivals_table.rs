@@ -34,7 +34,7 @@ fn row(sandbox: &Sandbox, arrival: &Arrival) -> Markup {
             td.number { strong { (arrival.number) } }
             td.number { (arrival.time.strftime("%H:%M:%S%.3f").to_string()) }
             td.number data-name="gap" { (gap(arrival)) }
-            td {
+            td.name {
                 strong { (name.unwrap_or("–")) }
                 div.quiet {
                     (arrival.call) @if let Some(language) = language { " · " (language.name()) }
@@ -51,7 +51,8 @@ fn gap(arrival: &Arrival) -> Markup {
         @match arrival.gap {
             Some(gap) if arrival.early => { (page::pill(Tone::Warn, page::milliseconds(gap))) span.hidden { " too early" } }
             Some(gap) => { (page::milliseconds(gap)) }
-            None => { span.quiet { "first" } }
+            None if arrival.token.is_some() => { span.quiet { "first" } }
+            None => { span.quiet { "–" } }
         }
     }
 }

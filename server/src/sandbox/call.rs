@@ -32,6 +32,10 @@ pub(super) struct Cut;
 
 /// Takes a call whose head is there.
 pub(super) async fn answer(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response, Cut> {
+    let way = sandbox.way();
+    if !way.is_zero() {
+        tokio::time::sleep(way).await;
+    }
     let at = Instant::now();
     let (head, body) = request.into_parts();
     let route = Route::of(head.uri.path());

@@ -130,12 +130,17 @@ impl InForce {
 
 /// Spreads a share over the numbers without a pattern, and always the same way.
 fn falls_within(number: u64, share: f64) -> bool {
-    // The mixer of SplitMix64: neighbouring numbers end up far apart.
+    scattered(number) < share
+}
+
+/// A fraction from 0 to below 1 that neighbouring numbers have far apart, and each always the same.
+pub(super) fn scattered(number: u64) -> f64 {
+    // The mixer of SplitMix64.
     let mut mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     let step = u32::try_from((mixed ^ (mixed >> 31)) >> 32).unwrap_or_default();
-    f64::from(step) < share * 4_294_967_296.0
+    f64::from(step) / 4_294_967_296.0
 }
 
 /// A misbehaviour as it is ordered over HTTP.

@@ -64,7 +64,7 @@ fn banner(sandbox: &Sandbox) -> Markup {
     let Some((misbehaviour, left, time)) = sandbox.misbehaviour() else { return html! {} };
     let words = html! {
         div.row {
-            p { strong { "Told to misbehave: " (misbehaviour.fault.words()) "." } " " (limits(sandbox, &misbehaviour, left, time)) }
+            p { strong { "Told to misbehave: " (misbehaviour.fault.words()) } ", " (limits(sandbox, &misbehaviour, left, time)) }
             form method="post" action="/sandbox/behave" { button.loud { "Behave again" } }
         }
     };

@@ -17,6 +17,8 @@ const KEEP: usize = 10_000;
 pub struct Settings {
     /// Arrivals of one token closer than this are refused; zero switches the throttle off.
     pub interval: Duration,
+    /// A request takes up to this long on its way before it counts as arrived, evenly spread.
+    pub jitter: Duration,
     /// Whose calls are taken.
     pub tokens: Vec<Token>,
     /// What answers may be for.
@@ -31,7 +33,8 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let (tokens, touchpoints) = (Vec::new(), Vec::new());
-        Self { interval: INTERVAL, tokens, touchpoints, reports: Reports::default(), keep: KEEP }
+        let (interval, jitter) = (INTERVAL, Duration::ZERO);
+        Self { interval, jitter, tokens, touchpoints, reports: Reports::default(), keep: KEEP }
     }
 }
 

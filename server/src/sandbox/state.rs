@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::misbehave::InForce;
+use super::misbehave::{InForce, scattered};
 use super::throttle::Throttle;
 use super::{Answer, Arrival, Counts, Misbehaviour, Reports, Settings, Token, Touchpoint};
 
@@ -33,6 +33,9 @@ struct Shared {
 
 struct State {
     interval: Duration,
+    jitter: Duration,
+    /// Requests whose head was there; some may still be on their made-up way.
+    requests: u64,
     reports: Reports,
     throttle: Throttle,
     misbehaviour: Option<InForce>,
@@ -54,6 +57,8 @@ impl Sandbox {
     pub fn new(settings: Settings) -> Self {
         let state = State {
             interval: settings.interval,
+            jitter: settings.jitter,
+            requests: 0,
             reports: settings.reports,
             throttle: Throttle::default(),
             misbehaviour: None,
@@ -135,6 +140,11 @@ impl Sandbox {
         self.change(|state| state.interval = interval);
     }
 
+    /// Changes how long requests are on their way, from the next one on.
+    pub fn set_jitter(&self, jitter: Duration) {
+        self.change(|state| state.jitter = jitter);
+    }
+
     /// How stored answers are handed back.
     pub fn reports(&self) -> Reports {
         self.state().reports.clone()
@@ -173,6 +183,13 @@ impl Sandbox {
     pub(super) fn time(&self, moment: Instant) -> Timestamp {
         let (time, started) = self.shared.started;
         time.checked_add(moment.saturating_duration_since(started)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// How long the next request is still on its way.
+    pub(super) fn way(&self) -> Duration {
+        let mut state = self.state();
+        state.requests += 1;
+        state.jitter.mul_f64(scattered(state.requests))
     }
 
     /// Notes an arrival: gives it its number and its gap, and the fault it meets.

@@ -15,7 +15,7 @@ pub(super) fn listing(choice: &Choice, value: Option<&Value>) -> Listing {
         }
         _ => Vec::new(),
     };
-    Listing { layout: "list", several: choice.several, items, chosen, ends: None }
+    Listing { layout: "list", several: choice.several, items, chosen, ends: Default::default() }
 }
 
 /// The options at the positions, in the question's order.

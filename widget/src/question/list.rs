@@ -6,44 +6,36 @@
 use leptos::prelude::*;
 use web_sys::{Event, HtmlInputElement};
 
-use super::{Item, Listing, invalid, value};
-use crate::survey::Survey;
+use super::{Asked, Item, Listing, invalid, value};
+use crate::erase::mark;
 
 /// The fieldset of a question with entries to choose from.
 #[component]
-pub(super) fn List<H: IntoView + 'static>(
-    /// The survey that asks.
-    survey: Survey,
+pub(super) fn List(
     /// The question.
-    title: String,
-    /// The quieter line below it, with the id `hint`.
-    hint: H,
-    /// True when it has to be answered.
-    required: bool,
+    asked: Asked,
     /// What to choose from.
     listing: Listing,
 ) -> impl IntoView {
+    let Asked { survey, title, hint, required } = asked;
     let Listing { layout, several, items, mut chosen, ends } = listing;
-    let radios = !several;
-    let options = items
-        .into_iter()
-        .enumerate()
-        .map(|(position, Item { text, label })| {
-            view! {
-                <label class="option" part="option">
-                    <input
-                        type=if several { "checkbox" } else { "radio" }
-                        name="answer"
-                        value=position.to_string()
-                        checked=chosen.contains(&position)
-                        aria-label=label
-                        aria-invalid=move || several.then(|| invalid(survey)).flatten()
-                    />
-                    <span class="face">{text}</span>
-                </label>
-            }
-        })
-        .collect::<Vec<_>>();
+    let invalid_where = |here: bool| if here { invalid(survey) } else { mark(|| None) };
+    let mut options = Vec::new();
+    for (position, Item { text, label }) in items.into_iter().enumerate() {
+        options.push(view! {
+            <label class="option" part="option">
+                <input
+                    type=if several { "checkbox" } else { "radio" }
+                    name="answer"
+                    value=position.to_string()
+                    checked=chosen.contains(&position).then_some("")
+                    aria-label=label
+                    aria-invalid=invalid_where(several)
+                />
+                <span class="face">{text}</span>
+            </label>
+        });
+    }
     let choose = move |event: Event| {
         let input: HtmlInputElement = event_target(&event);
         let Ok(position) = input.value().parse::<usize>() else { return };
@@ -51,22 +43,23 @@ pub(super) fn List<H: IntoView + 'static>(
         if input.checked() {
             chosen.push(position);
         }
-        survey.answer(survey.question(|question, _| value(&question.kind, &chosen)).flatten());
+        let Some(inner) = survey.inner() else { return };
+        let value = inner.borrow().flow.question().and_then(|question| value(&question.kind, &chosen));
+        survey.answer(value);
     };
+    let (low, high) = ends;
     view! {
         <fieldset
-            role=radios.then_some("radiogroup")
+            role=(!several).then_some("radiogroup")
             aria-describedby="hint error"
-            aria-required=(radios && required).then_some("true")
-            aria-invalid=move || radios.then(|| invalid(survey)).flatten()
+            aria-required=(!several && required).then_some("true")
+            aria-invalid=invalid_where(!several)
             on:change=choose
         >
             <legend class="title">{title}</legend>
-            {hint}
+            <p class="hint" id="hint">{hint}</p>
             <div class=layout part="options">{options}</div>
-            {ends.map(|(low, high)| view! {
-                <div class="ends" aria-hidden="true"><span>{low}</span><span>{high}</span></div>
-            })}
+            <div class="ends" aria-hidden="true"><span>{low}</span><span>{high}</span></div>
         </fieldset>
     }
 }

@@ -12,9 +12,10 @@ mod yes_no;
 use leptos::prelude::*;
 use shared::{Kind, Value, Words};
 
+use crate::erase::{Mark, Part, mark, written};
 use crate::survey::Survey;
-use list::List;
-use text::TextField;
+use list::{List, ListProps};
+use text::{TextField, TextFieldProps};
 
 /// One entry of a list to choose from.
 struct Item {
@@ -34,8 +35,8 @@ struct Listing {
     items: Vec<Item>,
     /// The positions chosen so far.
     chosen: Vec<usize>,
-    /// What the first and the last entry mean.
-    ends: Option<(String, String)>,
+    /// What the first and the last entry mean; empty if nothing in particular.
+    ends: (String, String),
 }
 
 impl Listing {
@@ -66,33 +67,53 @@ pub(crate) fn Question(
     /// The survey that asks it.
     survey: Survey,
 ) -> impl IntoView {
-    survey.question(|question, value| {
-        let listing = survey.words(|words| Listing::of(&question.kind, value, words));
-        let hint = survey.words(|words| {
-            let several = listing.as_ref().is_some_and(|listing| listing.several);
-            let several = several.then(|| words.several.clone());
-            let optional = (!question.required).then(|| words.optional.clone());
-            [question.hint.clone(), several, optional].into_iter().flatten().collect::<Vec<_>>()
-        });
-        let hint = (!hint.is_empty()).then(|| view! { <p class="hint" id="hint">{hint.join(" · ")}</p> });
-        let title = question.text.clone();
-        let required = question.required;
-        let field = match listing {
-            Some(listing) => view! { <List survey title hint required listing/> }.into_any(),
-            None => view! { <TextField survey title hint required/> }.into_any(),
-        };
-        view! {
-            <div class="question" part="question" data-question=question.id.as_str().to_owned()>
-                {field}
-                <p class="error" part="error" id="error" role="alert">
-                    {move || survey.face.with(|face| face.error.clone())}
-                </p>
-            </div>
+    let inner = survey.inner()?;
+    let inner = inner.borrow();
+    let question = inner.flow.question()?;
+    let words = &inner.definition.words;
+    let listing = Listing::of(&question.kind, inner.flow.value(), words);
+    let several = listing.as_ref().is_some_and(|listing| listing.several).then_some(&words.several);
+    let optional = (!question.required).then_some(&words.optional);
+    let mut hint = String::new();
+    for part in [question.hint.as_ref(), several, optional].into_iter().flatten() {
+        if !hint.is_empty() {
+            hint.push_str(" · ");
         }
+        hint.push_str(part);
+    }
+    let asked = Asked { survey, title: question.text.clone(), hint, required: question.required };
+    let field = match (listing, &question.kind) {
+        (None, Kind::Text(text)) => {
+            let written = match inner.flow.value() {
+                Some(Value::Text(text)) => text.clone(),
+                _ => String::new(),
+            };
+            Part::new(TextField(TextFieldProps { asked, max: text.max_length as usize, text: written }))
+        }
+        (None, _) => Part::new(()),
+        (Some(listing), _) => Part::new(List(ListProps { asked, listing })),
+    };
+    Some(view! {
+        <div class="question" part="question" data-question=question.id.as_str().to_owned()>
+            {field}
+            <p class="error" part="error" id="error" role="alert">{written(move || survey.face().error)}</p>
+        </div>
     })
 }
 
+/// What all kinds of questions show.
+struct Asked {
+    /// The survey that asks.
+    survey: Survey,
+    /// The question.
+    title: String,
+    /// The quieter line below it; empty if there is none.
+    hint: String,
+    /// True when it has to be answered.
+    required: bool,
+}
+
 /// The value of `aria-invalid`.
-fn invalid(survey: Survey) -> Option<&'static str> {
-    survey.face.with(|face| !face.error.is_empty()).then_some("true")
+fn invalid(survey: Survey) -> Mark {
+    mark(move || (!survey.face().error.is_empty()).then_some("true"))
 }

@@ -22,8 +22,7 @@ pub(super) fn listing(scale: &Score, value: Option<&Value>) -> Listing {
         Some(Value::Score(score)) => usize::try_from(score - scale.min).into_iter().collect(),
         _ => Vec::new(),
     };
-    let ends = (scale.low.is_some() || scale.high.is_some())
-        .then(|| (scale.low.clone().unwrap_or_default(), scale.high.clone().unwrap_or_default()));
+    let ends = (scale.low.clone().unwrap_or_default(), scale.high.clone().unwrap_or_default());
     let steps = scale.max - scale.min + 1;
     let layout = if steps > 7 { "scale long" } else { "scale" };
     Listing { layout, several: false, items: (scale.min..=scale.max).map(item).collect(), chosen, ends }

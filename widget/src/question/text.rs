@@ -1,67 +1,54 @@
 //! The visitor's own words.
 
 use leptos::prelude::*;
+use shared::Value;
 use shared::answer::tidy_text;
-use shared::{Kind, Value};
 use web_sys::{Event, HtmlTextAreaElement};
 
-use super::invalid;
+use super::{Asked, invalid};
+use crate::erase::{mark, written};
 use crate::flow::fill;
-use crate::survey::Survey;
 
 /// A field that grows with its lines, and counts them in the unit of the rules.
 ///
 /// Writing more than is allowed is possible, so that nothing pasted is cut without a word; the
 /// counter and the message tell.
 #[component]
-pub(super) fn TextField<H: IntoView + 'static>(
-    /// The survey that asks.
-    survey: Survey,
+pub(super) fn TextField(
     /// The question.
-    title: String,
-    /// The quieter line below it, with the id `hint`.
-    hint: H,
-    /// True when it has to be answered.
-    required: bool,
+    asked: Asked,
+    /// The longest text, in Unicode scalar values.
+    max: usize,
+    /// What was written so far.
+    text: String,
 ) -> impl IntoView {
-    let (max, text) = survey
-        .question(|question, value| {
-            let max = match &question.kind {
-                Kind::Text(text) => text.max_length as usize,
-                _ => 0,
-            };
-            let text = match value {
-                Some(Value::Text(text)) => text.clone(),
-                _ => String::new(),
-            };
-            (max, text)
-        })
-        .unwrap_or_default();
-    let written = RwSignal::new(text.clone());
-    let count = move || written.with(|written| tidy_text(written).chars().count());
-    let counter = move || survey.words(|words| fill(&words.count, &[("n", count()), ("max", max)]));
+    let Asked { survey, title, hint, required } = asked;
+    let now = RwSignal::new(text.clone());
+    let count = move || tidy_text(&now.get()).chars().count();
+    let counter = move || fill(&survey.word(|words| &words.count), &[("n", count()), ("max", max)]);
     let write = move |event: Event| {
-        let now = event_target::<HtmlTextAreaElement>(&event).value();
-        let tidy = tidy_text(&now);
-        written.set(now);
+        let text = event_target::<HtmlTextAreaElement>(&event).value();
+        let tidy = tidy_text(&text);
+        now.set(text);
         survey.answer((!tidy.is_empty()).then_some(Value::Text(tidy)));
     };
     view! {
         <label class="title" for="text">{title}</label>
-        {hint}
+        <p class="hint" id="hint">{hint}</p>
         // The copy in `data-text` takes the field's room, so that the field grows in every engine.
-        <div class="grow" data-text=move || written.get()>
+        <div class="grow" data-text=written(move || now.get())>
             <textarea
                 id="text"
                 part="text"
                 rows="3"
                 aria-describedby="hint error"
                 aria-required=required.then_some("true")
-                aria-invalid=move || invalid(survey)
-                prop:value=text
+                aria-invalid=invalid(survey)
                 on:input=write
-            ></textarea>
+            >
+                {text}
+            </textarea>
         </div>
-        <p class="count" class:over=move || { count() > max }>{counter}</p>
+        <p class="count" data-over=mark(move || (count() > max).then_some(""))>{written(counter)}</p>
     }
 }

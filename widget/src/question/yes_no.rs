@@ -16,7 +16,7 @@ pub(super) fn listing(value: Option<&Value>, words: &Words) -> Listing {
         several: false,
         items: vec![item(&words.yes), item(&words.no)],
         chosen,
-        ends: None,
+        ends: Default::default(),
     }
 }
 

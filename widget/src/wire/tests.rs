@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use shared::Context;
+use shared::{Context, Submission};
 
 use super::*;
 
@@ -80,29 +80,40 @@ proptest! {
     #[test]
     fn a_submission_is_written_as_the_server_reads_it(
         bytes in any::<[u8; 16]>(),
-        (language, definition) in any::<(String, Option<String>)>(),
+        (language, definition, answered_at) in any::<(String, String, String)>(),
         answers in prop::collection::vec(
             any::<(String, Option<i32>, Option<String>, Option<bool>, Option<Vec<String>>)>(),
             0..4,
         ),
         metadata in any::<BTreeMap<String, String>>(),
-        context in any::<Option<(Option<String>, Option<String>, Option<String>)>>(),
+        (page_url, referrer) in any::<(Option<String>, Option<String>)>(),
     ) {
-        let answers = answers.into_iter();
-        let submission = Submission {
-            submission: uuid::Builder::from_random_bytes(bytes).into_uuid(),
+        let submission = uuid::Builder::from_random_bytes(bytes).into_uuid();
+        let answers: Vec<_> = answers
+            .into_iter()
+            .map(|(question, score, text, boolean, options)| WireAnswer { question, score, text, boolean, options })
+            .collect();
+        let outgoing = Outgoing {
+            submission: &submission.to_string(),
+            language: &language,
+            answers: answers.clone(),
+            metadata: &metadata.clone().into_iter().collect::<Vec<_>>(),
+            page_url: page_url.clone(),
+            referrer: referrer.clone(),
+            answered_at: answered_at.clone(),
+            definition: &definition,
+        };
+        let written = outgoing.written();
+        let wanted = Submission {
+            submission,
             language,
-            answers: answers
-                .map(|(question, score, text, boolean, options)| WireAnswer { question, score, text, boolean, options })
-                .collect(),
+            answers,
             metadata,
             respondent: None,
-            context: context
-                .map(|(page_url, referrer, answered_at)| Context { page_url, referrer, answered_at }),
-            definition,
+            context: Some(Context { page_url, referrer, answered_at: Some(answered_at) }),
+            definition: Some(definition),
         };
-        let written = super::submission(&submission);
-        prop_assert!(serde_json::from_str::<Submission>(&written).unwrap() == submission);
+        prop_assert!(serde_json::from_str::<Submission>(&written).unwrap() == wanted);
     }
 }
 
