@@ -18,6 +18,7 @@ pub struct Clock {
 
 impl Clock {
     /// A clock that starts at the wall clock's present time.
+    #[expect(clippy::disallowed_methods, reason = "this is its home")]
     pub fn start() -> Self {
         Self::start_at(Timestamp::now())
     }

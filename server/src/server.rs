@@ -11,15 +11,15 @@ use crate::clock::Clock;
 use crate::config::{Config, Store};
 use crate::dashboard::{Dashboard, LaneView};
 use crate::forwarder::Lane;
+use crate::http;
 use crate::intake::Intake;
 use crate::platform::{Client, ClientError};
 use crate::queue::{Queue, QueueError, SqliteQueue};
-use crate::http;
 
 /// How long a delivered submission's UUID is remembered: longer than any outbox lives.
-const REMEMBER: Duration = Duration::from_secs(30 * 86_400);
+const REMEMBER: Duration = Duration::from_hours(30 * 24);
 /// How often what is too old is forgotten.
-const FORGET_EVERY: Duration = Duration::from_secs(3_600);
+const FORGET_EVERY: Duration = Duration::from_hours(1);
 
 /// The sockets that a server listens on, bound by the caller.
 pub struct Listeners {
@@ -77,7 +77,8 @@ impl Server {
             stopped.wait_for(|stopped| *stopped).await.ok();
         };
         let views = self.config.platforms.iter().zip(&self.lanes);
-        let views = views.map(|(platform, lane)| LaneView { platform: Arc::clone(platform), report: lane.report() });
+        let views =
+            views.map(|(platform, lane)| LaneView { platform: Arc::clone(platform), report: lane.report() });
         let dashboard =
             Dashboard::new(Arc::clone(&self.config), Arc::clone(&self.queue), self.clock, views.collect());
         warn_of_orphans(&self.config, &*self.queue).await;
@@ -149,4 +150,3 @@ pub async fn signal() {
 }
 
 const _: () = assert!(REMEMBER.as_secs() > 7 * 86_400, "an outbox holds answers for 7 days");
-

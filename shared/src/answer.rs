@@ -271,12 +271,7 @@ fn problem(at: usize, place: &str, question: Option<&Question>, fault: Fault) ->
 
 /// The one value of a wire answer, checked; or the place below the answer, and the fault.
 fn value(question: &Question, wire: &WireAnswer) -> Result<Value, (&'static str, Fault)> {
-    let values = [
-        wire.score.is_some(),
-        wire.text.is_some(),
-        wire.boolean.is_some(),
-        wire.options.is_some(),
-    ];
+    let values = [wire.score.is_some(), wire.text.is_some(), wire.boolean.is_some(), wire.options.is_some()];
     match values.iter().filter(|there| **there).count() {
         0 => return Err(("", Fault::NoValue)),
         1 => {}
@@ -303,7 +298,13 @@ fn value(question: &Question, wire: &WireAnswer) -> Result<Value, (&'static str,
 fn in_order(question: &Question, value: Value) -> Value {
     match (&question.kind, value) {
         (Kind::Choice(choice), Value::Options(chosen)) => Value::Options(
-            choice.options.iter().map(|option| &option.id).filter(|id| chosen.contains(id)).cloned().collect(),
+            choice
+                .options
+                .iter()
+                .map(|option| &option.id)
+                .filter(|id| chosen.contains(id))
+                .cloned()
+                .collect(),
         ),
         (_, value) => value,
     }

@@ -83,7 +83,6 @@ impl Test {
     fn holds(&self, value: Option<&Value>) -> bool {
         match (self, value) {
             (Self::Answered(wanted), value) => value.is_some() == *wanted,
-            (_, None) => false,
             (Self::AtLeast(least), Some(Value::Score(score))) => score >= least,
             (Self::AtMost(most), Some(Value::Score(score))) => score <= most,
             (Self::Is(Literal::Score(wanted)), Some(Value::Score(score))) => score == wanted,
@@ -92,6 +91,7 @@ impl Test {
                 matches!(chosen.as_slice(), [one] if one == wanted)
             }
             (Self::Includes(wanted), Some(Value::Options(chosen))) => chosen.contains(wanted),
+            // No answer, or one of another kind.
             _ => false,
         }
     }
@@ -121,6 +121,7 @@ mod tests {
         Answer { question: question.parse().unwrap(), value }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "the cases read better")]
     fn test(value: Option<Value>, test: &Test) -> bool {
         test.holds(value.as_ref())
     }

@@ -42,7 +42,8 @@ fn parse(text: &str) -> Result<Box<str>, IdError> {
     if text.len() > MAX_LENGTH {
         return Err(IdError::TooLong);
     }
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
+    let allowed =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
     if starts_well && text.bytes().all(allowed) { Ok(text.into()) } else { Err(IdError::Character) }
 }
 

@@ -20,11 +20,12 @@ fn submissions(arrivals: &[Arrival]) -> Vec<String> {
     stored.filter_map(id).collect()
 }
 
+const SUBMISSIONS: usize = 300;
+const KILLS: usize = 10;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_submission_accepted_while_the_server_is_killed_ten_times_arrives() -> Result<()> {
     tests::prepared()?;
-    const SUBMISSIONS: usize = 300;
-    const KILLS: usize = 10;
     let mut stage = Stage::new().await?;
     let ids: Vec<Uuid> = (0..SUBMISSIONS).map(|_| Uuid::new_v4()).collect();
     let mut accepted = BTreeSet::new();
@@ -54,11 +55,13 @@ async fn every_submission_accepted_while_the_server_is_killed_ten_times_arrives(
     }
     ensure!(accepted.len() == SUBMISSIONS);
     let wanted = accepted.clone();
-    stage.until_admin("/metrics", |text| {
-        ["waiting", "delayed", "sending"].iter().all(|state| {
-            text.contains(&format!("afterword_queue_entries{{lane=\"sandbox\",state=\"{state}\"}} 0"))
+    stage
+        .until_admin("/metrics", |text| {
+            ["waiting", "delayed", "sending"].iter().all(|state| {
+                text.contains(&format!("afterword_queue_entries{{lane=\"sandbox\",state=\"{state}\"}} 0"))
+            })
         })
-    }).await?;
+        .await?;
     let arrived = submissions(&stage.sandbox.arrivals());
     let distinct: BTreeSet<String> = arrived.iter().cloned().collect();
     ensure!(distinct == wanted, "{} of {} arrived", distinct.len(), wanted.len());
@@ -74,7 +77,10 @@ async fn every_submission_accepted_while_the_server_is_killed_ten_times_arrives(
     ensure!(stage.submit("checkout", &submission(marker, 9)).await?.status() == 202);
     stage.delivered(before + 1).await?;
     let last = submissions(&stage.sandbox.arrivals());
-    ensure!(last.len() as u64 == before + 1 && last.last() == Some(&marker.to_string()), "a repetition was sent");
+    ensure!(
+        last.len() as u64 == before + 1 && last.last() == Some(&marker.to_string()),
+        "a repetition was sent"
+    );
     Ok(())
 }
 

@@ -22,7 +22,9 @@ async fn survives(fault: Fault, verdict: &str, page_says: &str) -> Result<()> {
     ensure!(stage.get(&format!("{}/readyz", stage.admin)).await?.starts_with("ready"));
     stage.sandbox.behave();
     stage.delivered(3).await?;
-    stage.until_admin("/", |page| page.contains("all sent") && page.contains("Nothing that is still open")).await?;
+    stage
+        .until_admin("/", |page| page.contains("all sent") && page.contains("Nothing that is still open"))
+        .await?;
     Ok(())
 }
 
@@ -82,7 +84,8 @@ async fn a_refused_token_for_one_touchpoint_does_not_stop_the_others() -> Result
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_may_have_arrived_is_parked_where_the_survey_says_so() -> Result<()> {
     tests::prepared()?;
-    let park = |config: String| config.replace("id = \"checkout\"", "id = \"checkout\"\non_unknown = \"park\"");
+    let park =
+        |config: String| config.replace("id = \"checkout\"", "id = \"checkout\"\non_unknown = \"park\"");
     let stage = Stage::with(std::time::Duration::from_millis(20), park).await?;
     stage.sandbox.misbehave(Misbehaviour::from(Fault::LostReply).calls(1));
     ensure!(stage.submit("checkout", &submission(Uuid::new_v4(), 9)).await?.status() == 202);

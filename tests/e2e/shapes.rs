@@ -107,7 +107,8 @@ async fn the_definition_that_a_browser_gets_holds_no_guid() -> Result<()> {
     for survey in demo()?["survey"].as_array().context("no surveys")? {
         let id = survey["id"].as_str().context("no id")?;
         for (language, ..) in LANGUAGES {
-            let text = stage.get(&format!("{}/v1/surveys/{id}?lang={language}", stage.server)).await?.to_uppercase();
+            let text =
+                stage.get(&format!("{}/v1/surveys/{id}?lang={language}", stage.server)).await?.to_uppercase();
             let mut guids = vec![&survey["touchpoint"], &survey["company"]];
             for question in survey["question"].as_array().into_iter().flatten() {
                 guids.extend(question["guid"].as_object().into_iter().flatten().map(|(_, guid)| guid));

@@ -12,7 +12,8 @@ const FORMS: [&str; 3] = [TOKEN, "canary@example.com", "0D36ABBAEF444288B7EC"];
 
 fn clean(what: &str, text: &str) -> Result<()> {
     for form in FORMS {
-        let at = text.find(form).map(|at| text[at.saturating_sub(200)..].chars().take(400).collect::<String>());
+        let at =
+            text.find(form).map(|at| text[at.saturating_sub(200)..].chars().take(400).collect::<String>());
         ensure!(at.is_none(), "the token is in {what}: {at:?}");
     }
     Ok(())
@@ -43,14 +44,18 @@ async fn the_token_is_in_no_response_page_log_line_or_metric() -> Result<()> {
     for path in ["/", "/metrics", "/readyz", "/healthz", "/nothing"] {
         clean(path, &stage.get(&format!("{}{path}", stage.admin)).await?)?;
     }
-    for path in ["/widget.js", "/widget.js?survey=checkout", "/v1/surveys/checkout", "/v1/surveys/nope", "/x"] {
+    for path in ["/widget.js", "/widget.js?survey=checkout", "/v1/surveys/checkout", "/v1/surveys/nope", "/x"]
+    {
         clean(path, &stage.get(&format!("{}{path}", stage.server)).await?)?;
     }
     clean("the sandbox's page", &format!("{:?}", stage.sandbox))?;
     let status = stage.stop().await?;
     ensure!(status.success());
     let log = stage.log();
-    ensure!(log.contains("TRACE") && log.contains("\"message\":\"call\""), "the log is at its most talkative");
+    ensure!(
+        log.contains("TRACE") && log.contains("\"message\":\"call\""),
+        "the log is at its most talkative"
+    );
     clean("the log", &log)
 }
 

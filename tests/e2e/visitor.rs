@@ -41,10 +41,25 @@ async fn a_visitor_answers_and_the_platform_gets_it() -> Result<()> {
     answer_checkout(&visitor).await?;
     visitor.state("thanked").await?;
     let body = arrived(&stage).await?;
-    let values: Vec<Value> = body["answers"].as_array().into_iter().flatten().map(|answer| {
-        json!([answer["Score"], answer["Text"], answer["Boolean"], answer["Options"].as_array().map(Vec::len)])
-    }).collect();
-    let expected = json!([[3, null, null, null], [null, "De doos was stuk", null, null], [null, null, null, 2], [null, null, false, null]]);
+    let values: Vec<Value> = body["answers"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|answer| {
+            json!([
+                answer["Score"],
+                answer["Text"],
+                answer["Boolean"],
+                answer["Options"].as_array().map(Vec::len)
+            ])
+        })
+        .collect();
+    let expected = json!([
+        [3, null, null, null],
+        [null, "De doos was stuk", null, null],
+        [null, null, null, 2],
+        [null, null, false, null]
+    ]);
     ensure!(json!(values) == expected, "{values:?}");
     ensure!(body["metadata"]["number of pieces"] == "3");
     ensure!(body["metadata"]["page"] == stage.pages.at("nl/checkout"), "{}", body["metadata"]);

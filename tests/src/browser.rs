@@ -51,7 +51,8 @@ impl Browser {
         if let Ok(chrome) = std::env::var("CHROME") {
             options["binary"] = json!(chrome);
         }
-        let capabilities = json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } });
+        let capabilities =
+            json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } });
         let Value::Object(capabilities) = capabilities else { bail!("no capabilities") };
         let url = format!("http://127.0.0.1:{port}");
         let connecting = async {
@@ -64,7 +65,8 @@ impl Browser {
                 }
             }
         };
-        let client = tokio::time::timeout(DEADLINE, connecting).await.context("the browser does not start")?;
+        let client =
+            tokio::time::timeout(DEADLINE, connecting).await.context("the browser does not start")?;
         let browser = Self { client, _driver: driver, _profile: profile };
         browser.emulate(width, height).await?;
         Ok(browser)
@@ -117,7 +119,12 @@ impl Browser {
                .then(found => done(found.violations.flatMap(v => v.nodes.map(n => `${v.id}: ${n.target} ${n.failureSummary}`))))
                .catch(error => done([String(error)]));";
         let found = self.client.execute_async(script, vec![]).await?;
-        Ok(found.as_array().into_iter().flatten().map(|line| line.as_str().unwrap_or_default().to_owned()).collect())
+        Ok(found
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|line| line.as_str().unwrap_or_default().to_owned())
+            .collect())
     }
 
     /// Ends the browser.
@@ -174,13 +181,11 @@ impl Visitor<'_> {
                 tokio::task::yield_now().await;
             }
         };
-        match tokio::time::timeout(DEADLINE, waiting).await {
-            Ok(value) => value,
-            Err(_) => {
-                let card = self.look("root ? root.innerHTML.slice(0, 3000) : document.body.innerHTML").await?;
-                bail!("never: {expression}\nconsole: {:?}\ncard: {card}", self.browser.console().await?)
-            }
+        if let Ok(value) = tokio::time::timeout(DEADLINE, waiting).await {
+            return value;
         }
+        let card = self.look("root ? root.innerHTML.slice(0, 3000) : document.body.innerHTML").await?;
+        bail!("never: {expression}\nconsole: {:?}\ncard: {card}", self.browser.console().await?)
     }
 
     /// Waits for a question, and for the step to have come to rest.
@@ -241,4 +246,3 @@ impl Visitor<'_> {
         Ok(())
     }
 }
-

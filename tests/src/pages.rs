@@ -11,8 +11,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 /// A page's policy in the strictest form that the widget is made for; `SERVER` is its origin.
-const POLICY: &str =
-    "default-src 'none'; script-src SERVER 'wasm-unsafe-eval'; connect-src SERVER";
+const POLICY: &str = "default-src 'none'; script-src SERVER 'wasm-unsafe-eval'; connect-src SERVER";
 
 /// A web server with a few pages. `/{language}/{survey}` has the recommended tag; see the code for
 /// the others.
@@ -70,7 +69,8 @@ fn document(language: &str, head: &str, body: &str) -> String {
 
 async fn tag(State(server): Server, Path((language, survey)): Wanted) -> Html<String> {
     let server = origin(&server);
-    let tag = format!("<script async src=\"{server}/widget.js?survey={survey}\" data-meta-pieces=\"3\"></script>");
+    let tag =
+        format!("<script async src=\"{server}/widget.js?survey={survey}\" data-meta-pieces=\"3\"></script>");
     Html(document(&language, "", &tag))
 }
 
@@ -83,12 +83,14 @@ async fn strict(State(server): Server, Path((language, survey)): Wanted) -> Resp
 
 async fn element(State(server): Server, Path((language, survey)): Wanted) -> Html<String> {
     let tag = format!("<script async src=\"{}/widget.js\"></script>", origin(&server));
-    let element =
-        format!("<afterword-survey survey=\"{survey}\" lang=\"{language}\" meta-pieces=\"3\"></afterword-survey>");
+    let element = format!(
+        "<afterword-survey survey=\"{survey}\" lang=\"{language}\" meta-pieces=\"3\"></afterword-survey>"
+    );
     Html(document("en", &tag, &element))
 }
 
 async fn head(State(server): Server, Path((language, survey)): Wanted) -> Html<String> {
-    let tag = format!("<script async src=\"{}/widget.js\" data-survey=\"{survey}\"></script>", origin(&server));
+    let tag =
+        format!("<script async src=\"{}/widget.js\" data-survey=\"{survey}\"></script>", origin(&server));
     Html(document(&language, &tag, "<p>Thanks for your order.</p>"))
 }

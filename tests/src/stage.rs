@@ -173,7 +173,12 @@ impl Stage {
     pub async fn delivered(&self, answers: u64) -> Result<Vec<Arrival>> {
         let there = self.sandbox.until(DEADLINE, |counts| counts.stored >= answers).await;
         let counts = self.sandbox.counts();
-        anyhow::ensure!(there, "only {} of {answers} answers arrived; the server says:\n{}", counts.stored, tail(&self.log()));
+        anyhow::ensure!(
+            there,
+            "only {} of {answers} answers arrived; the server says:\n{}",
+            counts.stored,
+            tail(&self.log())
+        );
         Ok(self.sandbox.arrivals())
     }
 }

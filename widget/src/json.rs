@@ -135,7 +135,8 @@ impl Reader<'_> {
     /// A number, `true`, `false` or `null`.
     fn word(&mut self, first: char) -> Option<Json> {
         let mut word = String::from(first);
-        while let Some(next) = self.rest.next_if(|next| next.is_ascii_alphanumeric() || "+-.".contains(*next)) {
+        while let Some(next) = self.rest.next_if(|next| next.is_ascii_alphanumeric() || "+-.".contains(*next))
+        {
             word.push(next);
         }
         match word.as_str() {
@@ -308,7 +309,9 @@ mod tests {
         let read = |text: &str| Json::read(text);
         let text = |text: &str| Some(Json::Text(text.into()));
         assert_eq!(read(r#""a\"b\\\/\n\r\t\b\f\u00e9\ud83d\ude00""#), text("a\"b\\/\n\r\t\u{8}\u{c}é😀"));
-        for broken in [r#""\ud83d""#, r#""\ud83d\u0041""#, r#""\udc00""#, r#""\u12""#, r#""open"#, "", "nul", "1 2"] {
+        for broken in
+            [r#""\ud83d""#, r#""\ud83d\u0041""#, r#""\udc00""#, r#""\u12""#, r#""open"#, "", "nul", "1 2"]
+        {
             assert_eq!(read(broken), None, "{broken}");
         }
     }

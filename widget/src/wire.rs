@@ -6,8 +6,8 @@ use std::cell::Cell;
 
 use shared::survey::ChoiceOption;
 use shared::{
-    Choice, Condition, Definition, Kind, Literal, Mode, Question, Score, ShowIf, Test, Text,
-    WireAnswer, Words,
+    Choice, Condition, Definition, Kind, Literal, Mode, Question, Score, ShowIf, Test, Text, WireAnswer,
+    Words,
 };
 
 use crate::json::{Json, Object, array, quote};
@@ -21,7 +21,12 @@ pub(crate) fn definition(text: &str) -> Option<Definition> {
         language: reader.text(&json, "language"),
         rtl: json.get("rtl").is_true(),
         version: reader.text(&json, "version"),
-        questions: json.get("questions").list().iter().map(|json| reader.question(json)).collect::<Option<_>>()?,
+        questions: json
+            .get("questions")
+            .list()
+            .iter()
+            .map(|json| reader.question(json))
+            .collect::<Option<_>>()?,
         words: reader.words(json.get("words")),
     };
     (reader.complete.get() && !definition.questions.is_empty()).then_some(definition)
@@ -69,7 +74,12 @@ impl Reader {
             "text" => Kind::Text(Text { max_length: u32::try_from(of.get("max_length").number()?).ok()? }),
             "choice" => Kind::Choice(Choice {
                 several: of.get("several").is_true(),
-                options: of.get("options").list().iter().map(|json| self.option(json)).collect::<Option<_>>()?,
+                options: of
+                    .get("options")
+                    .list()
+                    .iter()
+                    .map(|json| self.option(json))
+                    .collect::<Option<_>>()?,
             }),
             _ => return None,
         })
@@ -188,7 +198,8 @@ impl Outgoing<'_> {
 }
 
 fn answer(answer: &WireAnswer) -> String {
-    let mut object = Object::new().text("question", &answer.question).optional("text", answer.text.as_deref());
+    let mut object =
+        Object::new().text("question", &answer.question).optional("text", answer.text.as_deref());
     if let Some(score) = answer.score {
         object = object.raw("score", &score.to_string());
     }

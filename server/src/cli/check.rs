@@ -12,7 +12,12 @@ pub(super) fn check(path: &Path) -> anyhow::Result<()> {
     );
     for survey in &config.surveys {
         let languages: Vec<_> = survey.languages.iter().map(ToString::to_string).collect();
-        println!("  {}: {} in {}", survey.id, counted(survey.questions.len(), "question"), languages.join(", "));
+        println!(
+            "  {}: {} in {}",
+            survey.id,
+            counted(survey.questions.len(), "question"),
+            languages.join(", ")
+        );
     }
     for advice in config.advice() {
         println!("advice: {advice}");

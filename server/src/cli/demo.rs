@@ -13,10 +13,11 @@ use uuid::Uuid;
 use super::sandbox::settings;
 use crate::config::Config;
 use crate::demo::{self, Places};
+use crate::http;
 use crate::intake::EmbeddedWidget;
 use crate::sandbox::{self, Sandbox};
+use crate::platform::BASE_PATH;
 use crate::server::{self, Listeners, Server};
-use crate::http;
 
 #[derive(Args)]
 pub(super) struct Demo {
@@ -52,9 +53,9 @@ pub(super) async fn demo(arguments: Demo) -> anyhow::Result<()> {
         Some(_) => None,
         None => Some(Temporary::new()?),
     };
-    let store = arguments.store.unwrap_or_else(|| {
-        folder.as_ref().map_or_else(PathBuf::new, |folder| folder.0.join("queue.db"))
-    });
+    let store = arguments
+        .store
+        .unwrap_or_else(|| folder.as_ref().map_or_else(PathBuf::new, |folder| folder.0.join("queue.db")));
     let config = config(&places, &store)?;
     let sandbox = Sandbox::new(settings(&config));
     let server = Server::new(Arc::new(config))?;
@@ -88,7 +89,7 @@ fn config(places: &Places, store: &Path) -> anyhow::Result<Config> {
     let store = store.to_str().context("the store's path is not UTF-8")?.replace('\\', "\\\\");
     let text = demo::CONFIG
         .replace("@STORE@", &store.replace('"', "\\\""))
-        .replace("@PLATFORM@", &format!("{}/V1.0/EN", places.sandbox))
+        .replace("@PLATFORM@", &format!("{}{BASE_PATH}", places.sandbox))
         .replace("@SHOP@", &places.shop);
     let token = Uuid::new_v4().simple().to_string();
     let environment = |name: &str| (name == demo::TOKEN_VARIABLE).then(|| token.clone());

@@ -7,6 +7,7 @@ use clap::Args;
 use uuid::Uuid;
 
 use crate::config::{Config, Kind, Survey};
+use crate::platform::BASE_PATH;
 use crate::sandbox::{self, Question, Sandbox, Settings, Token, Touchpoint};
 use crate::server;
 
@@ -31,7 +32,7 @@ pub(super) async fn sandbox(arguments: SandboxArgs) -> anyhow::Result<()> {
     settings.interval = std::time::Duration::from_millis(arguments.interval);
     println!("The sandbox listens on {address}.\n");
     println!("  Arrivals   http://{address}/");
-    println!("  Use it     base_url = \"http://{address}/V1.0/EN\" in [platform.…]\n");
+    println!("  Use it     base_url = \"http://{address}{BASE_PATH}\" in [platform.…]\n");
     println!("Press Ctrl-C to stop.");
     sandbox::run(listener, Sandbox::new(settings), server::signal()).await;
     Ok(())

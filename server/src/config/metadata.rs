@@ -84,7 +84,10 @@ fn source(value: &Value<'_>) -> Option<MetadataSource> {
             let key = page.string();
             let named_well = key.is_some_and(|key| page_key(key).is_some());
             if key.is_some() && !named_well {
-                page.problem("a page's key has 1 to 64 of a-z, 0-9, _ and -", "it becomes the attribute meta-KEY");
+                page.problem(
+                    "a page's key has 1 to 64 of a-z, 0-9, _ and -",
+                    "it becomes the attribute meta-KEY",
+                );
             }
             let required = required.unwrap_or(Some(false));
             key.filter(|_| named_well)

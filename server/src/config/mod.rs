@@ -224,11 +224,7 @@ fn list<T>(value: &Value<'_>, read: impl Fn(&Value<'_>) -> Option<T>) -> Option<
     read.into_iter().collect()
 }
 
-fn read_platforms(
-    root: &Table<'_>,
-    folder: &Path,
-    environment: Environment<'_>,
-) -> Option<Vec<Platform>> {
+fn read_platforms(root: &Table<'_>, folder: &Path, environment: Environment<'_>) -> Option<Vec<Platform>> {
     let value = root.required("platform", "add [platform.main] with `token_env` or `token_file`")?;
     let mut platforms: Vec<Platform> = Vec::new();
     let mut complete = true;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Environment;
+use crate::platform::BASE_URL;
 use super::reader::{Table, Value};
 
 /// The name of a `[platform.NAME]`. Names a lane in the queue and in metrics.
@@ -56,8 +57,6 @@ pub struct Platform {
     pub settle: Duration,
 }
 
-const BASE_URL: &str = "https://api.hellocustomer.com/V1.0/EN";
-
 impl Platform {
     pub(super) fn has_token_of(&self, other: &Self) -> bool {
         self.token.expose_secret() == other.token.expose_secret()
@@ -86,7 +85,10 @@ pub(super) fn read(
     };
     let token = read_secret(&table, "token", folder, environment);
     if matches!(token, Ok(None)) {
-        value.problem("the token is missing", "add token_env = \"HELLO_CUSTOMER_TOKEN\" or token_file = \"…\"");
+        value.problem(
+            "the token is missing",
+            "add token_env = \"HELLO_CUSTOMER_TOKEN\" or token_file = \"…\"",
+        );
     }
     let millis = Duration::from_millis;
     let interval = span(&table, "interval", millis(1_000), millis(1)..=millis(3_600_000));
@@ -154,7 +156,9 @@ fn read_base_url(value: &Value<'_>, allow_http: bool) -> Option<String> {
 fn read_ca_file(value: &Value<'_>, folder: &Path) -> Option<PathBuf> {
     let path = folder.join(value.string()?);
     match std::fs::read(&path) {
-        Ok(pem) if reqwest::Certificate::from_pem_bundle(&pem).is_ok_and(|found| !found.is_empty()) => Some(path),
+        Ok(pem) if reqwest::Certificate::from_pem_bundle(&pem).is_ok_and(|found| !found.is_empty()) => {
+            Some(path)
+        }
         Ok(_) => {
             value.problem(format!("{} holds no certificate", path.display()), "it has to be in PEM form");
             None

@@ -21,11 +21,14 @@ pub struct Problem {
     width: usize,
 }
 
+/// Span, key, message, hint.
+type Found = (Range<usize>, String, String, String);
+
 /// Collects problems while a file is read, so that one reading shows them all.
 #[derive(Debug)]
 pub(super) struct Problems<'a> {
     text: &'a str,
-    found: RefCell<Vec<(Range<usize>, String, String, String)>>,
+    found: RefCell<Vec<Found>>,
 }
 
 impl<'a> Problems<'a> {
@@ -47,7 +50,7 @@ impl<'a> Problems<'a> {
         let mut found = self.found.into_inner();
         found.sort_by_key(|(span, ..)| span.start);
         let text = self.text;
-        let build = |(span, key, message, hint): (Range<usize>, _, _, _)| {
+        let build = |(span, key, message, hint): Found| {
             let start = floor(text, span.start);
             let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
             let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
@@ -124,7 +127,7 @@ fn report(path: &str, problems: &[Problem]) -> String {
     let mut report = format!("{path}: {count} {noun}\n");
     for problem in problems {
         // Writing into a String cannot fail.
-        let _ok = write!(report, "\n{problem}");
+        write!(report, "\n{problem}").ok();
     }
     report.trim_end().to_owned()
 }

@@ -2,7 +2,7 @@
 
 use shared::{Condition, Language, Literal, Mode, OptionId, QuestionId, ShowIf, Test, limits};
 
-use super::reader::{Table, Value};
+use super::reader::{Table, Value, words};
 use super::survey::ID_HINT;
 use super::text::{GUID_HINT, Guid, PerLanguage, per_language};
 
@@ -69,7 +69,10 @@ pub struct ChoiceOption {
 pub(super) fn read_all(value: &Value<'_>, languages: &[Language]) -> Option<Vec<Question>> {
     let entries = value.array()?;
     if entries.is_empty() || entries.len() > limits::QUESTIONS {
-        value.problem(format!("a survey has 1 to {} questions", limits::QUESTIONS), "add a [[survey.question]]");
+        value.problem(
+            format!("a survey has 1 to {} questions", limits::QUESTIONS),
+            "add a [[survey.question]]",
+        );
         return None;
     }
     // Problems with an id are told where the question itself is read.
@@ -129,7 +132,7 @@ struct Scope<'a> {
 /// else about the question is wrong.
 fn read(value: &Value<'_>, scope: &Scope<'_>) -> (Option<Question>, Option<(QuestionId, Kind)>) {
     let Some(table) = value.table() else { return (None, None) };
-    let texts = |value: &Value<'_>, what: &str| per_language(value, scope.languages, what, |value| value.words());
+    let texts = |value: &Value<'_>, what: &str| per_language(value, scope.languages, what, words);
     let id = table.required("id", "add id = \"recommend\"").and_then(|value| value.parse(ID_HINT));
     let required = table.get("required").map_or(Some(false), |value| value.boolean());
     let text = table.required("text", "add text = { nl = \"…\" }").and_then(|value| texts(&value, "text"));
@@ -198,9 +201,9 @@ fn read_score(kind: &Value<'_>, table: &Table<'_>, scope: &Scope<'_>) -> Option<
         }
     };
     let label = |key| {
-        table.get(key).map_or(Some(None), |value| {
-            per_language(&value, scope.languages, "label", |value| value.words()).map(Some)
-        })
+        table
+            .get(key)
+            .map_or(Some(None), |value| per_language(&value, scope.languages, "label", words).map(Some))
     };
     let (low, high) = (label("low"), label("high"));
     let (min, max) = bounds?;
@@ -229,9 +232,9 @@ fn read_option(value: &Value<'_>, languages: &[Language]) -> Option<ChoiceOption
     let id = table.required("id", "add id = \"web\"").and_then(|value| value.parse(ID_HINT));
     let text = table
         .required("text", "add text = { nl = \"…\" }")
-        .and_then(|value| per_language(&value, languages, "text", |value| value.words()));
+        .and_then(|value| per_language(&value, languages, "text", words));
     let given = table.get("value");
-    let own = given.map(|value| per_language(&value, languages, "value", |value| value.words()));
+    let own = given.map(|value| per_language(&value, languages, "value", words));
     table.finish();
     let text = text?;
     let value = own.unwrap_or_else(|| Some(text.clone()))?;
@@ -278,7 +281,10 @@ fn read_condition(value: &Value<'_>, scope: &Scope<'_>) -> Option<Condition> {
     let name = asked.string()?;
     if !scope.before.contains(&Some(name)) {
         let (message, hint) = if scope.all.contains(&Some(name)) {
-            (format!("{name:?} is not asked before this question"), "a condition looks back only: move one of the two")
+            (
+                format!("{name:?} is not asked before this question"),
+                "a condition looks back only: move one of the two",
+            )
         } else {
             (format!("there is no question {name:?}"), "use the id of an earlier question of this survey")
         };

@@ -24,7 +24,7 @@ pub(super) struct Table<'a> {
 /// A value and its place.
 #[derive(Clone)]
 pub(super) struct Value<'a> {
-    value: &'a DeValue<'a>,
+    node: &'a DeValue<'a>,
     span: Range<usize>,
     /// Dotted path of the value.
     pub(super) key: String,
@@ -47,7 +47,7 @@ impl<'a> Table<'a> {
         self.known.borrow_mut().push(key);
         let spanned = self.entries.get(key)?;
         Some(Value {
-            value: spanned.get_ref(),
+            node: spanned.get_ref(),
             span: spanned.span(),
             key: self.path(key),
             problems: self.problems,
@@ -73,7 +73,7 @@ impl<'a> Table<'a> {
         let value = |(key, spanned): (&'a toml::Spanned<toml::de::DeString<'a>>, &'a toml::Spanned<_>)| {
             let key: &'a str = key.get_ref();
             let span = spanned.span();
-            (key, Value { value: spanned.get_ref(), span, key: self.path(key), problems: self.problems })
+            (key, Value { node: spanned.get_ref(), span, key: self.path(key), problems: self.problems })
         };
         let mut entries: Vec<_> = self.entries.iter().map(value).collect();
         entries.sort_by_key(|(_, value)| value.span.start);
@@ -115,33 +115,23 @@ impl<'a> Value<'a> {
     }
 
     fn wrong_type(&self, wanted: &str) {
-        self.problem(format!("this is {}, not {wanted}", article(self.value.type_str())), "");
+        self.problem(format!("this is {}, not {wanted}", article(self.node.type_str())), "");
     }
 
     pub(super) fn is_table(&self) -> bool {
-        self.value.is_table()
+        self.node.is_table()
     }
 
     pub(super) fn string(&self) -> Option<&'a str> {
-        let text = self.value.as_str();
+        let text = self.node.as_str();
         if text.is_none() {
             self.wrong_type("a text in quotes");
         }
         text
     }
 
-    /// A text with something to see in it.
-    pub(super) fn words(&self) -> Option<String> {
-        let text = self.string()?;
-        if text.trim().is_empty() {
-            self.problem("the text is empty", "write it, or leave the key out");
-            return None;
-        }
-        Some(text.to_owned())
-    }
-
     pub(super) fn boolean(&self) -> Option<bool> {
-        let boolean = self.value.as_bool();
+        let boolean = self.node.as_bool();
         if boolean.is_none() {
             self.wrong_type("true or false");
         }
@@ -149,7 +139,7 @@ impl<'a> Value<'a> {
     }
 
     pub(super) fn integer(&self) -> Option<i32> {
-        let Some(integer) = self.value.as_integer() else {
+        let Some(integer) = self.node.as_integer() else {
             self.wrong_type("a whole number");
             return None;
         };
@@ -161,7 +151,7 @@ impl<'a> Value<'a> {
     }
 
     pub(super) fn table(&self) -> Option<Table<'a>> {
-        let Some(entries) = self.value.as_table() else {
+        let Some(entries) = self.node.as_table() else {
             self.wrong_type("a table");
             return None;
         };
@@ -175,12 +165,12 @@ impl<'a> Value<'a> {
     }
 
     pub(super) fn array(&self) -> Option<Vec<Value<'a>>> {
-        let Some(array) = self.value.as_array() else {
+        let Some(array) = self.node.as_array() else {
             self.wrong_type("a list");
             return None;
         };
         let value = |(at, spanned): (usize, &'a toml::Spanned<DeValue<'a>>)| Value {
-            value: spanned.get_ref(),
+            node: spanned.get_ref(),
             span: spanned.span(),
             key: format!("{}[{at}]", self.key),
             problems: self.problems,
@@ -236,6 +226,16 @@ impl<'a> Value<'a> {
         }
         Some(span)
     }
+}
+
+/// A text with something to see in it.
+pub(super) fn words(value: &Value<'_>) -> Option<String> {
+    let text = value.string()?;
+    if text.trim().is_empty() {
+        value.problem("the text is empty", "write it, or leave the key out");
+        return None;
+    }
+    Some(text.to_owned())
 }
 
 fn article(type_name: &str) -> String {

@@ -139,7 +139,9 @@ mod tests {
         ] {
             assert_eq!(written.parse::<Origin>().unwrap().as_str(), sent);
         }
-        for wrong in ["https://shop.example/", "https://shop.example/a", "shop.example", "ftp://a", "null", "*"] {
+        for wrong in
+            ["https://shop.example/", "https://shop.example/a", "shop.example", "ftp://a", "null", "*"]
+        {
             assert!(wrong.parse::<Origin>().is_err(), "{wrong}");
         }
     }

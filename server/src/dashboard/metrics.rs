@@ -26,9 +26,15 @@ pub(super) fn install() {
             .and_then(|builder| builder.set_buckets_for_metric(duration, &DURATIONS))
             .and_then(PrometheusBuilder::install_recorder);
         describe_counter!("afterword_submissions_accepted_total", "Submissions stored, by survey");
-        describe_counter!("afterword_submissions_repeated_total", "Submissions sent again by a browser, by survey");
+        describe_counter!(
+            "afterword_submissions_repeated_total",
+            "Submissions sent again by a browser, by survey"
+        );
         describe_counter!("afterword_submissions_refused_total", "Submissions refused, by reason");
-        describe_counter!("afterword_stale_answers_dropped_total", "Answers to questions that are gone, by survey");
+        describe_counter!(
+            "afterword_stale_answers_dropped_total",
+            "Answers to questions that are gone, by survey"
+        );
         describe_counter!("afterword_calls_total", "Calls to the platform, by lane and verdict");
         describe_histogram!("afterword_call_gap_seconds", "Seconds between the starts of two calls, by lane");
         describe_histogram!("afterword_call_duration_seconds", "Seconds that a call took, by lane");

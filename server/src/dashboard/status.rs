@@ -138,8 +138,12 @@ fn advice(report: &LaneReport) -> Option<String> {
         ));
     }
     match report.state {
-        LaneState::StoreFailing => Some(format!("The store fails: {trouble}. Nothing is sent until it works.")),
-        LaneState::Probing => Some(format!("{trouble}. Nothing is lost: one call at a growing interval finds out when the platform is back.")),
+        LaneState::StoreFailing => {
+            Some(format!("The store fails: {trouble}. Nothing is sent until it works."))
+        }
+        LaneState::Probing => Some(format!(
+            "{trouble}. Nothing is lost: one call at a growing interval finds out when the platform is back."
+        )),
         _ => None,
     }
 }
@@ -191,7 +195,9 @@ mod tests {
 
     #[test]
     fn a_duration_is_said_in_at_most_two_units() {
-        for (seconds, said) in [(0, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (7_260, "2 h 1 min"), (90_000, "1 d 1 h")] {
+        for (seconds, said) in
+            [(0, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (7_260, "2 h 1 min"), (90_000, "1 d 1 h")]
+        {
             assert_eq!(duration(Duration::from_secs(seconds)), said);
         }
         assert_eq!(duration(Duration::from_millis(20)), "20 ms");

@@ -50,6 +50,7 @@ pub fn shop(places: Places) -> Router {
         .with_state(Arc::new(places))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "extractors come by value")]
 fn page(
     State(places): State<Arc<Places>>,
     Query(wish): Query<Wish>,

@@ -12,7 +12,7 @@ use crate::queue::Settlement;
 /// Calls after which an entry that keeps failing may be a poison.
 const POISON_ATTEMPTS: u32 = 20;
 /// Age from which an entry that keeps failing may be a poison.
-const POISON_AGE: Duration = Duration::from_secs(24 * 3_600);
+const POISON_AGE: Duration = Duration::from_hours(24);
 
 /// What is known about an entry when its verdict comes in.
 #[derive(Clone, Copy, Debug)]
@@ -109,9 +109,8 @@ mod tests {
 
     #[test]
     fn delays_grow_to_a_bound_and_are_spread() {
-        let after = |attempts, jitter| {
-            in_seconds(decide(Verdict::Later(None), &Case { attempts, jitter, ..case() }))
-        };
+        let after =
+            |attempts, jitter| in_seconds(decide(Verdict::Later(None), &Case { attempts, jitter, ..case() }));
         assert_eq!([1, 2, 3, 4].map(|attempts| after(attempts, 0.5)), [2, 4, 8, 16]);
         assert_eq!(after(4_000_000_000, 1.0), 300);
         assert!(after(5, 0.0) < after(5, 1.0));

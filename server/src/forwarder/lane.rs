@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rand::RngExt;
+use rand::rngs::StdRng;
 use serde_json::from_slice;
 use shared::SurveyId;
 use tokio::sync::watch;
@@ -74,6 +75,8 @@ pub struct Lane {
     unsettled: Option<(EntryId, Settlement, Attempt)>,
     last_success: Option<Instant>,
     last_call: Option<Instant>,
+    /// Spreads retries; nothing depends on its being unpredictable.
+    random: StdRng,
     report: watch::Sender<LaneReport>,
 }
 
@@ -107,6 +110,7 @@ impl Lane {
             unsettled: None,
             last_success: None,
             last_call: None,
+            random: rand::make_rng(),
             report: watch::Sender::new(report),
         }
     }
@@ -251,10 +255,12 @@ impl Lane {
             attempts: entry.attempts,
             accepted_at: entry.accepted_at,
             on_unknown: survey.on_unknown,
-            others_succeed: self.last_success.is_some_and(|at| ended - at < longest_delay(self.platform.interval)),
+            others_succeed: self
+                .last_success
+                .is_some_and(|at| ended - at < longest_delay(self.platform.interval)),
             now,
             interval: self.platform.interval,
-            jitter: rand::rng().random(),
+            jitter: self.random.random(),
         };
         let settlement = decide(verdict, &case);
         if verdict == Verdict::Delivered {
@@ -274,14 +280,7 @@ impl Lane {
     }
 
     /// Takes a call's outcome into account for the calls that follow.
-    fn note(
-        &mut self,
-        survey: &Survey,
-        outcome: &Outcome,
-        verdict: Verdict,
-        sent: Instant,
-        ended: Instant,
-    ) {
+    fn note(&mut self, survey: &Survey, outcome: &Outcome, verdict: Verdict, sent: Instant, ended: Instant) {
         let lane = self.platform.name.to_string();
         let interval = self.platform.interval;
         if let Some(before) = self.last_call.replace(sent) {
@@ -394,7 +393,9 @@ fn describe(outcome: Outcome) -> (Option<u16>, Option<String>) {
         Outcome::Reply(reply) if reply.words.is_empty() => {
             (Some(reply.status), Some(format!("HTTP {}", reply.status)))
         }
-        Outcome::Reply(reply) => (Some(reply.status), Some(format!("HTTP {}: {}", reply.status, reply.words))),
+        Outcome::Reply(reply) => {
+            (Some(reply.status), Some(format!("HTTP {}: {}", reply.status, reply.words)))
+        }
         other => (None, Some(trouble(&other))),
     }
 }

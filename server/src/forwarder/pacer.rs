@@ -64,7 +64,7 @@ impl Pacer {
         let seen = u32::try_from(self.round_trips.len()).unwrap_or(u32::MAX);
         match (self.round_trips.iter().min(), self.round_trips.iter().max()) {
             (Some(least), Some(most)) if seen as usize >= WARM_UP => {
-                least.saturating_sub((*most - *least) * DOUBT / seen)
+                least.saturating_sub(most.saturating_sub(*least) * DOUBT / seen)
             }
             _ => Duration::ZERO,
         }

@@ -124,7 +124,7 @@ fn parse(body: &[u8]) -> Result<Submission, Problem> {
                 (None, Some(expected)) => format!("expected {expected}"),
                 (None, None) => "the value has the wrong shape".to_owned(),
             };
-            Err(Problem::content(vec![Detail { pointer, question: None, code: "shape", detail }]))
+            Err(Problem::content(vec![Detail { pointer, question: None, code: "shape", words: detail }]))
         }
         Err(error) => Err(not_json(error.inner())),
     }
@@ -149,17 +149,18 @@ fn accept(
     user_agent: &str,
 ) -> Result<NewEntry, Problem> {
     let one = |pointer: &str, code, detail: String| {
-        Problem::content(vec![Detail { pointer: pointer.into(), question: None, code, detail }])
+        Problem::content(vec![Detail { pointer: pointer.into(), question: None, code, words: detail }])
     };
     if submission.submission.is_nil() {
         return Err(one("/submission", "submission", "the UUID is nil; make a random one".into()));
     }
-    let language = Language::matching(&submission.language).filter(|language| survey.languages.contains(language));
+    let language =
+        Language::matching(&submission.language).filter(|language| survey.languages.contains(language));
     let offered = || survey.languages.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let language = language.ok_or_else(|| {
-        one("/language", "language", format!("the survey is offered in: {}", offered()))
-    })?;
-    let served = intake.definitions.get(&survey.id, language).ok_or_else(|| unknown_survey(survey.id.as_str()))?;
+    let language = language
+        .ok_or_else(|| one("/language", "language", format!("the survey is offered in: {}", offered())))?;
+    let served =
+        intake.definitions.get(&survey.id, language).ok_or_else(|| unknown_survey(survey.id.as_str()))?;
     let current = submission.definition.as_ref().is_none_or(|version| {
         version.trim_start_matches("W/").trim_matches('"') == served.definition.version
     });
@@ -207,7 +208,7 @@ impl From<answer::Problem> for Detail {
             pointer: problem.pointer,
             question: problem.question.map(|question| question.to_string()),
             code: problem.fault.code(),
-            detail: problem.fault.to_string(),
+            words: problem.fault.to_string(),
         }
     }
 }
@@ -226,7 +227,12 @@ fn respondent(given: &Respondent, problems: &mut Vec<Detail>) -> StoredResponden
             None
         };
         if let Some(detail) = fault {
-            problems.push(Detail { pointer: format!("/respondent/{name}"), question: None, code: "respondent", detail });
+            problems.push(Detail {
+                pointer: format!("/respondent/{name}"),
+                question: None,
+                code: "respondent",
+                words: detail,
+            });
             return None;
         }
         Some(value.to_owned())
@@ -247,8 +253,7 @@ fn looks_like_email(text: &str) -> bool {
 
 /// Covers what was answered, and not when or where: a retry differs in its context.
 fn fingerprint(submission: &Submission, language: Language) -> serde_json::Result<[u8; 32]> {
-    let covered =
-        (language.tag(), &submission.answers, &submission.metadata, &submission.respondent);
+    let covered = (language.tag(), &submission.answers, &submission.metadata, &submission.respondent);
     Ok(Sha256::digest(serde_json::to_vec(&covered)?).into())
 }
 

@@ -154,6 +154,15 @@ impl Widget {
     }
 }
 
+impl Widget {
+    /// A loader that says what is wrong: a script that is answered with 404 never runs.
+    fn unknown(&self, id: &str) -> Compressible {
+        let id: String = id.chars().take(64).collect();
+        let rules = json!({ "survey": id, "error": "unknown survey" });
+        Compressible::new(self.template.replace(RULES, &rules.to_string()))
+    }
+}
+
 fn not_built() -> Problem {
     let detail = "this server was built without the widget inside; run `cargo xtask build`, or use a release";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_widget", detail)
@@ -183,16 +192,10 @@ pub(super) async fn loader(
     let widget = intake.assets.0.as_ref().ok_or_else(not_built)?;
     let response = match wanted.survey.as_deref() {
         None => widget.plain.negotiate(&headers, JAVASCRIPT),
-        Some(id) => match widget.loaders.get(id) {
-            Some(loader) => loader.negotiate(&headers, JAVASCRIPT),
-            // A script that is answered with 404 never runs, and could not say what is wrong.
-            None => {
-                let id: String = id.chars().take(64).collect();
-                let rules = json!({ "survey": id, "error": "unknown survey" });
-                let script = widget.template.replace(RULES, &rules.to_string());
-                Compressible::new(script).negotiate(&headers, JAVASCRIPT)
-            }
-        },
+        Some(id) => {
+            let known = widget.loaders.get(id).map(|loader| loader.negotiate(&headers, JAVASCRIPT));
+            known.unwrap_or_else(|| widget.unknown(id).negotiate(&headers, JAVASCRIPT))
+        }
     };
     Ok(public(response, MINUTE))
 }

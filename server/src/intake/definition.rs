@@ -1,6 +1,7 @@
 //! Each survey in each of its languages, as it goes to the browser; built once.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 use shared::{Choice, Definition, Direction, Kind, Language, Question, Score, SurveyId, Text, survey};
@@ -61,7 +62,11 @@ impl ServedDefinition {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing into a String cannot fail.
+        write!(text, "{byte:02x}").ok();
+        text
+    })
 }
 
 fn question(asked: &config::Question, language: Language) -> Question {

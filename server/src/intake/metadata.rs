@@ -31,7 +31,11 @@ pub(super) fn resolve(visit: &Visit<'_>) -> Result<BTreeMap<String, String>, Vec
             MetadataSource::Page { key, required } => match given.get(key) {
                 Some(value) => Some(value.clone()),
                 None if *required => {
-                    problems.push(detail("/metadata", "metadata_required", format!("the key {key:?} is missing")));
+                    problems.push(detail(
+                        "/metadata",
+                        "metadata_required",
+                        format!("the key {key:?} is missing"),
+                    ));
                     None
                 }
                 None => None,
@@ -42,7 +46,8 @@ pub(super) fn resolve(visit: &Visit<'_>) -> Result<BTreeMap<String, String>, Vec
         }
     }
     let listed = |key: &str| {
-        let is_page = |source: &MetadataSource| matches!(source, MetadataSource::Page { key: own, .. } if own == key);
+        let is_page =
+            |source: &MetadataSource| matches!(source, MetadataSource::Page { key: own, .. } if own == key);
         visit.survey.metadata.iter().any(|rule| is_page(&rule.source))
     };
     for (key, value) in given {
@@ -60,7 +65,7 @@ pub(super) fn resolve(visit: &Visit<'_>) -> Result<BTreeMap<String, String>, Vec
 }
 
 fn detail(pointer: &str, code: &'static str, detail: impl Into<String>) -> Detail {
-    Detail { pointer: pointer.to_owned(), question: None, code, detail: detail.into() }
+    Detail { pointer: pointer.to_owned(), question: None, code, words: detail.into() }
 }
 
 fn context(key: ContextKey, visit: &Visit<'_>) -> Option<String> {
@@ -101,8 +106,8 @@ fn device(user_agent: &str) -> &'static str {
 /// When it was answered: the visitor's clock where it is believable, else the server's.
 pub(super) fn answered_at(context: Option<&Context>, accepted_at: Timestamp) -> Timestamp {
     /// An outbox holds answers for that long.
-    const OLDEST: Duration = Duration::from_secs(8 * 86_400);
-    const AHEAD: Duration = Duration::from_secs(60);
+    const OLDEST: Duration = Duration::from_hours(8 * 24);
+    const AHEAD: Duration = Duration::from_mins(1);
     let claimed = context.and_then(|context| context.answered_at.as_deref()?.parse::<Timestamp>().ok());
     let believable = |claimed: &Timestamp| {
         *claimed <= clock::later(accepted_at, AHEAD) && clock::later(*claimed, OLDEST) >= accepted_at
@@ -140,7 +145,8 @@ mod tests {
     fn a_wrong_clock_is_not_believed() {
         let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
         let at = |text: &str| {
-            answered_at(Some(&Context { answered_at: Some(text.into()), ..Context::default() }), now).to_string()
+            answered_at(Some(&Context { answered_at: Some(text.into()), ..Context::default() }), now)
+                .to_string()
         };
         assert_eq!(at("2026-11-23T11:59:00Z"), "2026-11-23T11:59:00Z");
         assert_eq!(at("2026-11-23T13:30:00+01:00"), "2026-11-23T12:00:00Z", "it is half an hour ahead");

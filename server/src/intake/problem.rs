@@ -31,7 +31,8 @@ pub(super) struct Detail {
     /// Stable name of the fault.
     pub(super) code: &'static str,
     /// The fault in words.
-    pub(super) detail: String,
+    #[serde(rename = "detail")]
+    pub(super) words: String,
 }
 
 impl Problem {

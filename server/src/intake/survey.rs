@@ -5,8 +5,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::problem::Problem;
 use super::Intake;
+use super::problem::Problem;
 
 /// `lang` may list several wishes, in order: `nl-BE,nl,en`.
 #[derive(Deserialize)]

@@ -44,7 +44,11 @@ impl Door {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        Answer { status: head.status, headers: head.headers, body: serde_json::from_slice(&bytes).unwrap_or_default() }
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            body: serde_json::from_slice(&bytes).unwrap_or_default(),
+        }
     }
 
     async fn post(&self, body: impl Into<Body>) -> Answer {
@@ -179,7 +183,8 @@ async fn every_wrong_answer_is_told_at_once() {
     body["metadata"] = json!({"color": "red"});
     body["respondent"]["email"] = json!("nobody");
     let answer = door.post(body.to_string()).await;
-    let pointers: Vec<_> = answer.body["errors"].as_array().unwrap().iter().map(|e| e["pointer"].clone()).collect();
+    let pointers: Vec<_> =
+        answer.body["errors"].as_array().unwrap().iter().map(|e| e["pointer"].clone()).collect();
     let expected =
         ["/answers/0/score", "/answers/1/text", "/metadata", "/metadata/color", "/respondent/email"];
     assert_eq!(pointers, expected);
@@ -271,7 +276,9 @@ async fn a_definition_comes_in_the_wished_language_without_a_guid() {
         }
         door.send(request.body(Body::empty()).unwrap()).await
     };
-    for (query, language) in [("", "nl"), ("?lang=fr-CA", "fr"), ("?lang=de,xx,fr,nl", "fr"), ("?lang=de", "nl")] {
+    for (query, language) in
+        [("", "nl"), ("?lang=fr-CA", "fr"), ("?lang=de,xx,fr,nl", "fr"), ("?lang=de", "nl")]
+    {
         let answer = get(query, None).await;
         assert_eq!((answer.status, &answer.body["language"]), (StatusCode::OK, &json!(language)), "{query}");
         assert_eq!(answer.headers[header::CONTENT_LANGUAGE], language);

@@ -11,7 +11,7 @@ use super::{Client, Outcome, reply};
 use crate::config::Guid;
 
 /// The platform refuses windows that are longer.
-const LONGEST_WINDOW: Duration = Duration::from_secs(31 * 86_400);
+const LONGEST_WINDOW: Duration = Duration::from_hours(31 * 24);
 
 /// One respondent's answers, as far as this program reads them; everything else is ignored.
 #[derive(Clone, Default, PartialEq, Deserialize)]
@@ -78,9 +78,10 @@ impl Client {
             Ok(response) if response.status().is_success() => response,
             other => return Err(GetAllError::Call(reply::outcome(other, &self.token).await)),
         };
-        let body = response.bytes().await.map_err(|error| {
-            GetAllError::Call(Outcome::Lost(error.without_url().to_string()))
-        })?;
+        let body = response
+            .bytes()
+            .await
+            .map_err(|error| GetAllError::Call(Outcome::Lost(error.without_url().to_string())))?;
         serde_json::from_slice(&body).map_err(GetAllError::Read)
     }
 }

@@ -21,6 +21,11 @@ pub use add_answer::{AddAnswer, MapError};
 pub use get_all::{GetAllError, Response};
 pub use reply::{Outcome, Reply};
 
+/// Where the platform is.
+pub const BASE_URL: &str = "https://api.hellocustomer.com/V1.0/EN";
+/// The path at which its calls start on any host.
+pub const BASE_PATH: &str = "/V1.0/EN";
+
 /// Idle connections are closed before the platform may do so: a call on a connection that the other
 /// side has just closed is lost, and nobody knows whether it arrived.
 const IDLE: Duration = Duration::from_secs(20);
@@ -44,6 +49,9 @@ pub enum ClientError {
         /// What is wrong.
         reason: String,
     },
+    /// The token holds characters that a header cannot carry.
+    #[error("the token holds characters that a header cannot carry")]
+    Token,
     /// TLS cannot be set up.
     #[error("cannot set up TLS")]
     Tls(#[source] reqwest::Error),
@@ -58,15 +66,14 @@ impl Client {
         let mut roots: Vec<_> =
             public.filter_map(|der| reqwest::Certificate::from_der(der.as_ref()).ok()).collect();
         if let Some(path) = &platform.ca_file {
-            let failed =
-                |reason: String| ClientError::CaFile { path: path.display().to_string(), reason };
+            let failed = |reason: String| ClientError::CaFile { path: path.display().to_string(), reason };
             let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-            let own = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
+            let own =
+                reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
             roots.extend(own);
         }
-        let mut authorization =
-            HeaderValue::from_str(&format!("basic {}", platform.token.expose_secret()))
-                .expect("the configuration takes only visible ASCII as a token");
+        let mut authorization = HeaderValue::from_str(&format!("basic {}", platform.token.expose_secret()))
+            .map_err(|_| ClientError::Token)?;
         authorization.set_sensitive(true);
         let http = reqwest::Client::builder()
             .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization)]))

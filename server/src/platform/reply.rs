@@ -41,7 +41,8 @@ pub(super) async fn outcome(
         Err(error) => return Outcome::Lost(chain(error)),
     };
     let status = response.status();
-    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(seconds);
+    let retry_after =
+        response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(seconds);
     let mut body = Vec::new();
     if !status.is_success() {
         while body.len() < WORDS {
@@ -98,7 +99,10 @@ mod tests {
     #[test]
     fn the_platforms_words_are_kept_whatever_their_shape() {
         for (body, text) in [
-            (r#"["The campaign is not set to production.","Twice"]"#, "The campaign is not set to production.; Twice"),
+            (
+                r#"["The campaign is not set to production.","Twice"]"#,
+                "The campaign is not set to production.; Twice",
+            ),
             (r#"{"Message":"no"}"#, r#"{"Message":"no"}"#),
             ("plain\r\ntext", "plain  text"),
             ("", ""),
@@ -113,7 +117,7 @@ mod tests {
     #[test]
     fn retry_after_is_read_in_seconds() {
         assert_eq!(seconds("7"), Some(Duration::from_secs(7)));
-        assert_eq!(seconds("99999999"), Some(Duration::from_secs(86_400)));
+        assert_eq!(seconds("99999999"), Some(Duration::from_hours(24)));
         assert_eq!(seconds("Wed, 21 Oct 2026 07:28:00 GMT"), None);
         assert_eq!(seconds("-1"), None);
     }

@@ -1,1 +1,166 @@
-//! Calls against the sandbox.
+//! Calls against the sandbox, which knows the platform's shapes by itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::accepted::{Accepted, StoredAnswer, StoredValue};
+use crate::config::tests::good;
+use crate::config::{Config, Survey};
+use crate::sandbox::{self, Fault, Sandbox, Settings, Token, Touchpoint};
+
+async fn platform() -> (Sandbox, Client, Arc<Survey>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut config: Config = good();
+    let mut platform = (*config.platforms[0]).clone();
+    platform.base_url = format!("http://{}{BASE_PATH}", listener.local_addr().unwrap());
+    platform.timeout = Duration::from_millis(500);
+    let survey = config.surveys.remove(0);
+    let question = |asked: &crate::config::Question, kind| sandbox::Question {
+        guid: asked.guid[&survey.languages[0]].to_string().to_lowercase(),
+        sibling: asked.id.to_string(),
+        language: survey.languages[0],
+        kind,
+        text: String::new(),
+    };
+    let settings = Settings {
+        interval: Duration::ZERO,
+        tokens: vec![Token::all(platform.token.clone())],
+        touchpoints: vec![Touchpoint {
+            guid: survey.touchpoint.to_string(),
+            company: survey.company.to_string(),
+            name: "checkout".into(),
+            languages: survey.languages.clone(),
+            mandatory_metadata: Vec::new(),
+            questions: vec![
+                question(&survey.questions[0], sandbox::Kind::Score { min: 0, max: 10 }),
+                question(&survey.questions[1], sandbox::Kind::Text),
+            ],
+        }],
+        ..Settings::default()
+    };
+    let sandbox = Sandbox::new(settings);
+    tokio::spawn(sandbox::run(listener, sandbox.clone(), std::future::pending()));
+    (sandbox, Client::new(&platform).unwrap(), survey)
+}
+
+fn accepted() -> Accepted {
+    let answer = |question: &str, value| StoredAnswer { question: question.parse().unwrap(), value };
+    Accepted {
+        language: "nl".into(),
+        answers: vec![
+            answer("recommend", StoredValue::Score(3)),
+            answer("why", StoredValue::Text("J’aime bien américain préparé.".into())),
+        ],
+        metadata: [("shop".to_owned(), "1".to_owned())].into(),
+        respondent: None,
+        answered_at: Timestamp::UNIX_EPOCH,
+    }
+}
+
+#[test]
+fn an_answer_has_the_pages_keys_casing_and_nulls() {
+    let config = good();
+    let accepted = accepted();
+    let body = serde_json::to_value(AddAnswer::new(&config.surveys[0], &accepted).unwrap()).unwrap();
+    let expected = json!({
+        "cultureInfo": "NL",
+        "languageUniqueId": "1B5C1275-4F92-422F-B1FC-799BF8E30598",
+        "metadata": { "shop": "1" },
+        "respondent": { "UniqueID": null, "FirstName": null, "LastName": null, "Email": null, "Phone": null },
+        "CompanyUniqueID": "ec28d381-4883-4731-9462-74c3dc82aff1",
+        "answers": [
+            { "QuestionItemUniqueID": "CFD52369-B323-4CF3-BA11-9ACD0983B01D",
+              "Score": 3, "Text": null, "Boolean": null, "Options": null },
+            { "QuestionItemUniqueID": "11111111-1111-4111-8111-111111111111",
+              "Score": null, "Text": "J’aime bien américain préparé.", "Boolean": null, "Options": null },
+        ],
+        "campaign_UniqueID": "f30f55f0-a770-4096-aa9f-8bc2a2aff25f",
+    });
+    assert_eq!(body, expected);
+}
+
+#[test]
+fn what_the_configuration_has_lost_is_named() {
+    let mut survey = (*good().surveys[0]).clone();
+    survey.questions.remove(1);
+    let accepted = accepted();
+    let error = AddAnswer::new(&survey, &accepted).map(|_| ()).unwrap_err();
+    assert!(error.to_string().contains("why"), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_is_added_and_comes_back_with_its_metadata() {
+    let (sandbox, client, survey) = platform().await;
+    let accepted = accepted();
+    let body = AddAnswer::new(&survey, &accepted).unwrap();
+    let Outcome::Reply(reply) = client.add_answer(&survey.touchpoint, &body).await else { panic!() };
+    assert_eq!((reply.status, reply.words.as_str()), (200, ""), "{:?}", sandbox.arrivals()[0]);
+    let now = sandbox.arrivals()[0].time;
+    let (from, to) = (now - jiff::SignedDuration::from_mins(1), now + jiff::SignedDuration::from_mins(1));
+    let responses = client.get_all(&survey.touchpoint, from, to).await.unwrap();
+    assert_eq!(responses.len(), 1);
+    assert_eq!(responses[0].key_values["shop"], "1");
+    assert_eq!(responses[0].answer_questions[0].value, Some(3.0));
+    assert_eq!(responses[0].answer_questions[1].text.as_deref(), Some("J’aime bien américain préparé."));
+    let earlier = client.get_all(&survey.touchpoint, from - jiff::SignedDuration::from_hours(2), from).await;
+    assert!(earlier.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_window_of_more_than_31_days_is_not_asked_for() {
+    let (sandbox, client, survey) = platform().await;
+    let from = Timestamp::UNIX_EPOCH;
+    let to = from + jiff::SignedDuration::from_hours(31 * 24 + 1);
+    assert!(matches!(client.get_all(&survey.touchpoint, from, to).await, Err(GetAllError::Window)));
+    assert!(matches!(client.get_all(&survey.touchpoint, to, from).await, Err(GetAllError::Window)));
+    assert_eq!(sandbox.counts().arrived, 0);
+}
+
+#[tokio::test]
+async fn each_way_of_failing_has_its_outcome() {
+    let (sandbox, client, survey) = platform().await;
+    let accepted = accepted();
+    let body = AddAnswer::new(&survey, &accepted).unwrap();
+    let call = async |fault: Fault| {
+        sandbox.misbehave(fault);
+        client.add_answer(&survey.touchpoint, &body).await
+    };
+    let words = Some("[\"one\",\"two\"]".to_owned());
+    let refused = call(Fault::Status { status: 400, retry_after: None, body: words }).await;
+    assert_eq!(refused, Outcome::Reply(Reply { status: 400, retry_after: None, words: "one; two".into() }));
+    let busy = call(Fault::Status { status: 429, retry_after: Some(7), body: None }).await;
+    let wait = Some(Duration::from_secs(7));
+    assert_eq!(busy, Outcome::Reply(Reply { status: 429, retry_after: wait, words: String::new() }));
+    for lost in [Fault::CutAtHead, Fault::CutAfterBody, Fault::LostReply, Fault::LateReply(Duration::from_secs(5))] {
+        assert!(matches!(call(lost.clone()).await, Outcome::Lost(_)), "{lost:?}");
+    }
+    for arrived in [Fault::CutReply, Fault::Garbage] {
+        let outcome = call(arrived).await;
+        assert!(matches!(outcome, Outcome::Reply(Reply { status: 200, .. })), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_not_sent() {
+    let mut platform = (*good().platforms[0]).clone();
+    // A port that was free a moment ago.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    platform.base_url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let client = Client::new(&platform).unwrap();
+    let (config, accepted) = (good(), accepted());
+    let body = AddAnswer::new(&config.surveys[0], &accepted).unwrap();
+    let outcome = client.add_answer(&config.surveys[0].touchpoint, &body).await;
+    assert!(matches!(&outcome, Outcome::NotSent(reason) if !reason.contains("127.0.0.1")), "{outcome:?}");
+}
+
+#[test]
+fn a_clients_debug_output_holds_no_token() {
+    let client = Client::new(&good().platforms[0]).unwrap();
+    assert!(!format!("{client:?}").contains("c2VjcmV0"));
+}

@@ -210,7 +210,12 @@ pub trait Queue: Send + Sync + 'static {
     ) -> Result<Option<Entry>, QueueError>;
 
     /// Moves an entry on from `sending`, and records the call.
-    async fn settle(&self, entry: EntryId, settlement: Settlement, attempt: Attempt) -> Result<(), QueueError>;
+    async fn settle(
+        &self,
+        entry: EntryId,
+        settlement: Settlement,
+        attempt: Attempt,
+    ) -> Result<(), QueueError>;
 
     /// The entries found `sending`: those of a process that ended before it could settle them.
     async fn interrupted(&self, lane: &PlatformName) -> Result<Vec<Entry>, QueueError>;

@@ -61,10 +61,8 @@ CREATE INDEX attempt_entry ON attempt (entry);
 /// Brings a database to this version's schema, or says why it cannot.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), String> {
     let failed = |error: rusqlite::Error| format!("its schema cannot be brought up to date: {error}");
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    let version: i64 =
-        transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
     let known = MIGRATIONS.len();
     let applied = usize::try_from(version).ok().filter(|applied| *applied <= known).ok_or_else(|| {
         format!("its schema is version {version}, made by a newer Afterword; this one knows up to {known}")
@@ -80,6 +78,8 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), String> {
     for migration in &MIGRATIONS[applied..] {
         transaction.execute_batch(migration).map_err(failed)?;
     }
-    transaction.pragma_update(None, "user_version", i64::try_from(known).unwrap_or(i64::MAX)).map_err(failed)?;
+    transaction
+        .pragma_update(None, "user_version", i64::try_from(known).unwrap_or(i64::MAX))
+        .map_err(failed)?;
     transaction.commit().map_err(failed)
 }

@@ -103,9 +103,8 @@ impl SqliteQueue {
         read: impl FnOnce(&Connection) -> Result<T, QueueError> + Send + 'static,
     ) -> Result<T, QueueError> {
         let reader = Arc::clone(reader);
-        let task = tokio::task::spawn_blocking(move || {
-            read(&reader.lock().unwrap_or_else(PoisonError::into_inner))
-        });
+        let task =
+            tokio::task::spawn_blocking(move || read(&reader.lock().unwrap_or_else(PoisonError::into_inner)));
         task.await.map_err(|_| QueueError::Stopped)?
     }
 }
@@ -229,7 +228,8 @@ fn insert(connection: &Connection, entry: &NewEntry) -> rusqlite::Result<Enqueue
     let (lane, survey, fingerprint): (String, String, [u8; 32]) = connection
         .prepare_cached("SELECT lane, survey, fingerprint FROM entry WHERE submission = ?1")?
         .query_row([entry.submission.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let same = fingerprint == entry.fingerprint && lane == entry.lane.as_str() && survey == entry.survey.as_str();
+    let same =
+        fingerprint == entry.fingerprint && lane == entry.lane.as_str() && survey == entry.survey.as_str();
     Ok(if same { Enqueued::Repeated } else { Enqueued::Conflict })
 }
 
@@ -303,7 +303,9 @@ fn record(
             .and_then(|mut delete| delete.execute([id.0]))
     } else {
         connection
-            .prepare_cached("INSERT INTO attempt (entry, at, verdict, status, error) VALUES (?1, ?2, ?3, ?4, ?5)")
+            .prepare_cached(
+                "INSERT INTO attempt (entry, at, verdict, status, error) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )
             .and_then(|mut insert| {
                 insert.execute(params![id.0, now, attempt.verdict, attempt.status, attempt.error])
             })
@@ -460,7 +462,9 @@ impl Queue for SqliteQueue {
                             "DELETE FROM entry WHERE id IN (SELECT id FROM entry
                              WHERE state = 5 AND settled_at < ?1 ORDER BY settled_at LIMIT ?2)",
                         )
-                        .and_then(|mut delete| delete.execute(params![millis(before), i64::try_from(SLICE).unwrap_or(i64::MAX)]))
+                        .and_then(|mut delete| {
+                            delete.execute(params![millis(before), i64::try_from(SLICE).unwrap_or(i64::MAX)])
+                        })
                         .map_err(store)
                 })
                 .await?;

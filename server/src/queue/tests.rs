@@ -143,8 +143,7 @@ async fn counts_and_failures_say_what_is_where() {
     for number in 1..=6 {
         queue.enqueue(new(number, at(i64::from(number)))).await.unwrap();
     }
-    for settlement in
-        [Settlement::Delivered, Settlement::Later(at(99)), Settlement::Parked, Settlement::Dead]
+    for settlement in [Settlement::Delivered, Settlement::Later(at(99)), Settlement::Parked, Settlement::Dead]
     {
         let entry = queue.reserve(&lane(), at(10), &[]).await.unwrap().unwrap();
         let error = (settlement != Settlement::Delivered).then_some("its reason");

@@ -50,14 +50,39 @@ fn any_question() -> impl Strategy<Value = Question> {
         prop::option::of(any_show_if()),
         any_kind(),
     );
-    parts.prop_map(|(id, text, hint, required, show_if, kind)| Question { id, text, hint, required, show_if, kind })
+    parts.prop_map(|(id, text, hint, required, show_if, kind)| Question {
+        id,
+        text,
+        hint,
+        required,
+        show_if,
+        kind,
+    })
 }
 
 /// All words, each its own name.
 fn words() -> String {
     let names = [
-        "survey", "next", "back", "send", "yes", "no", "progress", "optional", "several", "count", "choose",
-        "write", "too_long", "sending", "kept", "kept_page", "again", "refused", "thanks", "thanks_more",
+        "survey",
+        "next",
+        "back",
+        "send",
+        "yes",
+        "no",
+        "progress",
+        "optional",
+        "several",
+        "count",
+        "choose",
+        "write",
+        "too_long",
+        "sending",
+        "kept",
+        "kept_page",
+        "again",
+        "refused",
+        "thanks",
+        "thanks_more",
     ];
     let words: BTreeMap<_, _> = names.into_iter().map(|name| (name, name)).collect();
     serde_json::to_string(&words).unwrap()
@@ -142,7 +167,8 @@ fn a_definition_that_lacks_something_is_refused() {
     ]
     .concat();
     assert!(definition(&whole).is_some());
-    for lacking in ["survey", "language", "version", "questions", "id", "text", "kind", "words", "kept_page"] {
+    for lacking in ["survey", "language", "version", "questions", "id", "text", "kind", "words", "kept_page"]
+    {
         let broken = whole.replace(&format!("\"{lacking}\":"), "\"other\":");
         assert_ne!(broken, whole);
         assert_eq!(definition(&broken), None, "{lacking}");
