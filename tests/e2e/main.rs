@@ -2,7 +2,9 @@
 //!
 //! `cargo xtask test` builds what these tests need and starts them.
 
+mod commands;
 mod delivery;
+mod demo;
 mod faults;
 mod shapes;
 mod token;

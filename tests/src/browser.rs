@@ -127,6 +127,16 @@ impl Browser {
             .collect())
     }
 
+    /// Keeps a picture of the page, if `AFTERWORD_SHOTS` names a folder.
+    pub async fn picture(&self, name: &str) -> Result<()> {
+        if let Some(folder) = std::env::var_os("AFTERWORD_SHOTS") {
+            let picture = self.client.screenshot().await?;
+            std::fs::create_dir_all(&folder)?;
+            std::fs::write(std::path::Path::new(&folder).join(format!("{name}.png")), picture)?;
+        }
+        Ok(())
+    }
+
     /// Ends the browser.
     pub async fn close(self) -> Result<()> {
         Ok(self.client.close().await?)
@@ -234,15 +244,9 @@ impl Visitor<'_> {
         Ok(self.browser.client.refresh().await?)
     }
 
-    /// Keeps a picture, if `AFTERWORD_SHOTS` names a folder.
+    /// Keeps a picture of the survey at rest, if `AFTERWORD_SHOTS` names a folder.
     pub async fn picture(&self, name: &str) -> Result<()> {
-        if let Some(folder) = std::env::var_os("AFTERWORD_SHOTS") {
-            // What slides in has come to rest by then.
-            self.until("root.getAnimations().every(animation => animation.playState === 'finished')").await?;
-            let picture = self.browser.client.screenshot().await?;
-            std::fs::create_dir_all(&folder)?;
-            std::fs::write(std::path::Path::new(&folder).join(format!("{name}.png")), picture)?;
-        }
-        Ok(())
+        self.until("root.getAnimations().every(animation => animation.playState === 'finished')").await?;
+        self.browser.picture(name).await
     }
 }

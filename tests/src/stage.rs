@@ -196,7 +196,7 @@ fn tail(log: &str) -> String {
 }
 
 /// The server's binary: the one that `cargo xtask test` built.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     std::env::var_os("AFTERWORD_BIN").map_or_else(|| PathBuf::from("afterword"), PathBuf::from)
 }
 

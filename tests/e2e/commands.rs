@@ -1,0 +1,76 @@
+//! The command line, as an operator meets it.
+
+use std::process::{Command, Output};
+
+use anyhow::{Result, ensure};
+use tests::binary;
+
+/// A configuration that is fine, but for its origin and its platform's address.
+const GOOD: [(&str, &str); 3] =
+    [("@STORE@", "queue.db"), ("@PLATFORM@", "http://127.0.0.1:1"), ("@SHOP@", "https://shop.example")];
+
+fn config() -> String {
+    GOOD.iter().fold(server::demo::CONFIG.to_owned(), |text, (word, value)| text.replace(word, value))
+}
+
+fn run(command: &str, config: &str, token: Option<&str>) -> Result<(Output, String)> {
+    tests::prepared()?;
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("afterword.toml");
+    std::fs::write(&path, config)?;
+    let mut run = Command::new(binary());
+    run.args([command, "--config"]).arg(&path).env_remove("AFTERWORD_DEMO_TOKEN");
+    if let Some(token) = token {
+        run.env("AFTERWORD_DEMO_TOKEN", token);
+    }
+    let output = run.output()?;
+    let said = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    Ok((output, String::from_utf8_lossy(&said).into_owned()))
+}
+
+#[test]
+fn check_praises_a_good_configuration() -> Result<()> {
+    let (output, said) = run("check", &config(), Some("token"))?;
+    ensure!(output.status.success() && said.contains("fine. 2 surveys on 1 platform."), "{said}");
+    Ok(())
+}
+
+#[test]
+fn ten_mistakes_show_ten_messages_and_start_nothing() -> Result<()> {
+    let wrong = config()
+        .replace("interval = \"1s\"", "intervall = \"1s\"")
+        .replace("https://shop.example", "https://shop.example/path")
+        .replacen("scale = \"nps\"", "scale = \"nsp\"", 1)
+        .replacen("kind = \"yes_no\"", "kind = \"yes-no\"", 1)
+        .replacen("company = \"", "company = \"x", 1)
+        .replacen("text.ar = ", "text.xx = ", 1)
+        .replacen("context = \"device\"", "context = \"divice\"", 1)
+        .replace("listen = \"127.0.0.1:8081\"", "listen = \"8081\"");
+    for command in ["check", "serve"] {
+        let (output, said) = run(command, &wrong, None)?;
+        ensure!(output.status.code() == Some(1), "{said}");
+        let messages = said.lines().filter(|line| line.starts_with("line ")).count();
+        ensure!(messages >= 10, "{messages} messages: {said}");
+        ensure!(said.contains("did you mean `interval`?") && said.contains("the environment has no"), "{said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_store_that_cannot_be_opened_stops_the_start_with_the_reason() -> Result<()> {
+    let free = |config: String| config.replace(":8081\"\n", ":0\"\n").replace("127.0.0.1:8081\"  ", "127.0.0.1:0\"  ").replace("127.0.0.1:9090", "127.0.0.1:0");
+    let missing = free(config()).replace("sqlite:queue.db", "sqlite:no/such/folder/queue.db");
+    let (output, said) = run("serve", &missing, Some("token"))?;
+    ensure!(output.status.code() == Some(1) && said.contains("is missing; make it, or mount the volume"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn wrong_usage_exits_with_2() -> Result<()> {
+    tests::prepared()?;
+    let output = Command::new(binary()).arg("serv").output()?;
+    ensure!(output.status.code() == Some(2));
+    let help = Command::new(binary()).arg("--help").output()?;
+    ensure!(help.status.success() && String::from_utf8_lossy(&help.stdout).contains("sandbox"));
+    Ok(())
+}
