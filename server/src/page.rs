@@ -180,6 +180,7 @@ p { margin: 0; max-width: 75ch; }
 a { color: var(--brand); text-underline-offset: 2px; }
 code, pre { font: 13px/1.5 ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, monospace; }
 code { overflow-wrap: anywhere; }
+td code { white-space: nowrap; }
 pre { margin: 0; padding: 12px 16px; background: var(--sunk); border: 1px solid var(--line); border-radius: 8px; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 420px; }
 .quiet { color: var(--ink-2); font-size: 14px; }
 .head { display: flex; flex-wrap: wrap; align-items: center; gap: 12px; }

@@ -15,8 +15,8 @@ use crate::config::Config;
 use crate::demo::{self, Places};
 use crate::http;
 use crate::intake::EmbeddedWidget;
-use crate::sandbox::{self, Sandbox};
 use crate::platform::BASE_PATH;
+use crate::sandbox::{self, Sandbox};
 use crate::server::{self, Listeners, Server};
 
 #[derive(Args)]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Environment;
-use crate::platform::BASE_URL;
 use super::reader::{Table, Value};
+use crate::platform::BASE_URL;
 
 /// The name of a `[platform.NAME]`. Names a lane in the queue and in metrics.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -81,6 +81,8 @@ fn lane(lane: &LaneView, count: Option<&LaneCount>, now: Timestamp) -> Markup {
     let number = |read: fn(&LaneCount) -> u64| count.map_or(0, read);
     let open = number(|count| count.waiting + count.delayed + count.sending);
     let oldest = count.and_then(|count| count.oldest);
+    // Nobody knows how long a platform or a token will be away.
+    let flows = report.state == LaneState::Working && report.paused.is_empty();
     let left = lane.platform.interval.saturating_mul(u32::try_from(open).unwrap_or(u32::MAX));
     html! {
         section.card {
@@ -89,11 +91,11 @@ fn lane(lane: &LaneView, count: Option<&LaneCount>, now: Timestamp) -> Markup {
                 (page::figure("Waiting", number(|count| count.waiting + count.sending).to_string()))
                 (page::figure("To be tried again", number(|count| count.delayed).to_string()))
                 (page::figure("Oldest", oldest.map_or("–".into(), |oldest| span(now, oldest))))
-                (page::figure("Through in", if open == 0 { "–".into() } else { duration(left) }))
+                (page::figure("Through in", if open > 0 && flows { duration(left) } else { "–".into() }))
                 (page::figure("Parked", number(|count| count.parked).to_string()))
                 (page::figure("Dead letters", number(|count| count.dead).to_string()))
             }
-            @if let Some(advice) = advice(&report) {
+            @for advice in advice(&report) {
                 (page::notice(tone, html! { (advice) }))
             }
             @if number(|count| count.dead + count.parked) > 0 {
@@ -127,25 +129,29 @@ fn pill(report: &LaneReport) -> (Tone, &'static str) {
     }
 }
 
-fn advice(report: &LaneReport) -> Option<String> {
-    let trouble = report.trouble.clone().unwrap_or_default();
+/// What is the matter, and what to do about it.
+fn advice(report: &LaneReport) -> Vec<String> {
+    let mut advice = Vec::new();
+    let trouble = report.trouble.as_deref().unwrap_or("nothing is known yet");
+    match report.state {
+        LaneState::StoreFailing => {
+            advice.push(format!("The store fails: {trouble}. Nothing is sent until it works."));
+        }
+        LaneState::Probing => advice.push(format!(
+            "Calls fail: {trouble}. Nothing is lost: one call at a growing interval finds out when the platform \
+             is back."
+        )),
+        _ => {}
+    }
     if !report.paused.is_empty() {
         let surveys = report.paused.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        return Some(format!(
+        advice.push(format!(
             "The platform refuses the token (401) for: {surveys}. Check that the token has not expired and may \
              add answers to these touchpoints. Their answers wait; a call every now and then finds out when \
              the token is taken again."
         ));
     }
-    match report.state {
-        LaneState::StoreFailing => {
-            Some(format!("The store fails: {trouble}. Nothing is sent until it works."))
-        }
-        LaneState::Probing => Some(format!(
-            "{trouble}. Nothing is lost: one call at a growing interval finds out when the platform is back."
-        )),
-        _ => None,
-    }
+    advice
 }
 
 fn failures_table(failures: &[Failure], now: Timestamp) -> Markup {

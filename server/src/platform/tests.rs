@@ -136,7 +136,9 @@ async fn each_way_of_failing_has_its_outcome() {
     let busy = call(Fault::Status { status: 429, retry_after: Some(7), body: None }).await;
     let wait = Some(Duration::from_secs(7));
     assert_eq!(busy, Outcome::Reply(Reply { status: 429, retry_after: wait, words: String::new() }));
-    for lost in [Fault::CutAtHead, Fault::CutAfterBody, Fault::LostReply, Fault::LateReply(Duration::from_secs(5))] {
+    for lost in
+        [Fault::CutAtHead, Fault::CutAfterBody, Fault::LostReply, Fault::LateReply(Duration::from_secs(5))]
+    {
         assert!(matches!(call(lost.clone()).await, Outcome::Lost(_)), "{lost:?}");
     }
     for arrived in [Fault::CutReply, Fault::Garbage] {
