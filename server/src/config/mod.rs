@@ -146,8 +146,8 @@ impl Config {
         surveys
             .map(|survey| {
                 format!(
-                    "survey {}: without `submission = {{ context = \"submission\" }}` in [survey.metadata] an \
-                     answer whose reply was lost cannot be looked up at the platform; on_unknown decides then",
+                    "survey {}: add `submission = {{ context = \"submission\" }}` to [survey.metadata]: only with \
+                     such a key can an answer be found again at the platform",
                     survey.id
                 )
             })
@@ -161,10 +161,12 @@ fn read(root: Table<'_>, folder: &Path, environment: Environment<'_>) -> Option<
     let admin_listen = address(&root, "admin_listen", "127.0.0.1:9090");
     let admin_token = read_secret(&root, "admin_token", folder, environment);
     if admin_listen.is_some_and(|address| !address.ip().is_loopback()) && matches!(admin_token, Ok(None)) {
-        root.problem(
-            "`admin_listen` is not loopback, and there is no token for it",
-            "name one with `admin_token_env` or `admin_token_file`",
-        );
+        if let Some(value) = root.get("admin_listen") {
+            value.problem(
+                "the address is not loopback, and there is no token for it",
+                "name one with `admin_token_env` or `admin_token_file`",
+            );
+        }
     }
     let store = root
         .required("store", "add store = \"sqlite:/var/lib/afterword/queue.db\"")

@@ -221,7 +221,10 @@ impl<'a> Value<'a> {
         };
         let span = Duration::from_millis(millis);
         if span < least || span > most {
-            self.problem(format!("{text:?} is out of bounds"), format!("use {least:?} to {most:?}"));
+            self.problem(
+                format!("{text:?} is out of bounds"),
+                format!("use {} to {}", written(least), written(most)),
+            );
             return None;
         }
         Some(span)
@@ -236,6 +239,14 @@ pub(super) fn words(value: &Value<'_>) -> Option<String> {
         return None;
     }
     Some(text.to_owned())
+}
+
+/// A span of time as a configuration writes it.
+fn written(span: Duration) -> String {
+    let millis = span.as_millis();
+    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+    let unit = units.into_iter().find(|(unit, _)| millis > 0 && millis.is_multiple_of(*unit));
+    unit.map_or_else(|| format!("{millis}ms"), |(unit, name)| format!("{}{name}", millis / unit))
 }
 
 fn article(type_name: &str) -> String {

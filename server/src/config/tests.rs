@@ -204,7 +204,7 @@ fn each_mistake_has_its_message_and_key() {
         (
             "127.0.0.1:0\"\nstore",
             "0.0.0.0:0\"\nstore",
-            ": `admin_listen` is not loopback, and there is no token for it",
+            "admin_listen: the address is not loopback, and there is no token for it",
         ),
     ] {
         assert_eq!(problems(from, to), [expected], "after {from:?} -> {to:?}");

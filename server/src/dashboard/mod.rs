@@ -15,6 +15,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use base64::Engine as _;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
@@ -68,17 +69,43 @@ impl Dashboard {
 /// Lets only those in who show the admin token, where there is one.
 async fn guard(State(token): State<Option<SecretString>>, request: Request, next: Next) -> Response {
     let Some(token) = token else { return next.run(request).await };
-    let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let shown = shown.and_then(|value| value.split_once(' '));
-    let right = shown.is_some_and(|(scheme, shown)| {
-        // Hashes of equal length: comparing them tells nothing about the token by its time.
-        let same = Sha256::digest(shown.trim()) == Sha256::digest(token.expose_secret());
-        scheme.eq_ignore_ascii_case("bearer") && same
-    });
+    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    // Hashes of equal length: comparing them tells nothing about the token by its time.
+    let right = header
+        .and_then(shown)
+        .is_some_and(|shown| Sha256::digest(shown.as_bytes()) == Sha256::digest(token.expose_secret()));
     if right {
         return next.run(request).await;
     }
-    let challenge = [(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))];
-    let words = "show the admin token: Authorization: Bearer TOKEN\n";
-    (StatusCode::UNAUTHORIZED, challenge, words).into_response()
+    // The form that browsers know, so that the page can be opened in one.
+    let challenge = HeaderValue::from_static("Basic realm=\"afterword\", charset=\"UTF-8\"");
+    let words = "show the admin token: `Authorization: Bearer TOKEN`, or as the password of any user\n";
+    (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, challenge)], words).into_response()
+}
+
+/// The token that a header shows: `Bearer TOKEN`, or as the password of `Basic`.
+fn shown(header: &str) -> Option<String> {
+    let (scheme, value) = header.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(value.trim().to_owned());
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let pair = String::from_utf8(base64::prelude::BASE64_STANDARD.decode(value.trim()).ok()?).ok()?;
+    pair.split_once(':').map(|(_, password)| password.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn the_token_is_shown_as_bearer_or_as_a_password() {
+        assert_eq!(shown("Bearer secret").as_deref(), Some("secret"));
+        assert_eq!(shown("basic b3BzOnNlY3JldA==").as_deref(), Some("secret"));
+        for wrong in ["", "secret", "Basic c2VjcmV0", "Basic !", "Digest secret"] {
+            assert_eq!(shown(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -269,7 +269,7 @@ impl Lane {
         let (status, error) = describe(outcome);
         tracing::info!(lane = %self.platform.name, survey = %entry.survey, submission = %entry.submission,
             verdict = verdict.name(), status, attempt = entry.attempts,
-            took_ms = (ended - sent).as_millis(), "call");
+            took_ms = u64::try_from((ended - sent).as_millis()).unwrap_or(u64::MAX), "call");
         if settlement == Settlement::Dead {
             tracing::error!(lane = %self.platform.name, survey = %entry.survey,
                 submission = %entry.submission, status, "dead letter: an operator has to look at it");

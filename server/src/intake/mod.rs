@@ -92,9 +92,11 @@ fn header_layer(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer
 /// Lets a survey's own origins read its answers from the server, and nobody else's.
 fn cors(config: Arc<Config>) -> CorsLayer {
     let listed = move |origin: &HeaderValue, request: &request::Parts| {
-        let survey = request.uri.path().split('/').nth(3).unwrap_or_default();
+        let Some(path) = request.uri.path().strip_prefix("/v1/surveys/") else { return false };
+        let id = path.split('/').next().unwrap_or_default();
         let origin = origin.to_str().unwrap_or_default();
-        config.survey(survey).is_some_and(|survey| survey.allows(origin))
+        // That a survey is unknown may be read by any page: its author has to hear of it.
+        config.survey(id).is_none_or(|survey| survey.allows(origin))
     };
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(listed))
