@@ -28,6 +28,13 @@ impl Clock {
         Self { started, instant: Instant::now() }
     }
 
+    /// The wall clock's present time, as it has been corrected since the start: to judge and stamp
+    /// moments of the world outside, never to wait.
+    #[expect(clippy::disallowed_methods, reason = "this is its home")]
+    pub fn wall() -> Timestamp {
+        Timestamp::now()
+    }
+
     /// The present time.
     pub fn now(&self) -> Timestamp {
         self.at(Instant::now())

@@ -71,7 +71,7 @@ impl Server {
 
     /// Serves until `stop` is there. Then visitors' requests end, then the calls in flight; what waits
     /// stays in the store.
-    pub async fn run(self, listeners: Listeners, stop: impl Future<Output = ()>) {
+    pub async fn run(self, listeners: Listeners, stop: impl Future<Output = ()>) -> Result<(), TaskEnded> {
         let (stopping, stopped) = watch::channel(false);
         let until = |mut stopped: watch::Receiver<bool>| async move {
             stopped.wait_for(|stopped| *stopped).await.ok();
@@ -94,16 +94,33 @@ impl Server {
         let intake = Intake::new(self.config, Arc::clone(&self.queue), self.clock);
         let public = tokio::spawn(http::serve(listeners.public, intake.router(), until(stopped)));
 
-        stop.await;
+        let upkeep = tokio::spawn(Dashboard::keep_up());
+
+        // None of the tasks ends by itself: one that does has panicked, and a server that only seems to
+        // forward is worse than one that is started again.
+        let outcome = tokio::select! {
+            () = stop => Ok(()),
+            Some(ended) = tasks.join_next() => {
+                tracing::error!(error = ?ended.err(), "a task of the server has ended; the server stops");
+                Err(TaskEnded)
+            }
+        };
         tracing::info!("stopping: calls in flight end, what waits stays");
         stopping.send_replace(true);
         public.await.ok();
         while tasks.join_next().await.is_some() {}
         admin_stopping.send_replace(true);
         admin.await.ok();
+        upkeep.abort();
         tracing::info!("stopped");
+        outcome
     }
 }
+
+/// A part of the server ended that has to run for as long as the server does.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("a part of the server has failed; see the log")]
+pub struct TaskEnded;
 
 /// Says what waits for a platform that the configuration has lost.
 async fn warn_of_orphans(config: &Config, queue: &dyn Queue) {

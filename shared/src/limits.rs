@@ -12,6 +12,10 @@ pub const OPTIONS: usize = 200;
 pub const TEXT_DEFAULT: u32 = 2_000;
 /// Longest length that a survey may ask for.
 pub const TEXT_MAX: u32 = 10_000;
+/// Longest that all text answers of a survey may be together: whatever is written, the submission's
+/// body stays within [`BODY_BYTES`], with a quarter of it left for everything else.
+pub const TEXT_TOTAL: u32 = 12_000;
+const _: () = assert!(TEXT_TOTAL as usize * 4 <= BODY_BYTES / 4 * 3, "a character has up to four bytes");
 /// Most steps of a score question.
 pub const SCORE_STEPS: i32 = 11;
 /// Most metadata keys in a submission.

@@ -51,17 +51,28 @@ fn ten_mistakes_show_ten_messages_and_start_nothing() -> Result<()> {
         ensure!(output.status.code() == Some(1), "{said}");
         let messages = said.lines().filter(|line| line.starts_with("line ")).count();
         ensure!(messages >= 10, "{messages} messages: {said}");
-        ensure!(said.contains("did you mean `interval`?") && said.contains("the environment has no"), "{said}");
+        ensure!(
+            said.contains("did you mean `interval`?") && said.contains("the environment has no"),
+            "{said}"
+        );
     }
     Ok(())
 }
 
 #[test]
 fn a_store_that_cannot_be_opened_stops_the_start_with_the_reason() -> Result<()> {
-    let free = |config: String| config.replace(":8081\"\n", ":0\"\n").replace("127.0.0.1:8081\"  ", "127.0.0.1:0\"  ").replace("127.0.0.1:9090", "127.0.0.1:0");
+    let free = |config: String| {
+        config
+            .replace(":8081\"\n", ":0\"\n")
+            .replace("127.0.0.1:8081\"  ", "127.0.0.1:0\"  ")
+            .replace("127.0.0.1:9090", "127.0.0.1:0")
+    };
     let missing = free(config()).replace("sqlite:queue.db", "sqlite:no/such/folder/queue.db");
     let (output, said) = run("serve", &missing, Some("token"))?;
-    ensure!(output.status.code() == Some(1) && said.contains("is missing; make it, or mount the volume"), "{said}");
+    ensure!(
+        output.status.code() == Some(1) && said.contains("is missing; make it, or mount the volume"),
+        "{said}"
+    );
     Ok(())
 }
 

@@ -129,7 +129,9 @@ async fn a_refused_submission_is_a_dead_letter_with_the_platforms_words() -> Res
     stage.sandbox.misbehave(server::sandbox::Fault::Status {
         status: 400,
         retry_after: None,
-        body: Some("[\"The campaign is not set to production.\"]".into()),
+        body: Some(
+            "[\"The campaign is not set to production. The email jef@example.com is invalid.\"]".into(),
+        ),
     });
     ensure!(stage.submit("checkout", &body).await?.status() == 202);
     let page = stage.until_admin("/", |page| page.contains("not set to production")).await?;

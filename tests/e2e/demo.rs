@@ -50,7 +50,11 @@ async fn both_surveys_of_the_demo_arrive_in_order_and_a_second_apart() -> Result
         visitor.forward().await?;
         // Whatever is asked after these two may be left out.
         loop {
-            visitor.until("card && (card.dataset.state === 'thanked' || seen(part('next')) || seen(part('send')))").await?;
+            visitor
+                .until(
+                    "card && (card.dataset.state === 'thanked' || seen(part('next')) || seen(part('send')))",
+                )
+                .await?;
             if visitor.look("card.dataset.state !== 'asking'").await? == json!(true) {
                 break;
             }

@@ -24,7 +24,10 @@ async fn the_token_is_in_no_response_page_log_line_or_metric() -> Result<()> {
     tests::prepared()?;
     let mut stage = Stage::new().await?;
     // The platform repeats what it was sent, in a refusal that an operator will read.
-    let echo = format!("[\"You sent: basic {TOKEN}\"]");
+    let escaped = TOKEN.replace('O', "\\u004f");
+    let echo = format!(
+        "{{\"Message\":\"You sent: basic {TOKEN}, {escaped}\",\"Decoded\":[\"canary@example.com:0D36ABBAEF444288B7EC\"]}}"
+    );
     stage.sandbox.misbehave(Fault::Status { status: 400, retry_after: None, body: Some(echo) });
     let reply = stage.submit("checkout", &submission(Uuid::new_v4(), 9)).await?;
     clean("a response", &format!("{:?} {}", reply.headers().clone(), reply.text().await?))?;

@@ -17,6 +17,6 @@ pub(super) async fn serve(path: PathBuf) -> anyhow::Result<()> {
     let (listen, admin_listen) = (listeners.public.local_addr()?, listeners.admin.local_addr()?);
     let server = Server::new(Arc::new(config))?;
     tracing::info!(%listen, admin = %admin_listen, surveys, platforms, "serving");
-    server.run(listeners, server::signal()).await;
+    server.run(listeners, server::signal()).await?;
     Ok(())
 }

@@ -118,6 +118,10 @@ fn span(
 fn read_base_url(value: &Value<'_>, allow_http: bool) -> Option<String> {
     let text = value.string()?;
     let hint = format!("write \"{BASE_URL}\"");
+    if text.contains(char::is_whitespace) {
+        value.problem("an address has no blanks", hint);
+        return None;
+    }
     let Ok(url) = reqwest::Url::parse(text) else {
         value.problem(format!("{text:?} is no web address"), hint);
         return None;

@@ -61,11 +61,25 @@ impl<'a> Problems<'a> {
                 key,
                 message,
                 hint,
-                excerpt: text[line_start..line_end].trim_end().to_owned(),
+                excerpt: without_secret(text[line_start..line_end].trim_end()),
                 width: text[start..end].chars().count().max(1),
             }
         };
         found.into_iter().map(build).collect()
+    }
+}
+
+/// A line as it may be shown: what looks like a secret, or an address with a password, stays in the file.
+fn without_secret(line: &str) -> String {
+    let mut names = line.to_ascii_lowercase();
+    for harmless in ["token_env", "token_file"] {
+        names = names.replace(harmless, "");
+    }
+    let secret = ["token", "secret", "password"].iter().any(|word| names.contains(word));
+    let credentials = line.contains("://") && line.contains('@');
+    match line.split_once('=') {
+        Some((key, _)) if secret || credentials => format!("{key}= …"),
+        _ => line.to_owned(),
     }
 }
 

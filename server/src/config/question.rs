@@ -94,6 +94,18 @@ pub(super) fn read_all(value: &Value<'_>, languages: &[Language]) -> Option<Vec<
             questions.push(question);
         }
     }
+    let length = |(_, kind): &(QuestionId, Kind)| match kind {
+        Kind::Text { max_length } => *max_length,
+        _ => 0,
+    };
+    let total: u32 = kinds.iter().map(length).sum();
+    if total > limits::TEXT_TOTAL {
+        let hint = format!("lower `max_length`: all of them together may be {}", limits::TEXT_TOTAL);
+        value.problem(
+            format!("the texts of this survey may get {total} characters long, too much to send"),
+            hint,
+        );
+    }
     (questions.len() == entries.len()).then_some(questions)
 }
 

@@ -111,6 +111,33 @@ fn debug_output_of_a_configuration_holds_no_token() {
 }
 
 #[test]
+fn a_message_about_a_secret_does_not_repeat_it() {
+    for wrong in [
+        "token = \"c2VjcmV0\"",
+        "tokenn = \"c2VjcmV0\"",
+        "token_env = \"TOKEN\"\ntoken = \"c2VjcmV0\"",
+        "token_env = \"TOKEN\"\nbase_url = \"https://me:c2VjcmV0@platform.example\"",
+    ] {
+        let error = parse(&GOOD.replace("token_env = \"TOKEN\"", wrong)).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("c2VjcmV0"), "{error}");
+    }
+}
+
+#[test]
+fn texts_that_no_body_could_carry_are_refused() {
+    assert_eq!(problems("max_length = 100", "max_length = 10000"), [] as [String; 0]);
+    let too_much = problems("kind = \"yes_no\"", "kind = \"text\"\nmax_length = 9000");
+    assert!(too_much.iter().all(|problem| !problem.contains("too much to send")), "{too_much:?}");
+    let text = GOOD
+        .replace("max_length = 100", "max_length = 10000")
+        .replace("kind = \"yes_no\"", "kind = \"text\"")
+        .replace("{ question = \"again\", is = true }", "{ question = \"again\", answered = true }")
+        .replace("kind = \"text\"\ntext", "kind = \"text\"\nmax_length = 2001\ntext");
+    let error = parse(&text).unwrap_err().to_string();
+    assert!(error.contains("may get 12001 characters long"), "{error}");
+}
+
+#[test]
 fn each_mistake_has_its_message_and_key() {
     for (from, to, expected) in [
         ("required = true\nlow", "requird = true\nlow", "survey[0].question[0].requird: unknown key"),

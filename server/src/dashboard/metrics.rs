@@ -13,6 +13,7 @@ use crate::queue::LaneCount;
 
 static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
+const UPKEEP: std::time::Duration = std::time::Duration::from_secs(5);
 const GAPS: [f64; 14] = [0.1, 0.5, 0.9, 1.0, 1.01, 1.02, 1.05, 1.1, 1.25, 1.5, 2.0, 5.0, 30.0, 300.0];
 const DURATIONS: [f64; 11] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
@@ -45,6 +46,16 @@ pub(super) fn install() {
     });
 }
 
+/// Moves what was measured out of the recorder's buffers, which grow until somebody does so; for ever.
+pub(super) async fn keep_up() {
+    loop {
+        if let Some(handle) = HANDLE.get().and_then(Option::as_ref) {
+            handle.run_upkeep();
+        }
+        tokio::time::sleep(UPKEEP).await;
+    }
+}
+
 pub(super) async fn export(State(dashboard): State<Dashboard>) -> Response {
     let Some(handle) = HANDLE.get().and_then(Option::as_ref) else {
         return (StatusCode::SERVICE_UNAVAILABLE, "the recorder could not be installed\n").into_response();
@@ -53,7 +64,6 @@ pub(super) async fn export(State(dashboard): State<Dashboard>) -> Response {
         Ok(counts) => set_gauges(&dashboard, &counts),
         Err(error) => tracing::error!(%error, "the queue cannot be counted"),
     }
-    handle.run_upkeep();
     let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (content_type, handle.render()).into_response()
 }

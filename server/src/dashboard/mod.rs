@@ -51,6 +51,11 @@ impl Dashboard {
         Self { config, queue, clock, lanes: lanes.into() }
     }
 
+    /// What has to run beside the routes; never ends.
+    pub async fn keep_up() {
+        metrics::keep_up().await;
+    }
+
     /// Every operators' route.
     pub fn router(self) -> Router {
         let guarded = Router::new()

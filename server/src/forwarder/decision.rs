@@ -46,7 +46,7 @@ pub(super) fn decide(verdict: Verdict, case: &Case) -> Settlement {
         // The lane skips what is paused; the entry keeps its place.
         Verdict::Paused => Settlement::Later(case.now),
         Verdict::Unknown if case.on_unknown == OnUnknown::Park => Settlement::Parked,
-        Verdict::Unknown | Verdict::Later(None) if is_poison(case) => Settlement::Dead,
+        Verdict::Unknown | Verdict::Later(_) if is_poison(case) => Settlement::Dead,
         Verdict::Later(Some(wait)) => Settlement::Later(clock::later(case.now, wait)),
         Verdict::Unknown | Verdict::Later(None) => Settlement::Later(clock::later(case.now, delay(case))),
     }
@@ -122,6 +122,8 @@ mod tests {
         let poison = Case { attempts: 20, accepted_at: old, ..case() };
         assert_eq!(decide(Verdict::Unknown, &poison), Settlement::Dead);
         assert_eq!(decide(Verdict::Later(None), &poison), Settlement::Dead);
+        let asked = Verdict::Later(Some(Duration::from_secs(1)));
+        assert_eq!(decide(asked, &poison), Settlement::Dead, "a Retry-After does not keep a poison alive");
         for spared in [
             Case { others_succeed: false, ..poison },
             Case { attempts: 19, ..poison },

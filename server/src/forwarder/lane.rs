@@ -27,6 +27,11 @@ const LEAD: Duration = Duration::from_millis(20);
 /// How long the lane leaves a store alone that has failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
+/// The longest that anything is delayed: a `Retry-After` counts up to a day.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
+/// How often a verdict in hand is offered to a failing store when the lane stops.
+const LAST_TRIES: u32 = 5;
+
 /// What a lane is doing, for operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LaneState {
@@ -143,7 +148,22 @@ impl Lane {
                 _ = stop.wait_for(|stop| *stop) => {}
             }
         }
+        self.settle_last().await;
         self.set(|report| report.state = LaneState::Stopped);
+    }
+
+    /// Stores a verdict that is still in hand when the lane stops: without it the entry would be sent again.
+    async fn settle_last(&mut self) {
+        for _ in 0..LAST_TRIES {
+            match self.settle().await {
+                Ok(()) => return,
+                Err(error) => tracing::error!(lane = %self.platform.name, %error, "the queue's store fails"),
+            }
+            tokio::time::sleep(STORE_PAUSE).await;
+        }
+        if let Some((id, settlement, _)) = &self.unsettled {
+            tracing::error!(lane = %self.platform.name, entry = %id, ?settlement, "a verdict could not be stored");
+        }
     }
 
     /// Makes at most one call; says when to step again.
@@ -188,7 +208,7 @@ impl Lane {
 
     /// Settles what a process that ended had in flight: nobody knows whether it arrived.
     async fn recover(&mut self) -> Result<(), QueueError> {
-        let latest = clock::later(self.clock.now(), longest_delay(self.platform.interval) * 2);
+        let latest = clock::later(self.clock.now(), LONGEST_WAIT.max(longest_delay(self.platform.interval)));
         self.queue.bring_forward(&self.platform.name, latest).await?;
         for entry in self.queue.interrupted(&self.platform.name).await? {
             let park = self.survey(&entry).is_some_and(|survey| survey.on_unknown == OnUnknown::Park);
@@ -227,7 +247,9 @@ impl Lane {
                 "the survey {:?} is not configured; add it to the configuration, then retry",
                 entry.survey.as_str()
             )),
-            (_, Err(error)) => Err(format!("the stored submission cannot be read: {error}")),
+            (_, Err(error)) => {
+                Err(format!("the stored submission cannot be read, at column {}", error.column()))
+            }
             (Some(survey), Ok(accepted)) => {
                 AddAnswer::new(survey, accepted).map(|body| (survey, body)).map_err(|error| error.to_string())
             }
@@ -317,7 +339,9 @@ impl Lane {
         let paused: Vec<SurveyId> = self
             .surveys
             .iter()
-            .filter(|survey| self.pauses.contains(&survey.touchpoint))
+            .filter(|survey| {
+                survey.platform == self.platform.name && self.pauses.contains(&survey.touchpoint)
+            })
             .map(|survey| survey.id.clone())
             .collect();
         for survey in self.surveys.iter().filter(|survey| survey.platform == self.platform.name) {

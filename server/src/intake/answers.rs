@@ -1,10 +1,11 @@
 //! `POST /v1/surveys/{survey}/answers`: checks a submission, and thanks once it is durable.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -17,19 +18,23 @@ use super::metadata::{self, Visit};
 use super::problem::{Detail, Problem};
 use super::survey::unknown_survey;
 use crate::accepted::{Accepted, StoredAnswer, StoredRespondent};
+use crate::clock::Clock;
 use crate::config::Survey;
-use crate::queue::{Enqueued, NewEntry, Priority, QueueError};
+use crate::queue::{Enqueued, NewEntry, Priority, Queue, QueueError};
 
 /// How long a browser is asked to wait when the queue cannot take more.
 const BUSY: Duration = Duration::from_secs(5);
 
 pub(super) async fn submit(
     State(intake): State<Intake>,
-    Path(id): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let taken = take(&intake, &id, &headers, body).await;
+    let taken = match path {
+        Ok(Path(id)) => take(&intake, &id, &headers, body).await,
+        Err(_) => Err(Problem::address()),
+    };
     match taken {
         Ok(submission) => {
             (StatusCode::ACCEPTED, Json(serde_json::json!({ "submission": submission }))).into_response()
@@ -54,23 +59,29 @@ async fn take(
     let body = body.map_err(|rejection| unreadable(&rejection))?;
     let submission = parse(&body)?;
     let new = accept(intake, survey, &submission, text(header::USER_AGENT))?;
-    let enqueued = intake.queue.enqueue(new).await.map_err(|error| unavailable(&error))?;
-    match enqueued {
-        Enqueued::Stored => {
-            metrics::counter!("afterword_submissions_accepted_total", "survey" => survey.id.to_string())
-                .increment(1);
-            tracing::info!(survey = %survey.id, submission = %submission.submission, "accepted");
-        }
-        Enqueued::Repeated => {
-            metrics::counter!("afterword_submissions_repeated_total", "survey" => survey.id.to_string())
-                .increment(1);
-        }
-        Enqueued::Conflict => {
-            let detail = "another submission was accepted under this UUID; the first one counts";
-            return Err(Problem::new(StatusCode::CONFLICT, "conflict", detail));
-        }
+    // In a task of its own: what is stored is counted and logged even if the visitor hangs up.
+    let storing = tokio::spawn(store(Arc::clone(&intake.queue), new));
+    let enqueued = storing.await.unwrap_or(Err(QueueError::Stopped)).map_err(|error| unavailable(&error))?;
+    if enqueued == Enqueued::Conflict {
+        let detail = "another submission was accepted under this UUID; the first one counts";
+        return Err(Problem::new(StatusCode::CONFLICT, "conflict", detail));
     }
     Ok(submission.submission)
+}
+
+async fn store(queue: Arc<dyn Queue>, new: NewEntry) -> Result<Enqueued, QueueError> {
+    let (survey, submission) = (new.survey.clone(), new.submission);
+    let enqueued = queue.enqueue(new).await?;
+    let counter = match enqueued {
+        Enqueued::Stored => {
+            tracing::info!(%survey, %submission, "accepted");
+            "afterword_submissions_accepted_total"
+        }
+        Enqueued::Repeated => "afterword_submissions_repeated_total",
+        Enqueued::Conflict => return Ok(enqueued),
+    };
+    metrics::counter!(counter, "survey" => survey.to_string()).increment(1);
+    Ok(enqueued)
 }
 
 fn check_origin(survey: &Survey, origin: Option<&str>) -> Result<(), Problem> {
@@ -99,7 +110,9 @@ fn unreadable(rejection: &BytesRejection) -> Problem {
         let detail = format!("a submission has at most {} bytes", limits::BODY_BYTES);
         return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail);
     }
-    Problem::new(StatusCode::BAD_REQUEST, "body", "the body could not be read")
+    // The browser keeps the answers and sends them again.
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "body", "the body did not arrive whole; send it again")
+        .retry_after(BUSY)
 }
 
 fn parse(body: &[u8]) -> Result<Submission, Problem> {
@@ -117,7 +130,7 @@ fn parse(body: &[u8]) -> Result<Submission, Problem> {
             let pointer = pointer(error.path());
             // serde's words may repeat what the visitor wrote: say only what was expected.
             let words = error.inner().to_string();
-            let expected = words.split(", expected ").nth(1).map(|rest| rest.split(" at line").next());
+            let expected = words.rsplit_once(", expected ").map(|(_, rest)| rest.split(" at line").next());
             let missing = words.starts_with("missing field").then(|| words.split(" at line").next());
             let detail = match (missing.flatten(), expected.flatten()) {
                 (Some(missing), _) => missing.to_owned(),
@@ -167,7 +180,7 @@ fn accept(
     let stale = if current { Stale::Refuse } else { Stale::Drop };
 
     let accepted_at = intake.clock.now();
-    let answered_at = metadata::answered_at(submission.context.as_ref(), accepted_at);
+    let answered_at = metadata::answered_at(submission.context.as_ref(), Clock::wall());
     let mut problems = Vec::new();
     let checked = answer::check(&served.definition.questions, &submission.answers, stale);
     let checked = checked.map_err(|found| problems.extend(found.into_iter().map(Detail::from))).ok();

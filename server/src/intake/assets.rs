@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -156,10 +157,12 @@ impl Widget {
 
 impl Widget {
     /// A loader that says what is wrong: a script that is answered with 404 never runs.
-    fn unknown(&self, id: &str) -> Compressible {
+    /// Not compressed: anybody can ask for any number of them.
+    fn unknown(&self, id: &str) -> Response {
         let id: String = id.chars().take(64).collect();
         let rules = json!({ "survey": id, "error": "unknown survey" });
-        Compressible::new(self.template.replace(RULES, &rules.to_string()))
+        let script = self.template.replace(RULES, &rules.to_string());
+        ([(header::CONTENT_TYPE, JAVASCRIPT)], script).into_response()
     }
 }
 
@@ -186,15 +189,16 @@ pub(super) struct Wanted {
 /// `GET /widget.js[?survey=ID]`: the loader, with that survey's rules.
 pub(super) async fn loader(
     State(intake): State<Intake>,
-    Query(wanted): Query<Wanted>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let Query(wanted) = wanted.map_err(|_| Problem::address())?;
     let widget = intake.assets.0.as_ref().ok_or_else(not_built)?;
     let response = match wanted.survey.as_deref() {
         None => widget.plain.negotiate(&headers, JAVASCRIPT),
         Some(id) => {
             let known = widget.loaders.get(id).map(|loader| loader.negotiate(&headers, JAVASCRIPT));
-            known.unwrap_or_else(|| widget.unknown(id).negotiate(&headers, JAVASCRIPT))
+            known.unwrap_or_else(|| widget.unknown(id))
         }
     };
     Ok(public(response, MINUTE))
@@ -203,9 +207,10 @@ pub(super) async fn loader(
 /// `GET /a/{build}/{file}`: a page with an older loader gets the present files, uncached.
 pub(super) async fn file(
     State(intake): State<Intake>,
-    Path((build, name)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let Path((build, name)) = path.map_err(|_| Problem::address())?;
     let widget = intake.assets.0.as_ref().ok_or_else(not_built)?;
     let Some((file, content_type)) = widget.files.get(&name) else {
         return Err(Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such file"));

@@ -17,13 +17,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode, request};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -70,11 +72,11 @@ impl Intake {
             .method_not_allowed_fallback(async || {
                 Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "the method is not allowed here")
             })
+            .layer(middleware::from_fn(in_time))
             // Outside of the fallbacks, since a preflight is a method that no route has.
             .layer(cors)
             .layer(DefaultBodyLimit::max(shared::limits::BODY_BYTES))
             .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
-            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
             .layer(header_layer(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .layer(header_layer(header::REFERRER_POLICY, "no-referrer"))
             .layer(header_layer(
@@ -83,6 +85,13 @@ impl Intake {
             ))
             .with_state(self)
     }
+}
+
+/// Answers what takes too long with a 408, which a browser takes as "send it again".
+async fn in_time(request: Request, next: Next) -> Response {
+    let late =
+        |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the request took too long").into_response();
+    tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await.unwrap_or_else(late)
 }
 
 fn header_layer(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

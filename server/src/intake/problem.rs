@@ -47,6 +47,11 @@ impl Problem {
         }
     }
 
+    /// An address that cannot be read: a parameter that is there twice, or is no UTF-8.
+    pub(super) fn address() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "address", "the address's path or query cannot be read")
+    }
+
     /// A submission whose content is refused, with every reason.
     pub(super) fn content(errors: Vec<Detail>) -> Self {
         let status = StatusCode::UNPROCESSABLE_ENTITY;

@@ -1,5 +1,6 @@
 //! `GET /v1/surveys/{survey}?lang=nl`: a definition in one language.
 
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -17,10 +18,12 @@ pub(super) struct Wishes {
 
 pub(super) async fn definition(
     State(intake): State<Intake>,
-    Path(id): Path<String>,
-    Query(wishes): Query<Wishes>,
+    path: Result<Path<String>, PathRejection>,
+    wishes: Result<Query<Wishes>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let Path(id) = path.map_err(|_| Problem::address())?;
+    let Query(wishes) = wishes.map_err(|_| Problem::address())?;
     let survey = intake.config.survey(&id).ok_or_else(|| unknown_survey(&id))?;
     let language = survey.resolve_language(wishes.lang.split(',').take(20));
     let served = intake.definitions.get(&survey.id, language).ok_or_else(|| unknown_survey(&id))?;

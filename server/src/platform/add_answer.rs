@@ -80,6 +80,15 @@ impl<'a> AddAnswer<'a> {
     }
 }
 
+impl AddAnswer<'_> {
+    /// What the visitor wrote or is: a refusal may repeat it, and nobody is to read it there.
+    pub(super) fn visitors_words(&self) -> Vec<&str> {
+        let Respondent { id, first_name, last_name, email, phone } = &self.respondent;
+        let person = [id, first_name, last_name, email, phone].into_iter().copied().flatten();
+        person.chain(self.answers.iter().filter_map(|answer| answer.text)).collect()
+    }
+}
+
 fn map<'a>(
     survey: &'a Survey,
     language: Language,

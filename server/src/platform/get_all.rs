@@ -76,7 +76,10 @@ impl Client {
         let url = format!("{}/campaign/{touchpoint}/answers/getall/{from}/{to}", self.base_url);
         let response = match self.http.get(url).send().await {
             Ok(response) if response.status().is_success() => response,
-            other => return Err(GetAllError::Call(reply::outcome(other, &self.token).await)),
+            other => {
+                let private = reply::Private::new(&self.token, Vec::new());
+                return Err(GetAllError::Call(reply::outcome(other, &private).await));
+            }
         };
         let body = response
             .bytes()

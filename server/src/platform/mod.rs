@@ -19,6 +19,7 @@ use crate::config::{Guid, Platform};
 
 pub use add_answer::{AddAnswer, MapError};
 pub use get_all::{GetAllError, Response};
+use reply::Private;
 pub use reply::{Outcome, Reply};
 
 /// Where the platform is.
@@ -94,7 +95,8 @@ impl Client {
     /// API call 5, add answer ("Hello Customer API overview", section 11).
     pub async fn add_answer(&self, touchpoint: &Guid, answer: &AddAnswer<'_>) -> Outcome {
         let url = format!("{}/campaign/{touchpoint}/answers/add", self.base_url);
-        reply::outcome(self.http.post(url).json(answer).send().await, &self.token).await
+        let private = Private::new(&self.token, answer.visitors_words());
+        reply::outcome(self.http.post(url).json(answer).send().await, &private).await
     }
 }
 

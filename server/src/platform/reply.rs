@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use reqwest::header::RETRY_AFTER;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 
 /// Longest text of the platform that is kept, in bytes.
 const WORDS: usize = 2_048;
@@ -30,10 +33,15 @@ pub struct Reply {
     pub words: String,
 }
 
-/// Reads a reply. The status decides; a body that cannot be read is no words.
+/// Most bytes of a refusal that are read; more than are kept, so that nothing is cut where it would
+/// have to be taken out.
+const READ: usize = 4 * WORDS;
+
+/// Reads a reply. The status decides; a body that cannot be read is no words. `private` is what must
+/// not be kept of the platform's words.
 pub(super) async fn outcome(
     result: Result<reqwest::Response, reqwest::Error>,
-    token: &SecretString,
+    private: &Private<'_>,
 ) -> Outcome {
     let mut response = match result {
         Ok(response) => response,
@@ -45,15 +53,47 @@ pub(super) async fn outcome(
         response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(seconds);
     let mut body = Vec::new();
     if !status.is_success() {
-        while body.len() < WORDS {
+        while body.len() < READ {
             match response.chunk().await {
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 _ => break,
             }
         }
     }
-    Outcome::Reply(Reply { status: status.as_u16(), retry_after, words: words(&body, token.expose_secret()) })
+    Outcome::Reply(Reply { status: status.as_u16(), retry_after, words: words(&body, private) })
 }
+
+/// What must not be kept of the platform's words: our token in each form, and the visitor's words.
+pub(super) struct Private<'a> {
+    token: &'a SecretString,
+    visitor: Vec<&'a str>,
+}
+
+impl<'a> Private<'a> {
+    pub(super) fn new(token: &'a SecretString, visitor: Vec<&'a str>) -> Self {
+        Self { token, visitor }
+    }
+
+    fn taken_out_of(&self, mut text: String) -> String {
+        let token = self.token.expose_secret();
+        text = text.replace(token, "[token]");
+        // A token is base64 of a user and a password, as a rule.
+        let decoded = BASE64_STANDARD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        if let Some(decoded) = decoded {
+            text = text.replace(&decoded, "[token]");
+            for part in decoded.split(':').filter(|part| part.len() >= TELLING) {
+                text = text.replace(part, "[token]");
+            }
+        }
+        for words in self.visitor.iter().filter(|words| words.len() >= TELLING) {
+            text = text.replace(words, "[visitor]");
+        }
+        text
+    }
+}
+
+/// Shorter words tell nothing, and would be found in the middle of others.
+const TELLING: usize = 4;
 
 /// Seconds of a Retry-After, at most a day. The form with a date is left to our own delay: it would
 /// need the platform's clock.
@@ -78,18 +118,36 @@ fn chain(error: reqwest::Error) -> String {
     text
 }
 
-/// The platform's words as a person reads them: an array's strings, or any other text as it is.
-/// A platform that repeats our token has it taken out.
-fn words(body: &[u8], token: &str) -> String {
-    let list: Option<Vec<String>> = serde_json::from_slice(body).ok();
-    let text = list.map_or_else(|| String::from_utf8_lossy(body).into_owned(), |list| list.join("; "));
-    let text = text.replace(token, "[token]");
+/// The platform's words as a person reads them: the strings of any JSON, or any other text as it is.
+fn words(body: &[u8], private: &Private<'_>) -> String {
+    let mut strings = Vec::new();
+    match serde_json::from_slice::<Value>(body) {
+        Ok(json) => collect(&json, &mut strings),
+        Err(_) => strings.push(String::from_utf8_lossy(body).into_owned()),
+    }
+    let text = private.taken_out_of(strings.join("; "));
     let readable = |c: char| if c.is_control() { ' ' } else { c };
     let mut text: String = text.chars().map(readable).collect();
     while text.len() > WORDS {
         text.pop();
     }
     text.trim().to_owned()
+}
+
+fn collect(json: &Value, strings: &mut Vec<String>) {
+    match json {
+        Value::String(text) => strings.push(text.clone()),
+        Value::Array(list) => list.iter().for_each(|item| collect(item, strings)),
+        Value::Object(map) => {
+            for (key, item) in map {
+                let mut inner = Vec::new();
+                collect(item, &mut inner);
+                strings.push(format!("{key}: {}", inner.join(", ")));
+            }
+        }
+        Value::Null => {}
+        Value::Bool(_) | Value::Number(_) => strings.push(json.to_string()),
+    }
 }
 
 #[cfg(test)]
@@ -103,15 +161,38 @@ mod tests {
                 r#"["The campaign is not set to production.","Twice"]"#,
                 "The campaign is not set to production.; Twice",
             ),
-            (r#"{"Message":"no"}"#, r#"{"Message":"no"}"#),
+            (r#"{"Message":"no","Codes":[7]}"#, "Codes: 7; Message: no"),
             ("plain\r\ntext", "plain  text"),
             ("", ""),
-            (r#"["you sent basic c2VjcmV0"]"#, "you sent basic [token]"),
         ] {
-            assert_eq!(words(body.as_bytes(), "c2VjcmV0"), text);
+            assert_eq!(kept(body.as_bytes()), text);
         }
-        assert!(words(&[0xff, b'a'], "t").ends_with('a'));
-        assert!(words("é".repeat(5_000).as_bytes(), "t").len() <= WORDS);
+        assert!(kept(&[0xff, b'a']).ends_with('a'));
+        assert!(kept("é".repeat(5_000).as_bytes()).len() <= WORDS);
+    }
+
+    /// The token is `user:password123` in base64.
+    fn kept(body: &[u8]) -> String {
+        let token = SecretString::from("dXNlcjpwYXNzd29yZDEyMw==".to_owned());
+        words(body, &Private::new(&token, vec!["jef@example.com", "te laat", "9"]))
+    }
+
+    #[test]
+    fn what_is_private_is_taken_out_of_the_platforms_words() {
+        for (body, text) in [
+            (r#"["you sent basic dXNlcjpwYXNzd29yZDEyMw=="]"#, "you sent basic [token]"),
+            (r#"{"m":"dXNlcjpwYXNzd29yZDEyMw\u003d\u003d"}"#, "m: [token]"),
+            (r#"["user:password123", "password123"]"#, "[token]; [token]"),
+            (
+                r#"["The respondent email jef@example.com is invalid"]"#,
+                "The respondent email [visitor] is invalid",
+            ),
+            ("te laat: 9", "[visitor]: 9"),
+        ] {
+            assert_eq!(kept(body.as_bytes()), text);
+        }
+        let long = format!("{}dXNlcjpwYXNzd29yZDEyMw==", "x".repeat(WORDS - 5));
+        assert!(!kept(long.as_bytes()).contains("dXNl"), "it is taken out before the words are cut");
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub struct SqliteQueue {
     lookups: Arc<Mutex<Connection>>,
     /// For operators, whose reports may run over a million entries.
     reports: Arc<Mutex<Connection>>,
-    stored: watch::Sender<u64>,
+    stored: Arc<watch::Sender<u64>>,
     /// Held for as long as the queue lives.
     _lock: File,
 }
@@ -52,6 +52,7 @@ impl SqliteQueue {
     pub fn open(path: &Path) -> Result<Self, QueueError> {
         let failed = |reason: String| QueueError::Open { path: path.display().to_string(), reason };
         let lock = lock(path).map_err(failed)?;
+        private(path).map_err(|error| failed(error.to_string()))?;
         let mut connection = connect(path).map_err(|error| failed(error.to_string()))?;
         schema::migrate(&mut connection).map_err(failed)?;
         let reader = || connect(path).map(|reader| Arc::new(Mutex::new(reader)));
@@ -67,7 +68,7 @@ impl SqliteQueue {
             writer: Some(writer),
             lookups,
             reports,
-            stored: watch::Sender::new(0),
+            stored: Arc::new(watch::Sender::new(0)),
             _lock: lock,
         })
     }
@@ -141,8 +142,16 @@ fn lock(path: &Path) -> Result<File, String> {
     }
 }
 
+/// Makes the file readable by its owner only, before anything is in it; its companions follow suit.
+fn private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    File::options().create(true).truncate(false).write(true).mode(0o600).open(path).map(|_| ())
+}
+
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
+    // What is delivered is forgotten in the file too, and not only in the table.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
@@ -369,17 +378,25 @@ fn failure(row: &Row<'_>) -> rusqlite::Result<Failure> {
 #[async_trait]
 impl Queue for SqliteQueue {
     async fn enqueue(&self, new: NewEntry) -> Result<Enqueued, QueueError> {
-        let (job, result) = Self::job(move |connection| insert(connection, &new).map_err(store));
+        let (reply, result) = oneshot::channel();
+        let stored = Arc::clone(&self.stored);
+        let job: Job = Box::new(move |connection| {
+            let outcome = connection.and_then(|connection| insert(connection, &new).map_err(store));
+            Box::new(move |committed| {
+                let outcome = committed.and(outcome);
+                // Told from here and not from the caller, who is gone if the visitor hung up.
+                if matches!(outcome, Ok(Enqueued::Stored)) {
+                    stored.send_modify(|stored| *stored += 1);
+                }
+                reply.send(outcome).ok();
+            })
+        });
         let jobs = self.jobs.as_ref().ok_or(QueueError::Stopped)?;
         jobs.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => QueueError::Full,
             mpsc::error::TrySendError::Closed(_) => QueueError::Stopped,
         })?;
-        let enqueued = result.await.map_err(|_| QueueError::Stopped)??;
-        if enqueued == Enqueued::Stored {
-            self.stored.send_modify(|stored| *stored += 1);
-        }
-        Ok(enqueued)
+        result.await.map_err(|_| QueueError::Stopped)?
     }
 
     async fn due(&self, lane: &PlatformName, now: Timestamp, skip: &[SurveyId]) -> Result<Due, QueueError> {

@@ -93,7 +93,10 @@ async fn main() -> Result<()> {
     let nothing = serve(&config, null).await?;
 
     println!("Durable submissions a second (SQLite, synchronous=FULL), beside a queue that stores nothing;");
-    println!("medians of {TURNS} turns of {} s in turn, server and load on the same cores.\n", TURN.as_secs());
+    println!(
+        "medians of {TURNS} turns of {} s in turn, server and load on the same cores.\n",
+        TURN.as_secs()
+    );
     println!("  connections     null/s  durable/s   ratio   p50 ms   p99 ms");
     let mut sent = 0;
     for connections in CONNECTIONS {
@@ -108,7 +111,10 @@ async fn main() -> Result<()> {
         let stored = median(turns.iter().map(|(_, stored)| stored.rate()));
         let p50 = median(turns.iter().map(|(_, stored)| stored.percentile(0.50)));
         let p99 = median(turns.iter().map(|(_, stored)| stored.percentile(0.99)));
-        println!("  {connections:>11} {plain:>10.0} {stored:>10.0} {:>7.2} {p50:>8.2} {p99:>8.2}", stored / plain);
+        println!(
+            "  {connections:>11} {plain:>10.0} {stored:>10.0} {:>7.2} {p50:>8.2} {p99:>8.2}",
+            stored / plain
+        );
     }
     let waiting: u64 = sqlite.counts().await?.iter().map(|lane| lane.waiting).sum();
     ensure!(waiting == sent, "{sent} were accepted, and {waiting} are stored");
@@ -138,7 +144,12 @@ impl Turn {
         self.requests as f64 / self.taken.as_secs_f64()
     }
 
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an index"
+    )]
     fn percentile(&self, share: f64) -> f64 {
         let at = (self.latencies.len() as f64 * share) as usize;
         self.latencies.get(at).or(self.latencies.last()).copied().unwrap_or_default()
