@@ -6,12 +6,14 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use serde_json::json;
 use server::sandbox::Arrival;
-use tests::Stage;
+use tests::{DEADLINE, Stage};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::submission;
 
-fn submissions(arrivals: &[Arrival]) -> Vec<String> {
+/// The submissions that the platform took, in the order of their arrival.
+pub(crate) fn submissions(arrivals: &[Arrival]) -> Vec<String> {
     let stored = arrivals.iter().filter(|arrival| arrival.stored);
     let id = |arrival: &Arrival| {
         let json = arrival.json.as_ref()?;
@@ -22,51 +24,74 @@ fn submissions(arrivals: &[Arrival]) -> Vec<String> {
 
 const SUBMISSIONS: usize = 300;
 const KILLS: usize = 10;
+const BROWSERS: usize = 6;
+
+/// A browser's outbox: sends each submission until it has its thanks, and never after that.
+async fn browser(
+    post: impl AsyncFn(Uuid) -> Result<reqwest::Response>,
+    ids: Vec<Uuid>,
+    thanked: watch::Sender<usize>,
+) -> Result<()> {
+    for id in ids {
+        loop {
+            match post(id).await {
+                Ok(reply) if reply.status() == 202 => break,
+                Ok(reply) => ensure!(reply.status() == 503, "{}", reply.text().await?),
+                // The server is away.
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+        thanked.send_modify(|thanked| *thanked += 1);
+    }
+    Ok(())
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_submission_accepted_while_the_server_is_killed_ten_times_arrives() -> Result<()> {
     tests::prepared()?;
     let mut stage = Stage::new().await?;
     let ids: Vec<Uuid> = (0..SUBMISSIONS).map(|_| Uuid::new_v4()).collect();
-    let mut accepted = BTreeSet::new();
-    // Where to kill is random, and how far the forwarder has come then is too.
-    let mut kills: BTreeSet<usize> = BTreeSet::new();
+    let (thanked, mut thanks) = watch::channel(0);
+    let browsers: Vec<_> = ids
+        .chunks(SUBMISSIONS / BROWSERS)
+        .map(|ids| {
+            let door = stage.door();
+            let post = async move |id| door.submit("checkout", &submission(id, 9)).await;
+            tokio::spawn(browser(post, ids.to_vec(), thanked.clone()))
+        })
+        .collect();
+    // Each kill comes after a random number of thanks, with other requests, a commit or a call under way.
+    let mut kills: Vec<usize> = Vec::new();
     while kills.len() < KILLS {
-        kills.insert(Uuid::new_v4().as_u128() as usize % SUBMISSIONS);
-    }
-    for (at, id) in ids.iter().enumerate() {
-        let body = submission(*id, 9);
-        if kills.contains(&at) {
-            // The kill meets a request in flight, and maybe a call.
-            let (sent, killed) = {
-                let request = stage.request("checkout", &body);
-                tokio::join!(request.send(), stage.kill())
-            };
-            killed?;
-            if sent.is_ok_and(|reply| reply.status() == 202) {
-                accepted.insert(id.to_string());
-            }
-            stage.start().await?;
+        let at = Uuid::new_v4().as_u128() as usize % SUBMISSIONS;
+        if !kills.contains(&at) {
+            kills.push(at);
         }
-        // What the browser does with a submission that it has no thanks for: the same UUID again.
-        let reply = stage.submit("checkout", &body).await?;
-        ensure!(reply.status() == 202, "{}", reply.text().await?);
-        accepted.insert(id.to_string());
     }
-    ensure!(accepted.len() == SUBMISSIONS);
-    let wanted = accepted.clone();
+    kills.sort_unstable();
+    for at in kills {
+        tokio::time::timeout(DEADLINE, thanks.wait_for(|thanked| *thanked >= at)).await??;
+        stage.kill().await?;
+        stage.start().await?;
+    }
+    for browser in browsers {
+        tokio::time::timeout(DEADLINE, browser).await???;
+    }
+    let waits = |state: &str| format!("afterword_queue_entries{{lane=\"sandbox\",state=\"{state}\"}} 0\n");
     stage
         .until_admin("/metrics", |text| {
-            ["waiting", "delayed", "sending"].iter().all(|state| {
-                text.contains(&format!("afterword_queue_entries{{lane=\"sandbox\",state=\"{state}\"}} 0"))
-            })
+            ["waiting", "delayed", "sending", "parked", "dead"]
+                .iter()
+                .all(|state| text.contains(&waits(state)))
         })
         .await?;
     let arrived = submissions(&stage.sandbox.arrivals());
     let distinct: BTreeSet<String> = arrived.iter().cloned().collect();
-    ensure!(distinct == wanted, "{} of {} arrived", distinct.len(), wanted.len());
+    let accepted: BTreeSet<String> = ids.iter().map(Uuid::to_string).collect();
+    ensure!(distinct == accepted, "{} of {} arrived", distinct.len(), accepted.len());
     // A call in flight at a kill may have arrived, and is sent again: at most one for each kill.
     ensure!(arrived.len() - distinct.len() <= KILLS, "{} doubles", arrived.len() - distinct.len());
+    ensure!(stage.sandbox.counts().early == 0, "a call came early");
 
     let before = stage.sandbox.counts().stored;
     let again = stage.submit("checkout", &submission(ids[0], 9)).await?;

@@ -1,10 +1,13 @@
 //! A platform that fails for a while: nothing is lost, and the operator is told.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, ensure};
 use server::sandbox::{Fault, Misbehaviour};
 use tests::Stage;
 use uuid::Uuid;
 
+use crate::delivery::submissions;
 use crate::submission;
 
 /// Submits three answers while the platform fails, checks what the operator sees, and that all three
@@ -12,8 +15,9 @@ use crate::submission;
 async fn survives(fault: Fault, verdict: &str, page_says: &str) -> Result<()> {
     let stage = Stage::new().await?;
     stage.sandbox.misbehave(fault);
-    for _ in 0..3 {
-        ensure!(stage.submit("checkout", &submission(Uuid::new_v4(), 9)).await?.status() == 202);
+    let ids: BTreeSet<Uuid> = (0..3).map(|_| Uuid::new_v4()).collect();
+    for id in &ids {
+        ensure!(stage.submit("checkout", &submission(*id, 9)).await?.status() == 202);
     }
     let metric = format!("afterword_calls_total{{lane=\"sandbox\",verdict=\"{verdict}\"}}");
     stage.until_admin("/metrics", |text| text.contains(&metric)).await?;

@@ -134,16 +134,14 @@ impl Stage {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Sends a submission as a page of the shop would.
-    pub async fn submit(&self, survey: &str, body: &Value) -> Result<reqwest::Response> {
-        Ok(self.request(survey, body).send().await?)
+    /// The server as a page of the shop sees it.
+    pub fn door(&self) -> Door {
+        Door { server: self.server.clone(), origin: self.pages.origin.clone(), http: self.http.clone() }
     }
 
-    /// A submission as a page of the shop would send it.
-    pub fn request(&self, survey: &str, body: &Value) -> reqwest::RequestBuilder {
-        let url = format!("{}/v1/surveys/{survey}/answers", self.server);
-        let request = self.http.post(url).header("origin", &self.pages.origin);
-        request.header("content-type", "text/plain").body(body.to_string())
+    /// Sends a submission as a page of the shop would.
+    pub async fn submit(&self, survey: &str, body: &Value) -> Result<reqwest::Response> {
+        self.door().submit(survey, body).await
     }
 
     /// Reads something of the server's, or of the operators' listener.
@@ -188,6 +186,23 @@ pub fn http_client() -> Result<reqwest::Client> {
     // The library wants one even where nothing is encrypted; only the first in a process counts.
     rustls::crypto::ring::default_provider().install_default().ok();
     Ok(reqwest::Client::builder().no_proxy().tls_certs_only([]).build()?)
+}
+
+/// The server as a page sees it: through its life and its next.
+#[derive(Clone)]
+pub struct Door {
+    server: String,
+    origin: String,
+    http: reqwest::Client,
+}
+
+impl Door {
+    /// Sends a submission.
+    pub async fn submit(&self, survey: &str, body: &Value) -> Result<reqwest::Response> {
+        let url = format!("{}/v1/surveys/{survey}/answers", self.server);
+        let request = self.http.post(url).header("origin", &self.origin);
+        Ok(request.header("content-type", "text/plain").body(body.to_string()).send().await?)
+    }
 }
 
 fn tail(log: &str) -> String {
