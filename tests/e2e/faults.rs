@@ -25,7 +25,8 @@ async fn survives(fault: Fault, verdict: &str, page_says: &str) -> Result<()> {
     ensure!(!page.contains(tests::TOKEN));
     ensure!(stage.get(&format!("{}/readyz", stage.admin)).await?.starts_with("ready"));
     stage.sandbox.behave();
-    stage.delivered(3).await?;
+    let arrived: BTreeSet<String> = submissions(&stage.delivered(3).await?).into_iter().collect();
+    ensure!(arrived == ids.iter().map(Uuid::to_string).collect(), "{arrived:?}");
     stage
         .until_admin("/", |page| page.contains("all sent") && page.contains("Nothing that is still open"))
         .await?;

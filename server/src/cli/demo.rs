@@ -67,11 +67,11 @@ pub(super) async fn demo(arguments: Demo) -> anyhow::Result<()> {
     };
     let shop = tokio::spawn(http::serve(shop, demo::shop(places), until(stopped.clone())));
     let platform = tokio::spawn(sandbox::run(platform, sandbox, until(stopped)));
-    let served = server.run(Listeners { public, admin }, server::signal()).await;
+    let outcome = server.run(Listeners { public, admin }, server::signal()).await;
     stopping.send_replace(true);
     shop.await?;
     platform.await?;
-    Ok(served?)
+    Ok(outcome?)
 }
 
 async fn local(port: u16, what: &str, flag: &str) -> anyhow::Result<TcpListener> {

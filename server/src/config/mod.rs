@@ -160,13 +160,12 @@ fn read(root: Table<'_>, folder: &Path, environment: Environment<'_>) -> Option<
     let listen = address(&root, "listen", "0.0.0.0:8080");
     let admin_listen = address(&root, "admin_listen", "127.0.0.1:9090");
     let admin_token = read_secret(&root, "admin_token", folder, environment);
-    if admin_listen.is_some_and(|address| !address.ip().is_loopback()) && matches!(admin_token, Ok(None)) {
-        if let Some(value) = root.get("admin_listen") {
-            value.problem(
-                "the address is not loopback, and there is no token for it",
-                "name one with `admin_token_env` or `admin_token_file`",
-            );
-        }
+    let exposed = admin_listen.is_some_and(|address| !address.ip().is_loopback());
+    if let (true, Ok(None), Some(value)) = (exposed, &admin_token, root.get("admin_listen")) {
+        value.problem(
+            "the address is not loopback, and there is no token for it",
+            "name one with `admin_token_env` or `admin_token_file`",
+        );
     }
     let store = root
         .required("store", "add store = \"sqlite:/var/lib/afterword/queue.db\"")
