@@ -120,3 +120,23 @@ async fn the_definition_that_a_browser_gets_holds_no_guid() -> Result<()> {
     }
     Ok(())
 }
+
+/// What the byte budget allows for a definition: `DEFINITION_ALLOWANCE` in `xtask/src/build/bytes.rs`.
+const DEFINITION_ALLOWANCE: usize = 1_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_definition_of_the_demo_is_as_light_as_the_byte_budget_takes_it_to_be() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let http = tests::http_client()?;
+    for survey in ["checkout", "delivery"] {
+        for (language, ..) in LANGUAGES {
+            let url = format!("{}/v1/surveys/{survey}?lang={language}", stage.server);
+            let reply = http.get(url).header("accept-encoding", "br").send().await?;
+            ensure!(reply.headers().get("content-encoding").is_some_and(|encoding| encoding == "br"));
+            let bytes = reply.bytes().await?.len();
+            ensure!(bytes <= DEFINITION_ALLOWANCE, "{survey} in {language} takes {bytes} bytes");
+        }
+    }
+    Ok(())
+}

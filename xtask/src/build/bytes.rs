@@ -13,8 +13,9 @@ use crate::terminal::{table, thousands};
 const LOADER_BUDGET: u64 = 3_072;
 /// Everything until the first question shows.
 const FIRST_QUESTION_BUDGET: u64 = 57_344;
-/// Stands for the survey's definition. The server's tests measure the true ones of the demo.
-const DEFINITION_ALLOWANCE: u64 = 2_000;
+/// What a definition of the demo may take: the server compresses it, and an end-to-end test holds the
+/// largest one against this very figure.
+const DEFINITION_ALLOWANCE: u64 = 1_000;
 /// Rules of a small survey, as the server would put them into the loader.
 const SAMPLE_RULES: &str = r##"{"survey":"checkout","rules":{"mode":"popover","after_seconds":20,"scrolled":0.5,"pages":["/thanks","/orders/*"],"target":"#feedback","cooldown_days":30,"share":0.25,"languages":["nl","fr","en","ar"]}}"##;
 
