@@ -138,16 +138,18 @@
   const address = /^(.+?)(\/a\/[^/]+)?\/widget\.js([?#].*)?$/;
   const home = (tag) => (address.exec(tag.src) || [])[1];
 
-  // A classic script knows its tag; a module or a copied one takes the tags that nobody has taken.
+  // A classic script knows its tag; a module, or a copied script, takes the tags that nobody has
+  // taken: a module runs once for all tags of its address.
   const own = doc.currentScript;
-  const tags = (own && home(own) ? [own] : [...doc.querySelectorAll("script[src*='/widget.js']")]).filter(
-    (tag) => home(tag) && !tag.afterword,
-  );
-  if (!tags[0]) return;
-  const origin = home(tags[0]);
+  const all = [...doc.querySelectorAll("script[src*='/widget.js']")].filter(home);
+  const modules = all.filter((tag) => tag.type == "module");
+  const mine = own && home(own) ? [own] : modules[0] ? modules : all;
+  if (!mine[0]) return complain("found no script tag with src=\"…/widget.js\"");
+  const origin = home(mine[0]);
 
   if (!customElements.get(name)) customElements.define(name, Survey);
-  for (const tag of tags) {
+  for (const tag of mine) {
+    if (tag.afterword) continue;
     tag.afterword = true;
     const survey = tag.dataset.survey || rules.survey || new URL(tag.src).searchParams.get("survey");
     if (rules.error && survey == rules.survey) {

@@ -1,56 +1,48 @@
 //! The card: progress on its upper edge, and inside one step or thanks.
 
-use leptos::prelude::*;
-use web_sys::KeyboardEvent;
+use web_sys::Event;
 
-use crate::erase::{Part, swapped, written};
-use crate::step::{Step, StepProps};
+use crate::element::{El, el};
+use crate::step::step;
 use crate::survey::{Screen, Survey};
-use crate::thanks::{Thanks, ThanksProps};
+use crate::thanks::thanks;
 
 /// The whole survey.
-#[component]
-pub(crate) fn Card(
-    /// The survey to show.
-    survey: Survey,
-) -> impl IntoView {
-    let (language, rtl) = survey.inner().map_or_else(Default::default, |inner| {
-        let definition = &inner.borrow().definition;
-        (definition.language.clone(), definition.rtl)
-    });
-    let filled = move || {
-        let place = survey.face().place;
-        (place.step * 100 / place.total.max(1)).to_string()
-    };
-    let thanked = Memo::new(move |_| survey.screen() == Screen::Thanks);
-    let inside = move || {
-        if thanked.get() {
-            Part::new(Thanks(ThanksProps { survey }))
-        } else {
-            Part::new(Step(StepProps { survey }))
-        }
-    };
-    view! {
-        <section
-            class="card"
-            part="card"
-            lang=language
-            dir=if rtl { "rtl" } else { "ltr" }
-            aria-label=survey.word(|words| &words.survey)
-            data-state=written(move || survey.face().state.name().to_owned())
-            on:keydown=keep_inside
-            on:keyup=keep_inside
-            on:keypress=keep_inside
-        >
-            <progress part="progress" aria-hidden="true" max="100" value=written(filled)></progress>
-            {swapped(inside)}
-            <p class="said" role="status">{written(move || survey.face().said)}</p>
-        </section>
-    }
+pub(crate) fn card(survey: &Survey) -> El {
+    let inner = survey.inner();
+    let definition = &inner.definition;
+    el("section")
+        .class("card")
+        .part("card")
+        .set("lang", &definition.language)
+        .set("dir", if definition.rtl { "rtl" } else { "ltr" })
+        .set("aria-label", &definition.words.survey)
+        .follow("data-state", survey, |survey| Some(survey.face().state.name().to_owned()))
+        // Keys that are meant for the survey are not for the page's shortcuts.
+        .on("keydown", survey, keep_inside)
+        .on("keyup", survey, keep_inside)
+        .on("keypress", survey, keep_inside)
+        .child(el("progress").part("progress").set("aria-hidden", "true").set("max", "100").follow(
+            "value",
+            survey,
+            |survey| Some(filled(survey)),
+        ))
+        .child(step(survey))
+        .child(el("div").swap(survey, |survey| (survey.screen() == Screen::Thanks).then(|| thanks(survey))))
+        .child(
+            el("p")
+                .class("said")
+                .set("role", "status")
+                .follow_text(survey, |survey| survey.face().said.clone()),
+        )
 }
 
-/// Keys that are meant for the survey are not for the page's shortcuts.
-#[expect(clippy::needless_pass_by_value, reason = "a listener gets its event by value")]
-fn keep_inside(event: KeyboardEvent) {
+/// How far the visitor is, in percent.
+fn filled(survey: &Survey) -> String {
+    let place = survey.face().place;
+    (place.step * 100 / place.total.max(1)).to_string()
+}
+
+fn keep_inside(_: &Survey, event: &Event) {
     event.stop_propagation();
 }

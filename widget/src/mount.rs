@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use wasm_bindgen::prelude::*;
 use web_sys::{CssStyleSheet, Element, HtmlElement, ShadowRoot};
 
-use crate::card::{Card, CardProps};
+use crate::card::card;
 use crate::json::Json;
 use crate::survey::Survey;
 use crate::wire;
@@ -46,7 +46,7 @@ pub fn mount(
     let handle = leptos::mount::mount_to_renderer(&parent, move || {
         let survey = Survey::new(host, shadow, definition, options);
         survey.start();
-        Card(CardProps { survey })
+        card(&survey)
     });
     Ok(Closure::once_into_js(move || drop(handle)))
 }

@@ -31,7 +31,7 @@ const LONGEST: u32 = 300_000;
 /// earlier than the server asked for (`after`, seconds).
 pub(crate) fn delay(tries: u32, random: u8, after: Option<u32>) -> u32 {
     let most = FIRST.saturating_mul(1 << tries.min(10)).min(LONGEST);
-    let jittered = most / 2 + most / 2 / 255 * u32::from(random);
+    let jittered = most / 2 + most / 2 * u32::from(random) / 255;
     // A timer holds 31 bits; a server that asks for more than 24 days is asked a little early.
     let asked = after.unwrap_or(0).saturating_mul(1000).min(i32::MAX as u32 - LONGEST);
     if asked == 0 { jittered } else { asked + jittered / 4 }

@@ -1,7 +1,10 @@
 //! One try to hand a submission in.
+//!
+//! With `fetch` itself: gloo-net's wrapper costs 1.9 KB compressed.
 
-use gloo_net::http::{Request, Response};
-use web_sys::AbortSignal;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, RequestInit, Response};
 
 use crate::json::Json;
 use crate::outbox::Entry;
@@ -24,26 +27,36 @@ const PATIENCE: u32 = 30_000;
 ///
 /// A string goes as `text/plain`, which needs no preflight.
 pub(crate) async fn post(entry: &Entry) -> Reply {
-    let url = [&entry.origin, "/v1/surveys/", &entry.survey, "/answers"].concat();
-    let patience = AbortSignal::timeout_with_u32(PATIENCE);
-    let request = Request::post(&url).abort_signal(Some(&patience)).body(entry.body.as_str());
     let mut reply = Reply { verdict: Verdict::Later, after: None, question: None };
-    let Ok(request) = request else { return reply };
-    let Ok(response) = request.send().await else { return reply };
+    let mut url = entry.origin.clone();
+    for part in ["/v1/surveys/", &entry.survey, "/answers"] {
+        url.push_str(part);
+    }
+    let Some(response) = fetch(&url, &entry.body).await else { return reply };
     reply.verdict = verdict(response.status());
     match reply.verdict {
         Verdict::Durable => {}
         Verdict::Refused => reply.question = wrong_question(&response).await,
         Verdict::Later => {
-            reply.after = response.headers().get("retry-after").and_then(|after| after.parse().ok());
+            reply.after =
+                response.headers().get("retry-after").ok().flatten().and_then(|after| after.parse().ok());
         }
     }
     reply
 }
 
+async fn fetch(url: &str, body: &str) -> Option<Response> {
+    let init = RequestInit::new();
+    init.set_method("POST");
+    init.set_body(&body.into());
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE)));
+    let response = JsFuture::from(web_sys::window()?.fetch_with_str_and_init(url, &init)).await.ok()?;
+    Some(response.unchecked_into())
+}
+
 /// Looks into an `application/problem+json`.
 async fn wrong_question(response: &Response) -> Option<String> {
-    let problem = Json::read(&response.text().await.ok()?)?;
+    let problem = Json::read(&JsFuture::from(response.text().ok()?).await.ok()?.as_string()?)?;
     let wrong = problem.get("errors").list().iter().find_map(|wrong| wrong.get("question").text())?;
     Some(wrong.to_owned())
 }

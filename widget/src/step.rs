@@ -1,91 +1,116 @@
 //! One step: the question, what is to be said about the answers as a whole, and the buttons.
 
-use leptos::prelude::*;
-use web_sys::{KeyboardEvent, SubmitEvent};
+use wasm_bindgen::JsCast;
+use web_sys::{Event, KeyboardEvent};
 
-use crate::erase::{Part, mark, swapped, written};
+use crate::element::{El, el};
 use crate::flow::fill;
-use crate::question::{Question, QuestionProps};
-use crate::survey::{Face, Screen, State, Survey};
+use crate::question::question;
+use crate::survey::{Screen, State, Survey};
 
-/// The form around a question.
-#[component]
-pub(crate) fn Step(
-    /// The survey to show.
-    survey: Survey,
-) -> impl IntoView {
-    let asked = move || match survey.screen() {
-        Screen::Question => Part::new(Question(QuestionProps { survey })),
-        _ => Part::new(()),
-    };
-    let step = move || match survey.screen() {
-        Screen::Question => {
-            let place = survey.face().place;
-            fill(&survey.word(|words| &words.progress), &[("n", place.step), ("total", place.total)])
-        }
-        _ => String::new(),
-    };
-    let label = move || {
-        let face = survey.face();
-        survey.word(match forward(&face) {
-            _ if face.state == State::Sending => |words| &words.sending,
-            "next" => |words| &words.next,
-            "send" => |words| &words.send,
-            _ => |words| &words.again,
+/// The form around a question; hidden once the visitor is thanked.
+pub(crate) fn step(survey: &Survey) -> El {
+    el("form")
+        .set("novalidate", "")
+        .follow("hidden", survey, |survey| flag(survey.face().state == State::Thanked))
+        .on("submit", survey, |survey, event| {
+            event.prevent_default();
+            survey.forward();
         })
-    };
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        survey.forward();
-    };
-    let keys = move |event: KeyboardEvent| {
-        if event.key() == "Enter" {
-            if event.ctrl_key() || event.meta_key() {
-                // Enter alone makes a new line in a text.
-                survey.forward();
-            } else if event.repeat() {
-                // A key held down answers one question, not all of them.
-                event.prevent_default();
-            }
+        .on("keydown", survey, keys)
+        .child(
+            el("div")
+                .class("slide")
+                .follow("data-back", survey, |survey| flag(survey.face().backwards))
+                .follow("inert", survey, |survey| flag(survey.face().state.is_closed()))
+                .swap(survey, |survey| {
+                    (survey.screen() == Screen::Question).then(|| question(survey)).flatten()
+                }),
+        )
+        .child(
+            el("p")
+                .class("note")
+                .part("status")
+                .set("role", "status")
+                .follow_text(survey, |survey| survey.face().note.clone()),
+        )
+        .child(foot(survey))
+}
+
+/// Where the visitor is, Back, and the filled button.
+fn foot(survey: &Survey) -> El {
+    el("div")
+        .class("foot")
+        .child(el("span").class("step").part("step").follow_text(survey, place))
+        .child(
+            el("button")
+                .class("back")
+                .part("back")
+                .set("type", "button")
+                .text(&survey.word(|words| &words.back))
+                .follow("hidden", survey, no_way_back)
+                .on("click", survey, |survey, _| survey.back()),
+        )
+        .child(
+            el("button")
+                .class("next")
+                .set("type", "submit")
+                .follow("part", survey, |survey| Some(forward(survey).to_owned()))
+                .follow("aria-disabled", survey, |survey| {
+                    (survey.face().state == State::Sending).then(|| "true".to_owned())
+                })
+                .follow_text(survey, label),
+        )
+}
+
+fn keys(survey: &Survey, event: &Event) {
+    let event: &KeyboardEvent = event.unchecked_ref();
+    if event.key() == "Enter" {
+        if event.ctrl_key() || event.meta_key() {
+            // Enter alone makes a new line in a text.
+            survey.forward();
+        } else if event.repeat() {
+            // A key held down answers one question, not all of them.
+            event.prevent_default();
         }
-    };
-    let first = move || {
-        let face = survey.face();
-        (face.place.step < 2 || face.state.is_closed()).then_some("")
-    };
-    view! {
-        <form novalidate="" on:submit=submit on:keydown=keys>
-            <div
-                class="slide"
-                data-way=mark(move || survey.face().backwards.then_some("back"))
-                inert=mark(move || survey.face().state.is_closed().then_some(""))
-            >
-                {swapped(asked)}
-            </div>
-            <p class="note" part="status" role="status">{written(move || survey.face().note)}</p>
-            <div class="foot">
-                <span class="step" part="step">{written(step)}</span>
-                <button class="back" part="back" type="button" hidden=mark(first) on:click=move |_| survey.back()>
-                    {survey.word(|words| &words.back)}
-                </button>
-                <button
-                    class="next"
-                    part=mark(move || Some(forward(&survey.face())))
-                    type="submit"
-                    aria-disabled=mark(move || (survey.face().state == State::Sending).then_some("true"))
-                >
-                    {written(label)}
-                </button>
-            </div>
-        </form>
     }
 }
 
+/// The value of an attribute that is there or not.
+fn flag(there: bool) -> Option<String> {
+    there.then(String::new)
+}
+
+/// "1 of 4", where there is a question.
+fn place(survey: &Survey) -> String {
+    if survey.screen() != Screen::Question {
+        return String::new();
+    }
+    let place = survey.face().place;
+    fill(&survey.word(|words| &words.progress), &[("n", place.step), ("total", place.total)])
+}
+
+fn no_way_back(survey: &Survey) -> Option<String> {
+    let face = survey.face();
+    flag(face.place.step < 2 || face.state.is_closed())
+}
+
 /// Which of its three jobs the filled button has.
-fn forward(face: &Face) -> &'static str {
+fn forward(survey: &Survey) -> &'static str {
+    let face = survey.face();
     match face.state {
         State::Kept => "again",
         _ if face.place.step < face.place.total => "next",
         _ => "send",
     }
+}
+
+fn label(survey: &Survey) -> String {
+    let sending = survey.face().state == State::Sending;
+    survey.word(match forward(survey) {
+        _ if sending => |words| &words.sending,
+        "next" => |words| &words.next,
+        "send" => |words| &words.send,
+        _ => |words| &words.again,
+    })
 }

@@ -7,25 +7,25 @@
 //! options option text error status step back next|send|again thanks"`, `data-question=ID` on the
 //! question, `data-state="asking|sending|kept|refused|thanked"` on the card.
 
-use std::cell::RefCell;
+mod deliver;
+
+use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::rc::Rc;
-use std::time::Duration;
 
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
+use leptos::reactive::signal::ArcTrigger;
 use send_wrapper::SendWrapper;
+use shared::answer::tidy_text;
 use shared::{Definition, Value, Words};
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlElement, ShadowRoot};
 
 use crate::flow::{Advance, Flow, Place, message};
 use crate::json::Object;
 use crate::mount::Options;
 use crate::outbox::Entry;
-use crate::retry::{Verdict, delay};
-use crate::wire::Outgoing;
-use crate::{browser, outbox, send};
+use crate::{browser, outbox};
 
 /// What the card is filled with. Setting it, even to the same, draws it anew.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,6 @@ impl State {
 }
 
 /// Everything around the question that changes.
-#[derive(Clone)]
 pub(crate) struct Face {
     /// How things stand.
     pub(crate) state: State,
@@ -88,18 +87,25 @@ pub(crate) struct Face {
     pub(crate) backwards: bool,
 }
 
-/// A handle on one survey on the page; ends with the component that made it.
+/// A handle on one survey on the page.
 ///
-/// All access to the inside and the face goes through one function each, since every closure that
-/// Leptos is handed costs its own copy of the code around it.
-#[derive(Clone, Copy)]
-pub(crate) struct Survey {
-    inner: StoredValue<Rc<RefCell<Inner>>, LocalStorage>,
-    screen: RwSignal<Screen>,
-    face: RwSignal<Face>,
+/// Its state lies in one cell with two triggers rather than in signals, since every type that a
+/// signal holds, and every closure that one is handed, costs its own copy of the code around it.
+#[derive(Clone)]
+pub(crate) struct Survey(SendWrapper<Rc<Shared>>);
+
+struct Shared {
+    inner: RefCell<Inner>,
+    screen: ArcTrigger,
+    face: ArcTrigger,
+    /// True once the survey has left the page.
+    gone: Cell<bool>,
 }
 
+/// What lies behind a handle.
 pub(crate) struct Inner {
+    screen: Screen,
+    face: Face,
     host: HtmlElement,
     shadow: ShadowRoot,
     /// What is asked, its questions having gone into the flow.
@@ -107,6 +113,8 @@ pub(crate) struct Inner {
     options: Options,
     /// Where the visitor is.
     pub(crate) flow: Flow,
+    /// The text as it stands in the field, for a text question.
+    pub(crate) draft: String,
     /// What the server does not have yet, oldest first; most of it also in the device's outbox.
     waiting: Vec<Entry>,
     /// False once the device refused to keep something.
@@ -118,7 +126,7 @@ pub(crate) struct Inner {
 }
 
 impl Survey {
-    /// Prepares a survey; needs a reactive owner, and ends with it.
+    /// Prepares a survey.
     pub(crate) fn new(
         host: HtmlElement,
         shadow: ShadowRoot,
@@ -137,74 +145,99 @@ impl Survey {
             backwards: false,
         };
         let inner = Inner {
+            screen: if asking { Screen::Question } else { Screen::Outbox },
+            face,
             host,
             shadow,
             definition,
             options,
             flow,
+            draft: String::new(),
             waiting,
             on_device: true,
             busy: false,
             tries: 0,
             timer: None,
         };
-        Self {
-            inner: StoredValue::new_local(Rc::new(RefCell::new(inner))),
-            screen: RwSignal::new(if asking { Screen::Question } else { Screen::Outbox }),
-            face: RwSignal::new(face),
-        }
+        Self(SendWrapper::new(Rc::new(Shared {
+            inner: RefCell::new(inner),
+            screen: ArcTrigger::new(),
+            face: ArcTrigger::new(),
+            gone: Cell::new(false),
+        })))
     }
 
     /// Tells the page that the survey is there, and sends what was kept before a reload, now and
     /// whenever the net returns.
-    pub(crate) fn start(self) {
+    ///
+    /// Needs a reactive owner, and ends with it.
+    pub(crate) fn start(&self) {
+        let survey = self.clone();
         let online = window_event_listener_untyped("online", move |_| {
-            self.retry();
+            survey.retry();
         });
         let online = SendWrapper::new(online);
+        let survey = self.clone();
         on_cleanup(move || {
             online.take().remove();
-            self.clear_timer();
+            survey.0.gone.set(true);
+            survey.clear_timer();
         });
+        let survey = self.clone();
         queue_microtask(move || {
-            self.emit("ready", &self.detail());
-            self.emit("shown", &self.detail());
+            survey.emit("ready", &survey.detail());
+            survey.emit("shown", &survey.detail());
         });
         self.retry();
     }
 
     /// What the card is filled with. A view that reads it is drawn anew when it is set.
-    pub(crate) fn screen(self) -> Screen {
-        self.screen.get()
+    pub(crate) fn screen(&self) -> Screen {
+        self.0.screen.track();
+        self.inner().screen
     }
 
     /// Everything around it. A view that reads it follows it.
-    pub(crate) fn face(self) -> Face {
-        self.face.get()
+    pub(crate) fn face(&self) -> Ref<'_, Face> {
+        self.0.face.track();
+        Ref::map(self.inner(), |inner| &inner.face)
     }
 
-    /// The inside; `None` once the survey has left the page. Not to be held across a change of
-    /// the face.
-    pub(crate) fn inner(self) -> Option<Rc<RefCell<Inner>>> {
-        self.inner.try_get_value()
+    /// The inside. Not to be held across a change.
+    pub(crate) fn inner(&self) -> Ref<'_, Inner> {
+        self.0.inner.borrow()
+    }
+
+    fn change(&self) -> RefMut<'_, Inner> {
+        self.0.inner.borrow_mut()
     }
 
     /// One of the widget's own words.
-    pub(crate) fn word(self, which: fn(&Words) -> &String) -> String {
-        self.inner().map(|inner| which(&inner.borrow().definition.words).clone()).unwrap_or_default()
+    pub(crate) fn word(&self, which: fn(&Words) -> &String) -> String {
+        which(&self.inner().definition.words).clone()
+    }
+
+    /// Takes the text as it stands in the field.
+    pub(crate) fn draft(&self, text: String) {
+        let tidy = tidy_text(&text);
+        self.change().draft = text;
+        self.answer((!tidy.is_empty()).then_some(Value::Text(tidy)));
     }
 
     /// Answers the question on screen, or takes its answer back.
-    pub(crate) fn answer(self, value: Option<Value>) {
-        let Some(inner) = self.inner() else { return };
-        inner.borrow_mut().flow.answer(value);
-        let place = inner.borrow().flow.place();
-        self.show(Face { place, error: String::new(), ..self.now() });
+    pub(crate) fn answer(&self, value: Option<Value>) {
+        let mut inner = self.change();
+        inner.flow.answer(value);
+        inner.face.place = inner.flow.place();
+        inner.face.error.clear();
+        drop(inner);
+        self.0.face.notify();
     }
 
     /// What the filled button does: goes on, sends, or tries again.
-    pub(crate) fn forward(self) {
-        match self.now().state {
+    pub(crate) fn forward(&self) {
+        let state = self.inner().face.state;
+        match state {
             State::Asking | State::Refused => self.advance(),
             State::Kept => {
                 if self.retry() {
@@ -216,18 +249,15 @@ impl Survey {
     }
 
     /// Goes back to the question before.
-    pub(crate) fn back(self) {
-        if let Some(inner) = self.inner() {
-            inner.borrow_mut().flow.back();
-            self.turn(true, String::new());
-        }
+    pub(crate) fn back(&self) {
+        self.change().flow.back();
+        self.turn(true, String::new());
     }
 
-    fn advance(self) {
-        let Some(inner) = self.inner() else { return };
+    fn advance(&self) {
         let detail = self.detail();
-        let answered = inner.borrow().flow.value().is_some();
-        let advance = inner.borrow_mut().flow.advance();
+        let answered = self.inner().flow.value().is_some();
+        let advance = self.change().flow.advance();
         if answered && advance.is_ok() {
             self.emit("answered", &detail);
         }
@@ -235,169 +265,73 @@ impl Survey {
             Ok(Advance::Question) => self.turn(false, String::new()),
             Ok(Advance::Send) => self.send(),
             Err(fault) => {
-                let inner = inner.borrow();
+                let mut inner = self.change();
                 let words = &inner.definition.words;
                 let error = inner.flow.question().map(|question| message(words, &question.kind, fault));
-                self.show(Face { error: error.unwrap_or_default(), ..self.now() });
+                inner.face.error = error.unwrap_or_default();
+                drop(inner);
+                self.0.face.notify();
             }
         }
     }
 
     /// Shows the flow's question and moves the focus there.
-    fn turn(self, backwards: bool, note: String) {
-        let Some(inner) = self.inner() else { return };
+    fn turn(&self, backwards: bool, note: String) {
+        let mut inner = self.change();
         let state = if note.is_empty() { State::Asking } else { State::Refused };
-        let place = inner.borrow().flow.place();
-        self.show(Face { state, place, error: String::new(), note, said: String::new(), backwards });
-        self.screen.set(Screen::Question);
+        let place = inner.flow.place();
+        inner.draft = match inner.flow.value() {
+            Some(Value::Text(text)) => text.clone(),
+            _ => String::new(),
+        };
+        inner.face = Face { state, place, error: String::new(), note, said: String::new(), backwards };
+        drop(inner);
+        self.0.face.notify();
+        self.fill(Screen::Question);
         self.focus(&["input[type=radio]:checked", "input,textarea"]);
     }
 
-    /// Keeps the answers on the device, then sends them.
-    fn send(self) {
-        let Some(inner) = self.inner() else { return };
-        let mut inner = inner.borrow_mut();
-        let entry = inner.entry();
-        inner.on_device = outbox::keep(&entry);
-        inner.waiting.push(entry);
-        inner.tries = 0;
+    fn show(&self, state: State, note: String) {
+        let mut inner = self.change();
+        inner.face.state = state;
+        inner.face.note = note;
         drop(inner);
-        self.sending();
-        self.retry();
+        self.0.face.notify();
     }
 
-    fn sending(self) {
-        let note = self.word(|words| &words.sending);
-        self.show(Face { state: State::Sending, note, ..self.now() });
-    }
-
-    /// Sends what waits, unless that is already going on; false if there was nothing to do.
-    fn retry(self) -> bool {
-        let Some(inner) = self.inner() else { return false };
-        let mut inner = inner.borrow_mut();
-        let starts = !inner.busy && !inner.waiting.is_empty();
-        if starts {
-            inner.busy = true;
-            drop(inner);
-            self.clear_timer();
-            spawn_local(self.deliver());
-        }
-        starts
-    }
-
-    /// Sends one after another until nothing waits or the server does not take it.
-    ///
-    /// The survey may leave the page at any `await`; what it sent is forgotten all the same.
-    async fn deliver(self) {
-        while let Some(entry) = self.next() {
-            let reply = send::post(&entry).await;
-            if reply.verdict == Verdict::Later {
-                return self.wait(reply.after);
-            }
-            outbox::forget(&entry);
-            self.done(&entry);
-            if reply.verdict == Verdict::Refused {
-                return self.refuse(reply.question.as_deref());
-            }
-            self.emit("submitted", &self.detail());
-        }
-        self.thank();
-    }
-
-    fn next(self) -> Option<Entry> {
-        self.inner()?.borrow().waiting.first().cloned()
-    }
-
-    fn done(self, entry: &Entry) {
-        if let Some(inner) = self.inner() {
-            inner.borrow_mut().waiting.retain(|other| other.id != entry.id);
-        }
-    }
-
-    /// Tells that the answers wait, and plans the next try.
-    fn wait(self, after: Option<u32>) {
-        let Some(inner) = self.inner() else { return };
-        let mut inner = inner.borrow_mut();
-        inner.busy = false;
-        let pause = Duration::from_millis(delay(inner.tries, browser::random(), after).into());
-        inner.tries += 1;
-        let again = move || {
-            self.retry();
-        };
-        inner.timer = set_timeout_with_handle(again, pause).ok();
-        let words = &inner.definition.words;
-        let note = if inner.on_device { words.kept.clone() } else { words.kept_page.clone() };
-        drop(inner);
-        self.show(Face { state: State::Kept, note, ..self.now() });
-    }
-
-    /// Goes to the question that the server named; the answers stay.
-    fn refuse(self, question: Option<&str>) {
-        let Some(inner) = self.inner() else { return };
-        let mut inner = inner.borrow_mut();
-        inner.busy = false;
-        if let Some(id) = question {
-            inner.flow.go_to(id);
-        }
-        drop(inner);
-        self.emit("error", &self.detail());
-        self.turn(true, self.word(|words| &words.refused));
-    }
-
-    /// Thanks, once the server has everything.
-    fn thank(self) {
-        let Some(inner) = self.inner() else { return };
-        inner.borrow_mut().busy = false;
-        let inside = inner.borrow().shadow.active_element().is_some();
-        // Where the focus is moved to the thanks, they are read out without being said.
-        let said = if inside { String::new() } else { self.word(|words| &words.thanks) };
-        self.show(Face { state: State::Thanked, note: String::new(), said, ..self.now() });
-        self.screen.set(Screen::Thanks);
-        if inside {
-            self.focus(&["[part=thanks]"]);
-        }
-    }
-
-    /// The face as it is, without following it.
-    fn now(self) -> Face {
-        self.face.get_untracked()
-    }
-
-    fn show(self, face: Face) {
-        self.face.set(face);
+    fn fill(&self, screen: Screen) {
+        self.change().screen = screen;
+        self.0.screen.notify();
     }
 
     /// Focuses the first thing found, once it is drawn. Never called for the first showing: a
     /// survey within a page does not steal the focus.
-    fn focus(self, wanted: &'static [&'static str]) {
+    fn focus(&self, wanted: &'static [&'static str]) {
+        let shadow = self.inner().shadow.clone();
         request_animation_frame(move || {
-            let Some(inner) = self.inner() else { return };
-            let find = |css: &&str| inner.borrow().shadow.query_selector(css).ok().flatten();
+            let find = |css: &&str| shadow.query_selector(css).ok().flatten();
             if let Some(found) = wanted.iter().find_map(find) {
                 found.unchecked_into::<HtmlElement>().focus().ok();
             }
         });
     }
 
-    fn clear_timer(self) {
-        let timer = self.inner().and_then(|inner| inner.borrow_mut().timer.take());
+    fn clear_timer(&self) {
+        let timer = self.change().timer.take();
         if let Some(timer) = timer {
             timer.clear();
         }
     }
 
     /// Tells the page. What it does in return may reach back here, so nothing is borrowed.
-    fn emit(self, name: &str, detail: &str) {
-        let host = self.inner().map(|inner| inner.borrow().host.clone());
-        if let Some(host) = host {
-            browser::emit(&host, name, detail);
-        }
+    fn emit(&self, name: &str, detail: &str) {
+        let host = self.inner().host.clone();
+        browser::emit(&host, name, detail);
     }
 
     /// Ids and steps as JSON.
-    fn detail(self) -> String {
-        let Some(inner) = self.inner() else { return String::new() };
-        let inner = inner.borrow();
+    fn detail(&self) -> String {
+        let inner = self.inner();
         let Place { step, total } = inner.flow.place();
         Object::new()
             .text("survey", inner.definition.survey.as_str())
@@ -405,30 +339,5 @@ impl Survey {
             .raw("step", &step.to_string())
             .raw("total", &total.to_string())
             .end()
-    }
-}
-
-impl Inner {
-    /// The answers as a submission of their own: another try after a refusal is another one.
-    fn entry(&self) -> Entry {
-        let id = browser::uuid();
-        let survey = self.definition.survey.as_str();
-        let body = Outgoing {
-            submission: &id,
-            language: &self.definition.language,
-            answers: self.flow.wire(),
-            metadata: &self.options.metadata,
-            page_url: browser::page_url(),
-            referrer: browser::referrer(),
-            answered_at: browser::now_text(),
-            definition: &self.definition.version,
-        };
-        Entry {
-            survey: survey.to_owned(),
-            origin: self.options.origin.clone(),
-            at: browser::now(),
-            body: body.written(),
-            id,
-        }
     }
 }

@@ -1,19 +1,14 @@
 //! The end of a survey.
 
-use leptos::prelude::*;
-
+use crate::element::{El, el};
 use crate::survey::Survey;
 
 /// Thanks; only after the server has the answers.
-#[component]
-pub(crate) fn Thanks(
-    /// The survey that was answered.
-    survey: Survey,
-) -> impl IntoView {
-    view! {
-        <div class="thanks" part="thanks" tabindex="-1">
-            <p class="title">{survey.word(|words| &words.thanks)}</p>
-            <p class="hint">{survey.word(|words| &words.thanks_more)}</p>
-        </div>
-    }
+pub(crate) fn thanks(survey: &Survey) -> El {
+    el("div")
+        .class("thanks")
+        .part("thanks")
+        .set("tabindex", "-1")
+        .child(el("p").class("title").text(&survey.word(|words| &words.thanks)))
+        .child(el("p").class("hint").text(&survey.word(|words| &words.thanks_more)))
 }

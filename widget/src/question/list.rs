@@ -3,63 +3,72 @@
 //! Each lies invisibly over its label's face, so that a finger, a screen reader's touch and
 //! `:focus-visible` all find it where it is seen.
 
-use leptos::prelude::*;
+use shared::Question;
+use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement};
 
-use super::{Asked, Item, Listing, invalid, value};
-use crate::erase::mark;
+use super::{Listing, invalid, value};
+use crate::element::{El, el};
+use crate::survey::Survey;
 
 /// The fieldset of a question with entries to choose from.
-#[component]
-pub(super) fn List(
-    /// The question.
-    asked: Asked,
-    /// What to choose from.
-    listing: Listing,
-) -> impl IntoView {
-    let Asked { survey, title, hint, required } = asked;
-    let Listing { layout, several, items, mut chosen, ends } = listing;
-    let invalid_where = |here: bool| if here { invalid(survey) } else { mark(|| None) };
-    let mut options = Vec::new();
-    for (position, Item { text, label }) in items.into_iter().enumerate() {
-        options.push(view! {
-            <label class="option" part="option">
-                <input
-                    type=if several { "checkbox" } else { "radio" }
-                    name="answer"
-                    value=position.to_string()
-                    checked=chosen.contains(&position).then_some("")
-                    aria-label=label
-                    aria-invalid=invalid_where(several)
-                />
-                <span class="face">{text}</span>
-            </label>
-        });
+pub(super) fn list(survey: &Survey, question: &Question, hint: El, listing: Listing) -> El {
+    let Listing { layout, several, items, chosen, ends } = listing;
+    let mut options = el("div").class(layout).part("options");
+    for (position, item) in items.into_iter().enumerate() {
+        let input = el("input")
+            .set("type", if several { "checkbox" } else { "radio" })
+            .set("name", "answer")
+            .set("value", &position.to_string())
+            .set_if(chosen.contains(&position), "checked", "")
+            .set_if(item.label.is_some(), "aria-label", &item.label.unwrap_or_default());
+        let input = if several { input.follow("aria-invalid", survey, invalid) } else { input };
+        let face = el("span").class("face").text(&item.text);
+        options = options.child(el("label").class("option").part("option").child(input).child(face));
     }
-    let choose = move |event: Event| {
-        let input: HtmlInputElement = event_target(&event);
-        let Ok(position) = input.value().parse::<usize>() else { return };
-        chosen.retain(|other| several && *other != position);
-        if input.checked() {
-            chosen.push(position);
-        }
-        let Some(inner) = survey.inner() else { return };
-        let value = inner.borrow().flow.question().and_then(|question| value(&question.kind, &chosen));
-        survey.answer(value);
+    let fieldset = el("fieldset").set("aria-describedby", "hint error").on("change", survey, changed);
+    let fieldset = if several {
+        fieldset
+    } else {
+        // A radio group can be required and invalid; a group of checkboxes cannot, each of them can.
+        fieldset.set("role", "radiogroup").set_if(question.required, "aria-required", "true").follow(
+            "aria-invalid",
+            survey,
+            invalid,
+        )
     };
     let (low, high) = ends;
-    view! {
-        <fieldset
-            role=(!several).then_some("radiogroup")
-            aria-describedby="hint error"
-            aria-required=(!several && required).then_some("true")
-            aria-invalid=invalid_where(!several)
-            on:change=choose
-        >
-            <legend class="title">{title}</legend>
-            <p class="hint" id="hint">{hint}</p>
-            <div class=layout part="options">{options}</div>
-            <div class="ends" aria-hidden="true"><span>{low}</span><span>{high}</span></div>
-        </fieldset>
+    fieldset.child(el("legend").class("title").text(&question.text)).child(hint).child(options).child(
+        // The first and the last entry say it to those who do not see.
+        el("div")
+            .class("ends")
+            .set("aria-hidden", "true")
+            .child(el("span").text(&low))
+            .child(el("span").text(&high)),
+    )
+}
+
+fn changed(survey: &Survey, event: &Event) {
+    let Some(input) = event.target() else { return };
+    let input: HtmlInputElement = input.unchecked_into();
+    if let Ok(position) = input.value().parse::<usize>() {
+        choose(survey, position, input.checked());
     }
+}
+
+/// Takes an entry to the answer, or away from it.
+fn choose(survey: &Survey, position: usize, checked: bool) {
+    let inner = survey.inner();
+    let Some(question) = inner.flow.question() else { return };
+    let Some(listing) = Listing::of(&question.kind, inner.flow.value(), &inner.definition.words) else {
+        return;
+    };
+    let mut chosen = listing.chosen;
+    chosen.retain(|other| listing.several && *other != position);
+    if checked {
+        chosen.push(position);
+    }
+    let value = value(&question.kind, &chosen);
+    drop(inner);
+    survey.answer(value);
 }

@@ -9,13 +9,12 @@ mod score;
 mod text;
 mod yes_no;
 
-use leptos::prelude::*;
 use shared::{Kind, Value, Words};
 
-use crate::erase::{Mark, Part, mark, written};
+use crate::element::{El, el};
 use crate::survey::Survey;
-use list::{List, ListProps};
-use text::{TextField, TextFieldProps};
+use list::list;
+use text::text_field;
 
 /// One entry of a list to choose from.
 struct Item {
@@ -62,13 +61,8 @@ fn value(kind: &Kind, chosen: &[usize]) -> Option<Value> {
 }
 
 /// The question on screen.
-#[component]
-pub(crate) fn Question(
-    /// The survey that asks it.
-    survey: Survey,
-) -> impl IntoView {
-    let inner = survey.inner()?;
-    let inner = inner.borrow();
+pub(crate) fn question(survey: &Survey) -> Option<El> {
+    let inner = survey.inner();
     let question = inner.flow.question()?;
     let words = &inner.definition.words;
     let listing = Listing::of(&question.kind, inner.flow.value(), words);
@@ -81,39 +75,28 @@ pub(crate) fn Question(
         }
         hint.push_str(part);
     }
-    let asked = Asked { survey, title: question.text.clone(), hint, required: question.required };
-    let field = match (listing, &question.kind) {
-        (None, Kind::Text(text)) => {
-            let written = match inner.flow.value() {
-                Some(Value::Text(text)) => text.clone(),
-                _ => String::new(),
-            };
-            Part::new(TextField(TextFieldProps { asked, max: text.max_length as usize, text: written }))
-        }
-        (None, _) => Part::new(()),
-        (Some(listing), _) => Part::new(List(ListProps { asked, listing })),
+    let hint = el("p").class("hint").set("id", "hint").text(&hint);
+    let field = match listing {
+        Some(listing) => list(survey, question, hint, listing),
+        None => text_field(survey, question, hint),
     };
-    Some(view! {
-        <div class="question" part="question" data-question=question.id.as_str().to_owned()>
-            {field}
-            <p class="error" part="error" id="error" role="alert">{written(move || survey.face().error)}</p>
-        </div>
-    })
-}
-
-/// What all kinds of questions show.
-struct Asked {
-    /// The survey that asks.
-    survey: Survey,
-    /// The question.
-    title: String,
-    /// The quieter line below it; empty if there is none.
-    hint: String,
-    /// True when it has to be answered.
-    required: bool,
+    let error = el("p")
+        .class("error")
+        .part("error")
+        .set("id", "error")
+        .set("role", "alert")
+        .follow_text(survey, |survey| survey.face().error.clone());
+    Some(
+        el("div")
+            .class("question")
+            .part("question")
+            .set("data-question", question.id.as_str())
+            .child(field)
+            .child(error),
+    )
 }
 
 /// The value of `aria-invalid`.
-fn invalid(survey: Survey) -> Mark {
-    mark(move || (!survey.face().error.is_empty()).then_some("true"))
+fn invalid(survey: &Survey) -> Option<String> {
+    (!survey.face().error.is_empty()).then(|| "true".to_owned())
 }
