@@ -3,6 +3,7 @@
 mod bytes;
 mod embed;
 mod inputs;
+mod shrink;
 mod widget;
 
 use anyhow::Result;

@@ -9,24 +9,11 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+use super::shrink::shrink;
 use super::{embed, inputs};
 use crate::tools::Tools;
 use crate::{cache, terminal, workspace};
 
-/// What every browser of the last years has. `--all-features` would let wasm-opt write encodings that no
-/// browser loads.
-const WASM_OPT: [&str; 10] = [
-    "-Oz",
-    "--converge",
-    "--strip-producers",
-    "--strip-target-features",
-    "--enable-bulk-memory",
-    "--enable-nontrapping-float-to-int",
-    "--enable-sign-ext",
-    "--enable-mutable-globals",
-    "--enable-reference-types",
-    "--enable-multivalue",
-];
 /// Older browsers cannot run the module anyway.
 const JAVASCRIPT: &str = "--target=es2020";
 
@@ -49,9 +36,10 @@ pub(super) fn build(tools: &Tools) -> Result<PathBuf> {
     let start = Instant::now();
     let style = minified_style(tools, &root, &scratch)?;
     let compiled = compile(tools, &style)?;
+    let (glue, wasm) = shrink(tools, &compiled, &scratch)?;
     let parts = embed::Parts {
-        glue: minified_glue(tools, &compiled)?,
-        wasm: optimised(tools, &compiled, &scratch)?,
+        glue: minified_glue(tools, &glue, &scratch)?,
+        wasm,
         loader: minified_loader(tools, &root)?,
     };
     embed::write(&parts, &embed)?;
@@ -93,19 +81,12 @@ fn compile(tools: &Tools, style: &Path) -> Result<PathBuf> {
     Ok(compiled)
 }
 
-fn optimised(tools: &Tools, compiled: &Path, scratch: &Path) -> Result<Vec<u8>> {
-    let optimised = scratch.join("widget.wasm");
-    let mut command = workspace::command(&tools.wasm_opt);
-    command.args(WASM_OPT).arg(compiled.join("widget_bg.wasm")).arg("-o").arg(&optimised);
-    workspace::run(&mut command)?;
-    read(&optimised)
-}
-
-/// Bundled, as the glue may import snippets that trunk leaves in files of their own.
-fn minified_glue(tools: &Tools, compiled: &Path) -> Result<String> {
+fn minified_glue(tools: &Tools, glue: &str, scratch: &Path) -> Result<String> {
+    let readable = scratch.join("glue.js");
+    write(&readable, glue.as_bytes())?;
     let mut command = workspace::command(&tools.esbuild);
-    command.args(["--bundle", "--minify", "--format=esm", JAVASCRIPT, "--log-level=warning"]);
-    let glue = text(workspace::output(command.arg(compiled.join("widget.js")))?)?;
+    command.args(["--minify", "--format=esm", JAVASCRIPT, "--log-level=warning"]);
+    let glue = text(workspace::output(command.arg(readable))?)?;
     refuse_inner_html(&glue)?;
     Ok(glue)
 }
@@ -130,10 +111,6 @@ fn minified_loader(tools: &Tools, root: &Path) -> Result<String> {
 fn text(printed: Vec<u8>) -> Result<String> {
     let text = String::from_utf8(printed).context("the minifier printed something other than UTF-8")?;
     Ok(text.trim_end().to_owned())
-}
-
-fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 fn write(path: &Path, content: &[u8]) -> Result<()> {
