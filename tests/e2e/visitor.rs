@@ -299,3 +299,26 @@ async fn axe_finds_nothing_in_any_state() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metadata_that_the_survey_does_not_list_is_told_to_the_pages_author() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let browser = Browser::open(390, 844).await?;
+    let visitor = browser.visit(&stage.pages.at("element/nl/checkout")).await?;
+    visitor.asked("recommend").await?;
+    let again = "const old = document.querySelector('afterword-survey');
+        const element = document.createElement('afterword-survey');
+        for (const [name, value] of [['survey', 'checkout'], ['lang', 'nl'], ['meta-color', 'private red']])
+            element.setAttribute(name, value);
+        old.replaceWith(element);";
+    browser.run(again).await?;
+    answer_checkout(&visitor).await?;
+    visitor.state("refused").await?;
+    let said: Vec<String> = browser.console().await?.into_iter().map(|(_, message)| message).collect();
+    let ours =
+        said.iter().find(|message| message.contains("afterword: refused")).context("nothing is said")?;
+    ensure!(ours.contains("/metadata/color metadata_key") && !ours.contains("private red"), "{ours}");
+    ensure!(stage.sandbox.counts().arrived == 0);
+    browser.close().await
+}

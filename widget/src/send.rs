@@ -54,9 +54,19 @@ async fn fetch(url: &str, body: &str) -> Option<Response> {
     Some(response.unchecked_into())
 }
 
-/// Looks into an `application/problem+json`.
+/// Looks into an `application/problem+json`. The page's author hears what is wrong, since the visitor
+/// can do nothing about metadata; places and codes only, nothing that was answered.
 async fn wrong_question(response: &Response) -> Option<String> {
     let problem = Json::read(&JsFuture::from(response.text().ok()?).await.ok()?.as_string()?)?;
+    let mut complaint = String::from("afterword: refused: ");
+    complaint.push_str(problem.get("code").text().unwrap_or_default());
+    for wrong in problem.get("errors").list() {
+        for key in ["pointer", "code"] {
+            complaint.push(' ');
+            complaint.push_str(wrong.get(key).text().unwrap_or_default());
+        }
+    }
+    web_sys::console::error_1(&complaint.into());
     let wrong = problem.get("errors").list().iter().find_map(|wrong| wrong.get("question").text())?;
     Some(wrong.to_owned())
 }
