@@ -13,6 +13,7 @@
 
 mod schema;
 mod sqlite;
+mod statements;
 #[cfg(test)]
 mod tests;
 
