@@ -44,7 +44,7 @@ pub(super) fn shrink(tools: &Tools, compiled: &Path, scratch: &Path) -> Result<(
     let graph = scratch.join("widget.graph.json");
     fs::write(&graph, reachable(&used).to_string())?;
     let (reached, small) = (scratch.join("widget.reached.wasm"), scratch.join("widget.wasm"));
-    let mut metadce = workspace::command(&tools.wasm_opt.with_file_name("wasm-metadce"));
+    let mut metadce = workspace::command(tools.wasm_opt.with_file_name("wasm-metadce"));
     metadce.args(FEATURES).arg(format!("--graph-file={}", graph.display()));
     workspace::output(metadce.arg(compiled.join("widget_bg.wasm")).arg("-o").arg(&reached))?;
 
