@@ -14,7 +14,7 @@ use crate::forwarder::Lane;
 use crate::http;
 use crate::intake::Intake;
 use crate::platform::{Client, ClientError};
-use crate::queue::{Queue, QueueError, SqliteQueue};
+use crate::queue::{Inbox, Options, QueueError, Records, SharedQueue, SqliteQueue};
 
 /// How long a delivered submission's UUID is remembered: longer than any outbox lives.
 const REMEMBER: Duration = Duration::from_hours(30 * 24);
@@ -48,7 +48,7 @@ pub enum StartError {
 /// A server that is ready to run: its store is open.
 pub struct Server {
     config: Arc<Config>,
-    queue: Arc<dyn Queue>,
+    queue: SharedQueue,
     clock: Clock,
     lanes: Vec<Lane>,
 }
@@ -57,7 +57,7 @@ impl Server {
     /// Opens the store and prepares the lanes.
     pub fn new(config: Arc<Config>) -> Result<Self, StartError> {
         let Store::Sqlite(path) = &config.store;
-        let queue: Arc<dyn Queue> = Arc::new(SqliteQueue::open(path)?);
+        let queue: SharedQueue = Arc::new(SqliteQueue::open(path, Options::default())?);
         let clock = Clock::start();
         let lane = |platform: &Arc<crate::config::Platform>| {
             let client = Client::new(platform)
@@ -91,7 +91,7 @@ impl Server {
         // The operators' listener stays open while the rest stops.
         let (admin_stopping, admin_stopped) = watch::channel(false);
         let admin = tokio::spawn(http::serve(listeners.admin, dashboard.router(), until(admin_stopped)));
-        let intake = Intake::new(self.config, Arc::clone(&self.queue), self.clock);
+        let intake = Intake::new(self.config, Arc::clone(&self.queue) as Arc<dyn Inbox>, self.clock);
         let public = tokio::spawn(http::serve(listeners.public, intake.router(), until(stopped)));
 
         let upkeep = tokio::spawn(Dashboard::keep_up());
@@ -123,7 +123,7 @@ impl Server {
 pub struct TaskEnded;
 
 /// Says what waits for a platform that the configuration has lost.
-async fn warn_of_orphans(config: &Config, queue: &dyn Queue) {
+async fn warn_of_orphans(config: &Config, queue: &dyn Records) {
     let counts = match queue.counts().await {
         Ok(counts) => counts,
         Err(error) => return tracing::error!(%error, "the queue cannot be counted"),
@@ -134,11 +134,11 @@ async fn warn_of_orphans(config: &Config, queue: &dyn Queue) {
     }
 }
 
-async fn forget(queue: Arc<dyn Queue>, clock: Clock, stopped: impl Future<Output = ()>) {
+async fn forget(queue: SharedQueue, clock: Clock, stopped: impl Future<Output = ()>) {
     tokio::pin!(stopped);
     loop {
         let before = clock.now().checked_sub(REMEMBER).unwrap_or(jiff::Timestamp::MIN);
-        match queue.forget_delivered(before).await {
+        match queue.forget_settled(before).await {
             Ok(0) => {}
             Ok(forgotten) => tracing::info!(forgotten, "forgot the UUIDs of old submissions"),
             Err(error) => tracing::warn!(%error, "old submissions could not be forgotten"),

@@ -9,7 +9,7 @@ use metrics::{describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use super::Dashboard;
-use crate::queue::LaneCount;
+use crate::queue::{LaneCount, State as EntryState};
 
 static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
@@ -73,16 +73,11 @@ fn set_gauges(dashboard: &Dashboard, counts: &[LaneCount]) {
     let lost = counts.iter().map(|count| &count.lane);
     for lane in configured.chain(lost) {
         let count = counts.iter().find(|count| count.lane == *lane);
-        let entries = |state: &'static str, read: fn(&LaneCount) -> u64| {
+        for state in EntryState::OPEN {
             #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 entries")]
-            let value = count.map_or(0, read) as f64;
-            gauge!("afterword_queue_entries", "lane" => lane.to_string(), "state" => state).set(value);
-        };
-        entries("waiting", |count| count.waiting);
-        entries("delayed", |count| count.delayed);
-        entries("sending", |count| count.sending);
-        entries("parked", |count| count.parked);
-        entries("dead", |count| count.dead);
+            let value = count.map_or(0, |count| count.of(state)) as f64;
+            gauge!("afterword_queue_entries", "lane" => lane.to_string(), "state" => state.name()).set(value);
+        }
         let oldest = count.and_then(|count| count.oldest);
         let age = oldest.map_or(0.0, |oldest| dashboard.clock.now().duration_since(oldest).as_secs_f64());
         gauge!("afterword_queue_oldest_seconds", "lane" => lane.to_string()).set(age.max(0.0));

@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Platform};
 use crate::forwarder::LaneReport;
 use crate::page;
-use crate::queue::Queue;
+use crate::queue::SharedQueue;
 
 /// A lane, as operators see it.
 #[derive(Clone, Debug)]
@@ -39,14 +39,14 @@ pub struct LaneView {
 #[derive(Clone)]
 pub struct Dashboard {
     config: Arc<Config>,
-    queue: Arc<dyn Queue>,
+    queue: SharedQueue,
     clock: Clock,
     lanes: Arc<[LaneView]>,
 }
 
 impl Dashboard {
     /// Prepares the routes; metrics count from the first call in a process on.
-    pub fn new(config: Arc<Config>, queue: Arc<dyn Queue>, clock: Clock, lanes: Vec<LaneView>) -> Self {
+    pub fn new(config: Arc<Config>, queue: SharedQueue, clock: Clock, lanes: Vec<LaneView>) -> Self {
         metrics::install();
         Self { config, queue, clock, lanes: lanes.into() }
     }

@@ -10,7 +10,7 @@ use super::{Dashboard, LaneView};
 use crate::config::PlatformName;
 use crate::forwarder::{LaneReport, LaneState};
 use crate::page::{self, Tone};
-use crate::queue::{Failure, LaneCount, QueueError};
+use crate::queue::{LaneCount, QueueError, Record, State as EntryState};
 
 /// Failures on the page, at most.
 const FAILURES: u32 = 20;
@@ -34,7 +34,7 @@ fn broken(error: &QueueError) -> Markup {
     }
 }
 
-fn body(dashboard: &Dashboard, counts: &[LaneCount], failures: &[Failure], now: Timestamp) -> Markup {
+fn body(dashboard: &Dashboard, counts: &[LaneCount], failures: &[Record], now: Timestamp) -> Markup {
     let count = |name: &PlatformName| counts.iter().find(|count| count.lane == *name);
     let configured = |name: &PlatformName| dashboard.lanes.iter().any(|lane| lane.platform.name == *name);
     html! {
@@ -154,7 +154,7 @@ fn advice(report: &LaneReport) -> Vec<String> {
     advice
 }
 
-fn failures_table(failures: &[Failure], now: Timestamp) -> Markup {
+fn failures_table(failures: &[Record], now: Timestamp) -> Markup {
     html! {
         div.scroll { table {
             thead { tr {
@@ -164,18 +164,18 @@ fn failures_table(failures: &[Failure], now: Timestamp) -> Markup {
                 tr {
                     td { code { (failure.submission) } }
                     td { (failure.survey) }
-                    td { (page::pill(tone(failure.state), failure.state)) }
+                    td { (page::pill(tone(failure.state), failure.state.name())) }
                     td.number { (failure.attempts) }
-                    td.number { (span(now, failure.at)) }
-                    td { (failure.error) }
+                    td.number { (failure.settled_at.map_or("–".into(), |at| span(now, at))) }
+                    td { (failure.last_error.as_deref().unwrap_or_default()) }
                 }
             } }
         } }
     }
 }
 
-fn tone(state: &str) -> Tone {
-    if matches!(state, "dead" | "parked") { Tone::Bad } else { Tone::Warn }
+fn tone(state: EntryState) -> Tone {
+    if matches!(state, EntryState::Dead | EntryState::Parked) { Tone::Bad } else { Tone::Warn }
 }
 
 /// The time from one moment to a later one, in words.

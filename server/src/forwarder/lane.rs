@@ -127,7 +127,7 @@ impl Lane {
 
     /// Works until told to stop; the call in flight ends first, the rest stays in the queue.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        let mut stored = self.queue.stored();
+        let mut stirred = self.queue.stirred(&self.platform.name);
         let mut recovered = false;
         while !*stop.borrow() {
             let wake = match self.step(&mut recovered).await {
@@ -144,7 +144,7 @@ impl Lane {
             // A signal that came during the step is seen here, since it marks the channel changed.
             tokio::select! {
                 () = wake.at() => {}
-                _ = stored.changed(), if wake.on_entry() => {}
+                _ = stirred.changed(), if wake.on_entry() => {}
                 _ = stop.wait_for(|stop| *stop) => {}
             }
         }
@@ -217,8 +217,8 @@ impl Lane {
             tracing::warn!(lane = %self.platform.name, submission = %entry.submission, ?settlement,
                 "found in flight after an unclean stop: it may have arrived");
             let error = Some("the server stopped while the call was in flight".to_owned());
-            let attempt = Attempt { at: now, verdict: Verdict::Unknown.name(), status: None, error };
-            self.queue.settle(entry.id, settlement, attempt).await?;
+            let attempt = Attempt { at: now, verdict: Verdict::Unknown.name().into(), status: None, error };
+            self.queue.settle(&self.platform.name, entry.id, settlement, attempt).await?;
         }
         Ok(())
     }
@@ -259,8 +259,12 @@ impl Lane {
             Err(error) => {
                 tracing::error!(lane = %self.platform.name, submission = %entry.submission, error,
                     "dead letter: it fits the configuration no more");
-                let attempt =
-                    Attempt { at: self.clock.now(), verdict: "unmapped", status: None, error: Some(error) };
+                let attempt = Attempt {
+                    at: self.clock.now(),
+                    verdict: "unmapped".into(),
+                    status: None,
+                    error: Some(error),
+                };
                 self.unsettled = Some((entry.id, Settlement::Dead, attempt));
                 return self.settle().await;
             }
@@ -296,7 +300,7 @@ impl Lane {
             tracing::error!(lane = %self.platform.name, survey = %entry.survey,
                 submission = %entry.submission, status, "dead letter: an operator has to look at it");
         }
-        let attempt = Attempt { at: now, verdict: verdict.name(), status, error };
+        let attempt = Attempt { at: now, verdict: verdict.name().into(), status, error };
         self.unsettled = Some((entry.id, settlement, attempt));
         self.settle().await
     }
@@ -366,7 +370,7 @@ impl Lane {
     /// made: what the platform said must not be forgotten.
     async fn settle(&mut self) -> Result<(), QueueError> {
         let Some((id, settlement, attempt)) = self.unsettled.clone() else { return Ok(()) };
-        match self.queue.settle(id, settlement, attempt).await {
+        match self.queue.settle(&self.platform.name, id, settlement, attempt).await {
             Err(error @ QueueError::NotSending(_)) => {
                 tracing::error!(lane = %self.platform.name, %error, "somebody else moved it; its verdict is dropped");
             }

@@ -20,10 +20,12 @@ use super::survey::unknown_survey;
 use crate::accepted::{Accepted, StoredAnswer, StoredRespondent};
 use crate::clock::Clock;
 use crate::config::Survey;
-use crate::queue::{Enqueued, NewEntry, Priority, Queue, QueueError};
+use crate::queue::{Enqueued, Inbox, NewEntry, Priority, QueueError};
 
 /// How long a browser is asked to wait when the queue cannot take more.
 const BUSY: Duration = Duration::from_secs(5);
+/// How long when the queue is full: it drains at the platform's pace.
+const FULL: Duration = Duration::from_secs(60);
 
 pub(super) async fn submit(
     State(intake): State<Intake>,
@@ -69,7 +71,7 @@ async fn take(
     Ok(submission.submission)
 }
 
-async fn store(queue: Arc<dyn Queue>, new: NewEntry) -> Result<Enqueued, QueueError> {
+async fn store(queue: Arc<dyn Inbox>, new: NewEntry) -> Result<Enqueued, QueueError> {
     let (survey, submission) = (new.survey.clone(), new.submission);
     let enqueued = queue.enqueue(new).await?;
     let counter = match enqueued {
@@ -271,10 +273,14 @@ fn fingerprint(submission: &Submission, language: Language) -> serde_json::Resul
 }
 
 fn unavailable(error: &QueueError) -> Problem {
-    if !matches!(error, QueueError::Full) {
+    let (code, wait) = match error {
+        QueueError::Busy => ("busy", BUSY),
+        QueueError::Full(_) => ("full", FULL),
+        _ => ("store", BUSY),
+    };
+    if code != "busy" {
         tracing::error!(%error, "a submission could not be stored");
     }
-    let code = if matches!(error, QueueError::Full) { "busy" } else { "store" };
     let detail = "the submission could not be stored at the moment; send it again";
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after(BUSY)
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after(wait)
 }

@@ -29,7 +29,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::queue::Queue;
+use crate::queue::Inbox;
 use assets::Assets;
 use definition::Definitions;
 use problem::Problem;
@@ -48,13 +48,13 @@ pub struct Intake {
     config: Arc<Config>,
     definitions: Arc<Definitions>,
     assets: Arc<Assets>,
-    queue: Arc<dyn Queue>,
+    queue: Arc<dyn Inbox>,
     clock: Clock,
 }
 
 impl Intake {
     /// Prepares what is served.
-    pub fn new(config: Arc<Config>, queue: Arc<dyn Queue>, clock: Clock) -> Self {
+    pub fn new(config: Arc<Config>, queue: Arc<dyn Inbox>, clock: Clock) -> Self {
         let definitions = Arc::new(Definitions::new(&config));
         let assets = Arc::new(Assets::new(&config));
         Self { config, definitions, assets, queue, clock }

@@ -10,7 +10,7 @@ use tower::ServiceExt;
 use super::*;
 use crate::accepted::Accepted;
 use crate::config::{PlatformName, tests::good};
-use crate::queue::{Due, SqliteQueue};
+use crate::queue::{Due, Inbox, Lanes as _, Options, Records as _, SqliteQueue};
 
 const UUID: &str = "6f9b1c52-7d0e-4a55-9a39-3f4f4a2b1c01";
 
@@ -34,9 +34,9 @@ impl Door {
 
     fn with(config: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let queue = Arc::new(SqliteQueue::open(&folder.path().join("queue.db")).unwrap());
+        let queue = Arc::new(SqliteQueue::open(&folder.path().join("queue.db"), Options::default()).unwrap());
         let clock = Clock::start();
-        let intake = Intake::new(Arc::new(config), Arc::clone(&queue) as Arc<dyn Queue>, clock);
+        let intake = Intake::new(Arc::new(config), Arc::clone(&queue) as Arc<dyn Inbox>, clock);
         Self { router: intake.router(), queue, clock, _folder: folder }
     }
 

@@ -1,171 +1,66 @@
 //! The durable queue between intake and forwarder.
 //!
 //! Promises, for every store:
-//! - [`Queue::enqueue`] returns only after the entry is durable, and stores a submission's UUID once.
-//! - [`Queue::reserve`] marks the entry `sending`, durably, before it hands it out: after a crash
+//! - [`Inbox::enqueue`] returns only after the entry is durable, and stores a submission's UUID once.
+//! - [`Lanes::reserve`] marks the entry `sending`, durably, before it hands it out: after a crash
 //!   the entries in that state are exactly those whose call may or may not have arrived
-//!   ([`Queue::interrupted`]).
-//! - An entry is `waiting`, `delayed`, `sending`, `parked`, `dead` or `delivered`; only a settlement
-//!   by the lane's owner moves it on, and it hits exactly one entry.
+//!   ([`Lanes::interrupted`]).
+//! - A lane has one owner at a time ([`Lanes::lease`]); only the owner moves its entries on, and each
+//!   settlement hits exactly one entry. Operators move what waits for them ([`Records::change`]),
+//!   never what is being sent.
 //! - Within a lane and a priority, what is due goes first in, first out.
+//!
+//! ```text
+//! waiting -> sending -> delivered
+//!    ^          |-----> delayed -> waiting
+//!    |          |-----> unknown -> delivered | waiting | parked     (looked up)
+//!    |          |-----> parked, dead          (until an operator looks)
+//!    '--- retried ------'                     discarded: by an operator
+//! ```
 //!
 //! Knows nothing of HTTP, of the platform, or of what a body means. SQL lives here only.
 
-mod schema;
+mod entry;
+mod filter;
 mod sqlite;
-mod statements;
+mod stir;
 #[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use shared::SurveyId;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::config::PlatformName;
 
+pub use entry::{
+    Attempt, Due, Enqueued, Entry, EntryId, LaneCount, NewEntry, Priority, Record, Settlement, State, Unknown,
+};
+pub use filter::{Change, Filter};
 pub use sqlite::SqliteQueue;
 
-/// Names an entry; grows with each entry of a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EntryId(i64);
+/// What a store is opened with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Entries that are neither delivered nor discarded, at most; beyond it nothing is taken.
+    pub max_entries: u64,
+    /// Bytes that the store may use, at most; beyond it nothing is taken.
+    pub max_bytes: u64,
+    /// For how long a delivered entry keeps its body; zero forgets it on delivery.
+    pub keep_delivered: Duration,
+}
 
-impl std::fmt::Display for EntryId {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(out)
+/// A million entries, 4 GiB, and nothing is kept.
+impl Default for Options {
+    fn default() -> Self {
+        Self { max_entries: 1_000_000, max_bytes: 4 << 30, keep_delivered: Duration::ZERO }
     }
-}
-
-/// Which entries of a lane go first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Priority {
-    /// Visitors' answers.
-    Visitor = 0,
-    /// Operators' calls.
-    Operator = 1,
-}
-
-/// A submission that is to be kept.
-#[derive(Clone)]
-pub struct NewEntry {
-    /// Whose line it waits in.
-    pub lane: PlatformName,
-    /// What goes first.
-    pub priority: Priority,
-    /// The survey that was answered.
-    pub survey: SurveyId,
-    /// The idempotency key.
-    pub submission: Uuid,
-    /// Tells a repetition from another submission with the same key.
-    pub fingerprint: [u8; 32],
-    /// What the forwarder will read; opaque here.
-    pub body: Vec<u8>,
-    /// When it was accepted.
-    pub accepted_at: Timestamp,
-}
-
-/// What became of a new entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Enqueued {
-    /// It is stored.
-    Stored,
-    /// The same submission was stored before; nothing changed.
-    Repeated,
-    /// Another submission was stored under this UUID; nothing changed.
-    Conflict,
-}
-
-/// An entry that its lane's owner has in hand.
-#[derive(Clone)]
-pub struct Entry {
-    /// Its name in the store.
-    pub id: EntryId,
-    /// The survey that was answered.
-    pub survey: SurveyId,
-    /// The idempotency key.
-    pub submission: Uuid,
-    /// What intake stored.
-    pub body: Vec<u8>,
-    /// How many calls were made for it, the one at hand included.
-    pub attempts: u32,
-    /// When it was accepted.
-    pub accepted_at: Timestamp,
-}
-
-/// Where an entry goes after a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settlement {
-    /// It arrived: its body is forgotten, its UUID remembered.
-    Delivered,
-    /// It is tried again from this time on.
-    Later(Timestamp),
-    /// It waits for an operator, since it may have arrived.
-    Parked,
-    /// It waits for an operator, since the platform refused it.
-    Dead,
-}
-
-/// One call made for an entry, for the operator.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
-    /// When the call ended.
-    pub at: Timestamp,
-    /// The verdict's name.
-    pub verdict: &'static str,
-    /// The HTTP status, if there was one.
-    pub status: Option<u16>,
-    /// The platform's words or the connection's error; never the visitor's words.
-    pub error: Option<String>,
-}
-
-/// When a lane has something to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
-    /// An entry is due.
-    Now,
-    /// The next entry is due then.
-    At(Timestamp),
-    /// Nothing waits.
-    Never,
-}
-
-/// How a lane stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LaneCount {
-    /// The lane.
-    pub lane: PlatformName,
-    /// Entries that are due.
-    pub waiting: u64,
-    /// Entries to be tried again later.
-    pub delayed: u64,
-    /// Entries whose call is being made.
-    pub sending: u64,
-    /// Entries that may have arrived and wait for an operator.
-    pub parked: u64,
-    /// Entries that were refused and wait for an operator.
-    pub dead: u64,
-    /// When the oldest entry that is not settled was accepted.
-    pub oldest: Option<Timestamp>,
-}
-
-/// The last thing that went wrong with an entry that is not delivered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// The lane.
-    pub lane: PlatformName,
-    /// The survey.
-    pub survey: SurveyId,
-    /// The idempotency key.
-    pub submission: Uuid,
-    /// `waiting`, `delayed`, `sending`, `parked` or `dead`.
-    pub state: &'static str,
-    /// Calls made.
-    pub attempts: u32,
-    /// When the last call ended.
-    pub at: Timestamp,
-    /// What went wrong.
-    pub error: String,
 }
 
 /// Why the queue could not do what was asked.
@@ -173,33 +68,62 @@ pub struct Failure {
 pub enum QueueError {
     /// More is coming in than the store can write; nothing was stored.
     #[error("the queue takes no more at the moment")]
-    Full,
+    Busy,
+    /// The bound in [`Options`] is reached; nothing was stored.
+    #[error("the queue is full: {0}")]
+    Full(String),
     /// The store refused or failed; nothing was stored.
     #[error("the store failed: {0}")]
     Store(String),
     /// The queue is stopping.
     #[error("the queue has stopped")]
     Stopped,
-    /// The entry is not in the state it has to be in.
-    #[error("entry {0} is not being sent")]
+    /// The entry is not in the state it has to be in, or the lane has another owner by now.
+    #[error("entry {0} is not being sent by this owner")]
     NotSending(EntryId),
+    /// The lane is not ours, or not any more.
+    #[error("the lane {0} has another owner")]
+    NotOwner(PlatformName),
     /// The store cannot be used at all.
-    #[error("cannot open the store {path}: {reason}")]
+    #[error("cannot open the store {store}: {reason}")]
     Open {
-        /// The file.
-        path: String,
+        /// The file, or the database's address without secrets.
+        store: String,
         /// What is wrong with it, and what to do.
         reason: String,
     },
 }
 
-/// A durable queue. See the module for its promises.
+/// What intake sees of the queue.
 #[async_trait]
-pub trait Queue: Send + Sync + 'static {
+pub trait Inbox: Send + Sync + 'static {
     /// Stores a submission once; returns after it is durable.
     async fn enqueue(&self, entry: NewEntry) -> Result<Enqueued, QueueError>;
+}
 
-    /// When the lane has something to do, but for the surveys that are skipped.
+/// The right to forward a lane's entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Changes whenever the lane was not held for a moment: somebody else may have been at work.
+    pub term: u64,
+    /// Until when nobody else can hold it; `None` for as long as this process lives.
+    pub until: Option<Instant>,
+}
+
+/// What a lane's owner sees of the queue.
+#[async_trait]
+pub trait Lanes: Send + Sync + 'static {
+    /// Applies for a lane, and goes on holding it until it is released: the lease when this process
+    /// holds it, and each renewal. Each lease lasts `span` from its last renewal.
+    fn lease(&self, lane: &PlatformName, span: Duration) -> watch::Receiver<Option<Lease>>;
+
+    /// Gives a lane up, so that another process need not wait for the lease to end.
+    async fn release(&self, lane: &PlatformName) -> Result<(), QueueError>;
+
+    /// Changes when something may have been added to what the lane has to do.
+    fn stirred(&self, lane: &PlatformName) -> watch::Receiver<u64>;
+
+    /// When the lane has something to send, but for the surveys that are skipped.
     async fn due(&self, lane: &PlatformName, now: Timestamp, skip: &[SurveyId]) -> Result<Due, QueueError>;
 
     /// Takes the first entry that is due, durably marked `sending`, with one more attempt.
@@ -210,33 +134,105 @@ pub trait Queue: Send + Sync + 'static {
         skip: &[SurveyId],
     ) -> Result<Option<Entry>, QueueError>;
 
-    /// Moves an entry on from `sending`, and records the call.
+    /// Moves an entry on from `sending` or `unknown`, and records the attempt.
     async fn settle(
         &self,
+        lane: &PlatformName,
         entry: EntryId,
         settlement: Settlement,
         attempt: Attempt,
     ) -> Result<(), QueueError>;
 
-    /// The entries found `sending`: those of a process that ended before it could settle them.
+    /// The entries found `sending`: those of an owner that ended before it could settle them.
     async fn interrupted(&self, lane: &PlatformName) -> Result<Vec<Entry>, QueueError>;
+
+    /// For each survey with `unknown` entries, when the first of them is to be looked up.
+    async fn look_ups(&self, lane: &PlatformName) -> Result<Vec<(SurveyId, Timestamp)>, QueueError>;
+
+    /// The `unknown` entries of some surveys, oldest first, up to a number.
+    async fn unknown(
+        &self,
+        lane: &PlatformName,
+        surveys: &[SurveyId],
+        limit: u32,
+    ) -> Result<Vec<Unknown>, QueueError>;
+
+    /// Looks some `unknown` entries up again later.
+    async fn postpone(
+        &self,
+        lane: &PlatformName,
+        entries: &[EntryId],
+        due: Timestamp,
+    ) -> Result<(), QueueError>;
+
+    /// The latest entries of some surveys delivered before a time, newest first: who they are, and when.
+    async fn delivered(
+        &self,
+        lane: &PlatformName,
+        surveys: &[SurveyId],
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(Uuid, Timestamp)>, QueueError>;
+
+    /// What was remembered of a lane under a name; durable.
+    async fn recall(&self, lane: &PlatformName, name: &str) -> Result<Option<String>, QueueError>;
+
+    /// Remembers something of a lane under a name.
+    async fn remember(&self, lane: &PlatformName, name: &str, value: &str) -> Result<(), QueueError>;
 
     /// Brings delayed entries forward that are due later than any delay reaches: the wall clock was
     /// set back while no server ran.
     async fn bring_forward(&self, lane: &PlatformName, latest: Timestamp) -> Result<(), QueueError>;
+}
 
-    /// Forgets what was delivered before a time, UUIDs too; returns how many.
-    async fn forget_delivered(&self, before: Timestamp) -> Result<u64, QueueError>;
-
+/// What operators see of the queue.
+#[async_trait]
+pub trait Records: Send + Sync + 'static {
     /// How the lanes stand, by name.
     async fn counts(&self) -> Result<Vec<LaneCount>, QueueError>;
 
-    /// The latest failures of entries that are not delivered, newest first.
-    async fn failures(&self, limit: u32) -> Result<Vec<Failure>, QueueError>;
+    /// Entries that pass a filter, by id, after a given one, up to a number.
+    async fn page(
+        &self,
+        filter: &Filter,
+        after: Option<EntryId>,
+        limit: u32,
+    ) -> Result<Vec<Record>, QueueError>;
+
+    /// The latest entries that are not settled and have failed, newest first, without their bodies.
+    async fn failures(&self, limit: u32) -> Result<Vec<Record>, QueueError>;
+
+    /// The attempts made for an entry, oldest first.
+    async fn attempts(&self, entry: EntryId) -> Result<Vec<Attempt>, QueueError>;
+
+    /// Changes these entries, but for those in a state that the change does not take; returns those
+    /// that it did change.
+    async fn change(
+        &self,
+        entries: &[EntryId],
+        change: Change,
+        now: Timestamp,
+    ) -> Result<Vec<EntryId>, QueueError>;
+
+    /// Takes in the records of another store as they are, in their order, but for ids, which are given
+    /// anew; all of them or none. A submission that is there already stays as it is. Returns how many
+    /// came in.
+    async fn adopt(&self, records: Vec<(Record, Vec<Attempt>)>) -> Result<u64, QueueError>;
+
+    /// Forgets the bodies that delivered entries keep, of those settled before a time; returns how many.
+    async fn forget_bodies(&self, before: Timestamp) -> Result<u64, QueueError>;
+
+    /// Forgets what was delivered or discarded before a time, UUIDs too; returns how many.
+    async fn forget_settled(&self, before: Timestamp) -> Result<u64, QueueError>;
 
     /// Proves that the store takes writes.
     async fn check(&self) -> Result<(), QueueError>;
-
-    /// Changes whenever an entry was stored.
-    fn stored(&self) -> watch::Receiver<u64>;
 }
+
+/// A durable queue. See the module for its promises.
+pub trait Queue: Inbox + Lanes + Records {}
+
+impl<T: Inbox + Lanes + Records> Queue for T {}
+
+/// A queue that all parts of a server share.
+pub type SharedQueue = Arc<dyn Queue>;

@@ -12,18 +12,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use async_trait::async_trait;
-use jiff::Timestamp;
 use server::clock::Clock;
-use server::config::{Config, PlatformName};
+use server::config::Config;
 use server::intake::Intake;
-use server::queue::{
-    Attempt, Due, Enqueued, Entry, EntryId, Failure, LaneCount, NewEntry, Queue, QueueError, Settlement,
-    SqliteQueue,
-};
-use shared::SurveyId;
+use server::queue::{Enqueued, Inbox, NewEntry, Options, QueueError, Records as _, SqliteQueue};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -35,47 +29,12 @@ const TURN: Duration = Duration::from_secs(3);
 const TURNS: usize = 3;
 
 /// A queue that says it stored everything, and stores nothing.
-struct NullQueue(watch::Sender<u64>);
+struct NullQueue;
 
 #[async_trait]
-impl Queue for NullQueue {
+impl Inbox for NullQueue {
     async fn enqueue(&self, _: NewEntry) -> Result<Enqueued, QueueError> {
         Ok(Enqueued::Stored)
-    }
-    async fn due(&self, _: &PlatformName, _: Timestamp, _: &[SurveyId]) -> Result<Due, QueueError> {
-        Ok(Due::Never)
-    }
-    async fn reserve(
-        &self,
-        _: &PlatformName,
-        _: Timestamp,
-        _: &[SurveyId],
-    ) -> Result<Option<Entry>, QueueError> {
-        Ok(None)
-    }
-    async fn settle(&self, _: EntryId, _: Settlement, _: Attempt) -> Result<(), QueueError> {
-        Ok(())
-    }
-    async fn interrupted(&self, _: &PlatformName) -> Result<Vec<Entry>, QueueError> {
-        Ok(Vec::new())
-    }
-    async fn bring_forward(&self, _: &PlatformName, _: Timestamp) -> Result<(), QueueError> {
-        Ok(())
-    }
-    async fn forget_delivered(&self, _: Timestamp) -> Result<u64, QueueError> {
-        Ok(0)
-    }
-    async fn counts(&self) -> Result<Vec<LaneCount>, QueueError> {
-        Ok(Vec::new())
-    }
-    async fn failures(&self, _: u32) -> Result<Vec<Failure>, QueueError> {
-        Ok(Vec::new())
-    }
-    async fn check(&self) -> Result<(), QueueError> {
-        Ok(())
-    }
-    fn stored(&self) -> watch::Receiver<u64> {
-        self.0.subscribe()
     }
 }
 
@@ -87,10 +46,9 @@ async fn main() -> Result<()> {
         .replace("@PLATFORM@", "http://127.0.0.1:1")
         .replace("@SHOP@", "http://127.0.0.1:2");
     let config = Arc::new(Config::parse(&text, "bench", Path::new(""), &|_| Some("token".into()))?);
-    let sqlite: Arc<dyn Queue> = Arc::new(SqliteQueue::open(&folder.path().join("queue.db"))?);
-    let null: Arc<dyn Queue> = Arc::new(NullQueue(watch::Sender::new(0)));
-    let durable = serve(&config, Arc::clone(&sqlite)).await?;
-    let nothing = serve(&config, null).await?;
+    let sqlite = Arc::new(SqliteQueue::open(&folder.path().join("queue.db"), Options::default())?);
+    let durable = serve(&config, Arc::clone(&sqlite) as Arc<dyn Inbox>).await?;
+    let nothing = serve(&config, Arc::new(NullQueue)).await?;
 
     println!("Durable submissions a second (SQLite, synchronous=FULL), beside a queue that stores nothing;");
     println!(
@@ -122,7 +80,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-async fn serve(config: &Arc<Config>, queue: Arc<dyn Queue>) -> Result<std::net::SocketAddr> {
+async fn serve(config: &Arc<Config>, queue: Arc<dyn Inbox>) -> Result<std::net::SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let router = Intake::new(Arc::clone(config), queue, Clock::start()).router();

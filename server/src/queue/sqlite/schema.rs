@@ -2,31 +2,11 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-/// States of an entry as stored. Their order matters: everything below `DELIVERED` is open.
-pub(super) mod state {
-    pub(in crate::queue) const WAITING: i64 = 0;
-    pub(in crate::queue) const DELAYED: i64 = 1;
-    pub(in crate::queue) const SENDING: i64 = 2;
-    pub(in crate::queue) const PARKED: i64 = 3;
-    pub(in crate::queue) const DEAD: i64 = 4;
-    pub(in crate::queue) const DELIVERED: i64 = 5;
-
-    /// The state's name for people.
-    pub(in crate::queue) fn name(state: i64) -> &'static str {
-        match state {
-            WAITING => "waiting",
-            DELAYED => "delayed",
-            SENDING => "sending",
-            PARKED => "parked",
-            DEAD => "dead",
-            _ => "delivered",
-        }
-    }
-}
-
-/// Times are milliseconds since 1970. `id` grows with each entry, so it is the order of arrival.
-/// Each partial index holds one state only, so a million delivered entries cost the lane nothing.
-const MIGRATIONS: [&str; 1] = ["
+/// Times are milliseconds since 1970, states the numbers of [`State`](crate::queue::State). `id` grows
+/// with each entry, so it is the order of arrival. Each partial index holds one state only, so a million
+/// delivered entries cost the lane nothing.
+const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE entry (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
     submission   BLOB    NOT NULL UNIQUE,
@@ -56,7 +36,31 @@ CREATE TABLE attempt (
     error    TEXT
 ) STRICT;
 CREATE INDEX attempt_entry ON attempt (entry);
-"];
+",
+    // A look-up per survey finds what is next, so a survey that is passed by costs nothing; entries may
+    // be unknown or discarded; what is delivered may keep its body for a while.
+    "
+ALTER TABLE entry ADD COLUMN sent_at INTEGER;
+ALTER TABLE entry ADD COLUMN unsure_since INTEGER;
+DROP INDEX entry_waiting;
+DROP INDEX entry_stuck;
+DROP INDEX entry_failed;
+CREATE INDEX entry_waiting   ON entry (lane, survey, priority, id) WHERE state = 0;
+CREATE INDEX entry_parked    ON entry (lane)                       WHERE state = 3;
+CREATE INDEX entry_dead      ON entry (lane)                       WHERE state = 4;
+CREATE INDEX entry_unknown   ON entry (lane, survey, due_at)       WHERE state = 6;
+CREATE INDEX entry_discarded ON entry (settled_at)                 WHERE state = 7;
+CREATE INDEX entry_kept      ON entry (settled_at)                 WHERE state = 5 AND body IS NOT NULL;
+CREATE INDEX entry_failed    ON entry (settled_at)
+    WHERE last_error IS NOT NULL AND state <> 5 AND state <> 7;
+CREATE TABLE note (
+    lane  TEXT NOT NULL,
+    name  TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (lane, name)
+) STRICT, WITHOUT ROWID;
+",
+];
 
 /// Brings a database to this version's schema, or says why it cannot.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), String> {
@@ -82,4 +86,27 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), String> {
         .pragma_update(None, "user_version", i64::try_from(known).unwrap_or(i64::MAX))
         .map_err(failed)?;
     transaction.commit().map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_of_the_first_version_is_brought_up_to_date_with_what_it_holds() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO entry (submission, fingerprint, lane, priority, survey, accepted_at, due_at, body)
+                 VALUES (x'01', x'02', 'main', 0, 'checkout', 1, 1, x'03'); PRAGMA user_version = 1",
+            )
+            .unwrap();
+        migrate(&mut connection).unwrap();
+        let kept: (i64, Option<i64>) = connection
+            .query_row("SELECT accepted_at, sent_at FROM entry", [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap();
+        assert_eq!(kept, (1, None));
+        migrate(&mut connection).unwrap();
+    }
 }

@@ -1,0 +1,61 @@
+//! Every store passes the same suite; what only one of them has is tested beside it.
+
+mod sqlite;
+mod suite;
+
+use async_trait::async_trait;
+
+use super::{Options, SharedQueue};
+
+/// A store that is empty at first.
+#[async_trait]
+pub(crate) trait Bench: Send + Sync {
+    /// Opens the store as a server that starts would.
+    async fn open_with(&self, options: Options) -> SharedQueue;
+
+    async fn open(&self) -> SharedQueue {
+        self.open_with(Options::default()).await
+    }
+}
+
+/// Runs the suite on the stores that an expression makes, one each.
+macro_rules! on_each {
+    ($bench:expr; $($name:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $name() {
+                let bench = $bench.await;
+                super::suite::$name(&bench).await;
+            }
+        )*
+    };
+    ($bench:expr) => {
+        on_each! { $bench;
+            a_submission_is_stored_once_whatever_is_sent_again
+            what_is_due_goes_first_in_first_out_and_visitors_before_operators
+            order_holds_across_surveys_and_a_skipped_survey_is_passed_by
+            a_lane_knows_when_it_has_something_to_do
+            an_entry_found_sending_after_a_restart_is_interrupted
+            only_an_entry_that_is_being_sent_can_be_settled_and_only_once
+            a_delivered_submission_is_forgotten_but_for_its_key
+            a_delivered_body_is_kept_for_as_long_as_is_asked
+            a_lane_hears_of_an_entry_whose_visitor_hung_up
+            only_the_lane_that_got_an_entry_is_woken
+            counts_and_failures_say_what_is_where
+            many_writers_at_once_lose_nothing
+            an_unknown_entry_is_looked_up_and_not_sent
+            what_was_delivered_last_can_be_asked_for
+            what_is_remembered_of_a_lane_outlives_a_restart
+            every_attempt_is_kept_until_the_entry_is_delivered
+            a_page_shows_what_passes_the_filter
+            a_retried_entry_goes_back_to_its_place_and_counts_anew
+            a_discarded_entry_is_gone_and_its_key_is_not_taken_again
+            an_erased_entry_keeps_nothing_of_the_person
+            no_change_touches_an_entry_that_is_being_sent
+            a_full_queue_takes_nothing_new_and_still_knows_what_it_has
+            another_store_takes_everything_in_once
+            the_store_proves_that_it_takes_writes
+        }
+    };
+}
+use on_each;
