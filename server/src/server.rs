@@ -129,7 +129,7 @@ async fn warn_of_orphans(config: &Config, queue: &dyn Records) {
         Err(error) => return tracing::error!(%error, "the queue cannot be counted"),
     };
     for count in counts.iter().filter(|count| config.platforms.iter().all(|p| p.name != count.lane)) {
-        let waiting = count.waiting + count.delayed + count.sending;
+        let waiting = count.waiting + count.delayed + count.sending + count.unknown;
         tracing::warn!(lane = %count.lane, waiting, "nobody forwards this lane: no [platform] has its name");
     }
 }

@@ -149,7 +149,7 @@ pub trait Lanes: Send + Sync + 'static {
     /// For each survey with `unknown` entries, when the first of them is to be looked up.
     async fn look_ups(&self, lane: &PlatformName) -> Result<Vec<(SurveyId, Timestamp)>, QueueError>;
 
-    /// The `unknown` entries of some surveys, oldest first, up to a number.
+    /// The `unknown` entries of some surveys, by when they are to be looked up, up to a number.
     async fn unknown(
         &self,
         lane: &PlatformName,
