@@ -53,6 +53,7 @@ impl Stage {
             .replace("@PLATFORM@", &platform)
             .replace("@SHOP@", &pages.origin)
             .replace("interval = \"1s\"", &format!("interval = \"{}ms\"", interval.as_millis()))
+            .replace("settle = \"20s\"", "settle = \"500ms\"")
             .replace("listen = \"127.0.0.1:8081\"", "listen = \"127.0.0.1:0\"")
             .replace("admin_listen = \"127.0.0.1:9090\"", "admin_listen = \"127.0.0.1:0\"");
         let config = change(config);

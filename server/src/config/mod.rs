@@ -7,6 +7,7 @@ mod metadata;
 mod platform;
 mod problem;
 mod question;
+mod queue;
 mod reader;
 mod survey;
 mod text;
@@ -23,6 +24,7 @@ pub use metadata::{ContextKey, MetadataRule, MetadataSource};
 pub use platform::{Platform, PlatformName};
 pub use problem::{ConfigError, Problem};
 pub use question::{ChoiceOption, Kind, Question};
+pub use queue::QueueBounds;
 pub use survey::{OnUnknown, Survey};
 pub use text::{Guid, Origin, PerLanguage};
 
@@ -43,6 +45,8 @@ pub struct Config {
     pub admin_token: Option<SecretString>,
     /// Where submissions wait.
     pub store: Store,
+    /// How much may wait there.
+    pub queue: QueueBounds,
     /// Who may tell a visitor's address.
     pub trusted_proxies: Vec<Network>,
     /// The platforms, in the file's order; never empty.
@@ -170,6 +174,7 @@ fn read(root: Table<'_>, folder: &Path, environment: Environment<'_>) -> Option<
     let store = root
         .required("store", "add store = \"sqlite:/var/lib/afterword/queue.db\"")
         .and_then(|value| read_store(&value, folder));
+    let queue = queue::read(&root);
     let trusted_proxies = root
         .get("trusted_proxies")
         .map_or(Some(Vec::new()), |value| list(&value, |v| v.parse("write \"10.0.0.0/8\" or \"127.0.0.1\"")));
@@ -182,6 +187,7 @@ fn read(root: Table<'_>, folder: &Path, environment: Environment<'_>) -> Option<
         admin_listen: admin_listen?,
         admin_token: admin_token.ok()?,
         store: store?,
+        queue: queue?,
         trusted_proxies: trusted_proxies?,
         platforms: platforms?.into_iter().map(Arc::new).collect(),
         surveys: surveys?.into_iter().map(Arc::new).collect(),

@@ -76,6 +76,19 @@ pub(crate) fn good() -> Config {
     parse(GOOD).unwrap()
 }
 
+#[test]
+fn a_queue_has_bounds_and_keeps_nothing_unless_told() {
+    assert_eq!(good().queue, QueueBounds::default());
+    let text =
+        format!("{}\n[queue]\nmax_entries = 5\nmax_bytes = \"64MiB\"\nkeep_delivered = \"7d\"\n", GOOD);
+    let expected = QueueBounds {
+        max_entries: 5,
+        max_bytes: 64 << 20,
+        keep_delivered: std::time::Duration::from_hours(7 * 24),
+    };
+    assert_eq!(parse(&text).unwrap().queue, expected);
+}
+
 /// The problems of the good configuration after a change, as `key: message`.
 fn problems(from: &str, to: &str) -> Vec<String> {
     assert!(GOOD.contains(from), "{from:?} is not in the good configuration");
@@ -146,6 +159,21 @@ fn each_mistake_has_its_message_and_key() {
             "{ id = \"shop\"",
             "{ id = \"web\"",
             "survey[0].question[3].options[1]: there are two options \"web\"",
+        ),
+        (
+            "[platform.main]",
+            "[queue]\nmax_bytes = \"4 GB\"\n[platform.main]",
+            "queue.max_bytes: \"4 GB\" is no size",
+        ),
+        (
+            "[platform.main]",
+            "[queue]\nmax_entries = 0\n[platform.main]",
+            "queue.max_entries: a queue without room for an entry takes nothing",
+        ),
+        (
+            "[platform.main]",
+            "[queue]\nkeep_delivered = \"31d\"\n[platform.main]",
+            "queue.keep_delivered: \"31d\" is out of bounds",
         ),
         (
             "ec28d381-4883",

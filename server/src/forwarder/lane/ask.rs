@@ -174,7 +174,7 @@ impl Lane {
             self.outage.failed(ended, interval, reply.retry_after);
         }
         let last_call = self.clock.at(sent);
-        self.set(|report| report.last_call = Some(last_call));
+        self.set(|report| (report.last_call, report.last_verdict) = (Some(last_call), Some("look-up")));
         let touchpoint = touchpoint.clone();
         self.look_ups.flight =
             Some(Flight { touchpoint, entries, witnesses, window, asked_at, reading, seen: None });
