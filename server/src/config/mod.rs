@@ -78,7 +78,16 @@ impl FromStr for Network {
         let address: IpAddr = address.parse().map_err(|_| REASON)?;
         let longest = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.map_or(Ok(longest), str::parse::<u8>).map_err(|_| REASON)?;
-        if prefix > longest { Err("the prefix is too long") } else { Ok(Self { address, prefix }) }
+        if prefix > longest {
+            return Err("the prefix is too long");
+        }
+        // Addresses are compared as IPv4 where they are IPv4 mapped into IPv6: so are networks.
+        match address.to_canonical() {
+            canonical if prefix >= 96 && canonical != address => {
+                Ok(Self { address: canonical, prefix: prefix - 96 })
+            }
+            _ => Ok(Self { address, prefix }),
+        }
     }
 }
 

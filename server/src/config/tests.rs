@@ -106,6 +106,14 @@ fn a_good_configuration_is_read_whole() {
 }
 
 #[test]
+fn a_network_of_mapped_addresses_is_one_of_ipv4() {
+    let network: Network = "::ffff:10.0.0.0/104".parse().unwrap();
+    assert!(network.contains("10.9.8.7".parse().unwrap()));
+    assert!(!network.contains("11.0.0.1".parse().unwrap()));
+    assert!("::/0".parse::<Network>().unwrap().contains("2001:db8::1".parse().unwrap()));
+}
+
+#[test]
 fn debug_output_of_a_configuration_holds_no_token() {
     assert!(!format!("{:?}", good()).contains("c2VjcmV0"));
 }
