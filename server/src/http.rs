@@ -5,6 +5,7 @@
 
 mod peer;
 mod places;
+mod room;
 #[cfg(test)]
 mod tests;
 
@@ -21,12 +22,15 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio_io_timeout::TimeoutStream;
 
 pub use peer::{ClientKey, Peer};
 pub use places::Places;
 
 /// The longest time for a request's head, from the moment that the connection waits for it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// The longest time for which a client may take nothing of a reply that it is sent.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The largest head of a request: a larger one gets a 431, and so does one with more than 100
 /// headers, hyper's own default, which costs no allocation. Cookies are what makes heads large;
 /// browsers send some where the server is reached through the page's own host.
@@ -92,12 +96,14 @@ where
             None => None,
         };
         stream.set_nodelay(true).ok();
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(WRITE_TIMEOUT));
         let service = service.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
             service.call(request)
         });
-        let connection = connections.watch(builder.serve_connection(TokioIo::new(stream), service));
+        let connection = connections.watch(builder.serve_connection(TokioIo::new(Box::pin(stream)), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended early");

@@ -91,7 +91,7 @@ impl Server {
         // The operators' listener stays open while the rest stops.
         let (admin_stopping, admin_stopped) = watch::channel(false);
         let admin = tokio::spawn(http::serve(listeners.admin, dashboard.router(), until(admin_stopped)));
-        let places = Places::new(&self.config.limits, &self.config.trusted_proxies);
+        let places = Places::new(&self.config);
         let intake = Intake::new(self.config, Arc::clone(&self.queue), self.clock);
         let upkeep = [tokio::spawn(Dashboard::keep_up()), tokio::spawn(intake.keep_up())];
         let router = intake.router();

@@ -11,7 +11,8 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::peer::ClientKey;
-use crate::config::{Limits, Network};
+use super::room;
+use crate::config::{Config, Limits, Network};
 use crate::hourly::Hourly;
 
 /// The places of one listener.
@@ -52,10 +53,27 @@ pub(super) enum Full {
 }
 
 impl Places {
-    /// The places that a configuration grants.
-    pub fn new(limits: &Limits, trusted_proxies: &[Network]) -> Self {
+    /// The places that a configuration grants, and no more than the process has room for beside all
+    /// that it has to do itself.
+    pub fn new(config: &Config) -> Self {
+        let (granted, room) = (config.limits.connections, room::for_connections(config.platforms.len()));
+        let most = granted.into_iter().chain(room).min();
+        if let (Some(granted), Some(most)) = (granted, most)
+            && most < granted
+        {
+            tracing::warn!(
+                %granted,
+                %most,
+                "the system has not enough file descriptors for [limits] `connections`: raise their number \
+                 (`LimitNOFILE`, `ulimit -n`)"
+            );
+        }
+        Self::with(most, &config.limits, &config.trusted_proxies)
+    }
+
+    pub(super) fn with(most: Option<NonZeroU32>, limits: &Limits, trusted_proxies: &[Network]) -> Self {
         Self(Arc::new(Shared {
-            most: limits.connections,
+            most,
             most_per_client: limits.connections_per_address,
             trusted_proxies: trusted_proxies.to_vec(),
             taken: Mutex::default(),
@@ -140,7 +158,7 @@ mod tests {
             connections: NonZeroU32::new(all),
             connections_per_address: NonZeroU32::new(per_client),
         };
-        Places::new(&limits, &["10.0.0.0/8".parse().unwrap()])
+        Places::with(limits.connections, &limits, &["10.0.0.0/8".parse().unwrap()])
     }
 
     fn take(places: &Places, peer: &str) -> Result<Place, Full> {

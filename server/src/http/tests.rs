@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use axum::Extension;
+use axum::body::Body;
 use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -67,6 +68,28 @@ async fn a_client_that_does_not_finish_its_head_is_cut() {
     assert!(started.elapsed() >= HEAD_TIMEOUT && started.elapsed() < HEAD_TIMEOUT * 2);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_nothing_of_its_reply_is_cut() {
+    let (listener, address) = listen().await;
+    let (gone, has_gone) = oneshot::channel::<()>();
+    let gone = std::sync::Arc::new(std::sync::Mutex::new(Some(gone)));
+    let service = service_fn(move |_: Request<Incoming>| {
+        // Dropped with the reply, when the connection is.
+        let gone = gone.lock().unwrap().take();
+        let endless = futures::stream::repeat_with(move || {
+            let _held = &gone;
+            Ok::<_, Infallible>(bytes::Bytes::from_static(&[0; 16_384]))
+        });
+        async { Ok::<_, Infallible>(Response::new(Body::from_stream(endless))) }
+    });
+    tokio::spawn(serve_with(listener, service, std::future::pending()));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let started = Instant::now();
+    has_gone.await.unwrap_err();
+    assert!(started.elapsed() >= WRITE_TIMEOUT && started.elapsed() < WRITE_TIMEOUT * 2);
+}
+
 #[tokio::test]
 async fn a_connection_without_a_place_is_closed_at_once_and_others_go_on() {
     let limits = Limits {
@@ -76,7 +99,7 @@ async fn a_connection_without_a_place_is_closed_at_once_and_others_go_on() {
         connections_per_address: NonZeroU32::new(1),
     };
     let (listener, address) = listen().await;
-    let places = Places::new(&limits, &[]);
+    let places = Places::with(None, &limits, &[]);
     tokio::spawn(serve_public(listener, who(), places, std::future::pending()));
 
     let ask = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";

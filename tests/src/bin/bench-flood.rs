@@ -75,7 +75,7 @@ async fn main() -> Result<ExitCode> {
         flood.cut.load(Relaxed),
         flood.held_back.load(Relaxed),
     );
-    let sent: usize = others.iter().map(|visits| visits.len()).sum();
+    let sent: usize = others.iter().map(Vec::len).sum();
     let mut taken: Vec<f64> = others.into_iter().flatten().flatten().collect();
     taken.sort_by(f64::total_cmp);
     println!("  others    sent      202     p50 ms   p99 ms   max ms");
