@@ -72,18 +72,22 @@ impl Clients {
         let private = is_private(peer);
         let kind = if private { "private" } else { "public" };
         metrics::counter!("afterword_untrusted_forwarded_total", "peer" => kind).increment(1);
+        let told = if private { &self.told_of_private } else { &self.told_of_public };
+        if !told.is_due() {
+            return;
+        }
         let add = if self.trusted_proxies.is_empty() {
             format!("trusted_proxies = [\"{peer}\"]")
         } else {
             format!("\"{peer}\" to trusted_proxies")
         };
-        if private && self.told_of_private.is_due() {
+        if private {
             tracing::warn!(
                 %peer,
                 "requests are forwarded by a proxy that is not trusted, so all visitors behind it share one \
                  limit: add {add} to the configuration (said once an hour)"
             );
-        } else if !private && self.told_of_public.is_due() {
+        } else {
             tracing::warn!(
                 %peer,
                 "a request claims to be forwarded, which is ignored: if the peer is your proxy, add {add} to \
