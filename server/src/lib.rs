@@ -11,6 +11,7 @@ pub mod config;
 pub mod dashboard;
 pub mod demo;
 pub mod forwarder;
+mod hourly;
 pub mod http;
 pub mod intake;
 pub mod page;

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Store};
 use crate::dashboard::{Dashboard, LaneView};
 use crate::forwarder::Lane;
-use crate::http;
+use crate::http::{self, Places};
 use crate::intake::Intake;
 use crate::platform::{Client, ClientError};
 use crate::queue::{Inbox, QueueError, Records, SharedQueue, SqliteQueue};
@@ -95,10 +95,11 @@ impl Server {
         // The operators' listener stays open while the rest stops.
         let (admin_stopping, admin_stopped) = watch::channel(false);
         let admin = tokio::spawn(http::serve(listeners.admin, dashboard.router(), until(admin_stopped)));
+        let places = Places::new(&self.config);
         let intake = Intake::new(self.config, Arc::clone(&self.queue) as Arc<dyn Inbox>, self.clock);
-        let public = tokio::spawn(http::serve(listeners.public, intake.router(), until(stopped)));
-
-        let upkeep = tokio::spawn(Dashboard::keep_up());
+        let upkeep = [tokio::spawn(Dashboard::keep_up()), tokio::spawn(intake.keep_up())];
+        let router = intake.router();
+        let public = tokio::spawn(http::serve_public(listeners.public, router, places, until(stopped)));
 
         // None of the tasks ends by itself: one that does has panicked, and a server that only seems to
         // forward is worse than one that is started again.
@@ -115,7 +116,7 @@ impl Server {
         while tasks.join_next().await.is_some() {}
         admin_stopping.send_replace(true);
         admin.await.ok();
-        upkeep.abort();
+        upkeep.iter().for_each(tokio::task::JoinHandle::abort);
         tracing::info!("stopped");
         outcome
     }

@@ -6,7 +6,7 @@ mod stage;
 
 pub use browser::{Browser, Visitor};
 pub use pages::Pages;
-pub use stage::{Door, Stage, TOKEN, binary, http_client};
+pub use stage::{Door, NO_LIMITS, Stage, TOKEN, binary, http_client};
 
 /// The longest time to wait for anything; a test that waits longer has failed.
 pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(30);

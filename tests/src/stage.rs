@@ -1,5 +1,6 @@
 //! A server process in front of a sandbox, with everything in a folder of its own.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +19,11 @@ use crate::{DEADLINE, Pages};
 /// The token of every stage. Looks like a real one: base64 of a user name and a password.
 pub const TOKEN: &str = "Y2FuYXJ5QGV4YW1wbGUuY29tOjBEMzZBQkJBRUY0NDQyODhCN0VD";
 
+/// The limits of every stage: none, since its visitors all come from one address. A test of limits
+/// puts its own in this place.
+pub const NO_LIMITS: &str = "\n[limits]\nvisitor_per_minute = false\nrequests_per_minute = false\n\
+                             connections_per_address = false\n";
+
 /// A server process, the sandbox it forwards to, and the pages that embed its surveys.
 pub struct Stage {
     /// The platform.
@@ -32,6 +38,7 @@ pub struct Stage {
     log: Arc<Mutex<String>>,
     child: Option<Child>,
     config: String,
+    log_level: &'static str,
     folder: tempfile::TempDir,
     http: reqwest::Client,
 }
@@ -44,6 +51,15 @@ impl Stage {
 
     /// A stage at some pace, with a changed configuration.
     pub async fn with(interval: Duration, change: impl FnOnce(String) -> String) -> Result<Self> {
+        Self::logging("trace", interval, change).await
+    }
+
+    /// A stage whose server says less: for benchmarks, which a full log would slow down.
+    pub async fn logging(
+        log_level: &'static str,
+        interval: Duration,
+        change: impl FnOnce(String) -> String,
+    ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let platform = format!("http://{}/V1.0/EN", listener.local_addr()?);
@@ -56,7 +72,7 @@ impl Stage {
             .replace("settle = \"20s\"", "settle = \"500ms\"")
             .replace("listen = \"127.0.0.1:8081\"", "listen = \"127.0.0.1:0\"")
             .replace("admin_listen = \"127.0.0.1:9090\"", "admin_listen = \"127.0.0.1:0\"");
-        let config = change(config);
+        let config = change(config + NO_LIMITS);
         let sandbox = Sandbox::new(settings(&config, interval)?);
         tokio::spawn(sandbox::run(listener, sandbox.clone(), std::future::pending()));
         let mut stage = Self {
@@ -67,6 +83,7 @@ impl Stage {
             log: Arc::default(),
             child: None,
             config,
+            log_level,
             folder,
             http: http_client()?,
         };
@@ -81,7 +98,7 @@ impl Stage {
         std::fs::write(&path, &self.config)?;
         let mut command = Command::new(binary());
         command.args(["--log-format", "json", "serve", "--config"]).arg(&path);
-        command.env("AFTERWORD_DEMO_TOKEN", TOKEN).env("RUST_LOG", "trace");
+        command.env("AFTERWORD_DEMO_TOKEN", TOKEN).env("RUST_LOG", self.log_level);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut command = tokio::process::Command::from(command);
         let mut child = command.kill_on_drop(true).spawn().context("the server cannot be started")?;
@@ -137,7 +154,13 @@ impl Stage {
 
     /// The server as a page of the shop sees it.
     pub fn door(&self) -> Door {
-        Door { server: self.server.clone(), origin: self.pages.origin.clone(), http: self.http.clone() }
+        let (server, origin) = (self.server.clone(), self.pages.origin.clone());
+        Door { server, origin, http: self.http.clone(), forwarded: None }
+    }
+
+    /// The same, seen from another address of this machine: all of 127.0.0.0/8 is.
+    pub fn door_from(&self, address: IpAddr) -> Result<Door> {
+        Ok(Door { http: client_from(Some(address))?, ..self.door() })
     }
 
     /// Sends a submission as a page of the shop would.
@@ -168,6 +191,17 @@ impl Stage {
         }
     }
 
+    /// Waits until the server has said something in its log.
+    pub async fn until_log(&self, says: impl Fn(&str) -> bool) -> Result<String> {
+        let waiting = async {
+            while !says(&self.log()) {
+                tokio::task::yield_now().await;
+            }
+        };
+        let said = tokio::time::timeout(DEADLINE, waiting).await;
+        said.map(|()| self.log()).with_context(|| format!("the log does not say so:\n{}", tail(&self.log())))
+    }
+
     /// Waits for so many answers at the platform; gives back every arrival.
     pub async fn delivered(&self, answers: u64) -> Result<Vec<Arrival>> {
         let there = self.sandbox.until(DEADLINE, |counts| counts.stored >= answers).await;
@@ -184,9 +218,13 @@ impl Stage {
 
 /// A client for loopback.
 pub fn http_client() -> Result<reqwest::Client> {
+    client_from(None)
+}
+
+fn client_from(address: Option<IpAddr>) -> Result<reqwest::Client> {
     // The library wants one even where nothing is encrypted; only the first in a process counts.
     rustls::crypto::ring::default_provider().install_default().ok();
-    Ok(reqwest::Client::builder().no_proxy().tls_certs_only([]).build()?)
+    Ok(reqwest::Client::builder().no_proxy().tls_certs_only([]).local_address(address).build()?)
 }
 
 /// The server as a page sees it: through its life and its next.
@@ -195,13 +233,23 @@ pub struct Door {
     server: String,
     origin: String,
     http: reqwest::Client,
+    forwarded: Option<String>,
 }
 
 impl Door {
+    /// Sends `X-Forwarded-For` along, as a proxy does.
+    #[must_use]
+    pub fn forwarding_for(self, clients: &str) -> Self {
+        Self { forwarded: Some(clients.to_owned()), ..self }
+    }
+
     /// Sends a submission.
     pub async fn submit(&self, survey: &str, body: &Value) -> Result<reqwest::Response> {
         let url = format!("{}/v1/surveys/{survey}/answers", self.server);
-        let request = self.http.post(url).header("origin", &self.origin);
+        let mut request = self.http.post(url).header("origin", &self.origin);
+        if let Some(clients) = &self.forwarded {
+            request = request.header("x-forwarded-for", clients);
+        }
         Ok(request.header("content-type", "text/plain").body(body.to_string()).send().await?)
     }
 }

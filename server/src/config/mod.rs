@@ -3,6 +3,7 @@
 //! It is read once, by the command line. Secrets come from the environment or from files named
 //! there, never from the TOML text. Knows nothing of HTTP, queue or platform calls.
 
+mod limits;
 mod metadata;
 mod platform;
 mod problem;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use toml::de::DeTable;
 
+pub use limits::{Limits, Rate};
 pub use metadata::{ContextKey, MetadataRule, MetadataSource};
 pub use platform::{Platform, PlatformName};
 pub use problem::{ConfigError, Problem};
@@ -49,6 +51,8 @@ pub struct Config {
     pub queue: QueueBounds,
     /// Who may tell a visitor's address.
     pub trusted_proxies: Vec<Network>,
+    /// How much the public listener bears.
+    pub limits: Limits,
     /// The platforms, in the file's order; never empty.
     pub platforms: Vec<Arc<Platform>>,
     /// The surveys, in the file's order; never empty.
@@ -78,7 +82,16 @@ impl FromStr for Network {
         let address: IpAddr = address.parse().map_err(|_| REASON)?;
         let longest = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.map_or(Ok(longest), str::parse::<u8>).map_err(|_| REASON)?;
-        if prefix > longest { Err("the prefix is too long") } else { Ok(Self { address, prefix }) }
+        if prefix > longest {
+            return Err("the prefix is too long");
+        }
+        // Addresses are compared as IPv4 where they are IPv4 mapped into IPv6: so are networks.
+        match address.to_canonical() {
+            canonical if prefix >= 96 && canonical != address => {
+                Ok(Self { address: canonical, prefix: prefix - 96 })
+            }
+            _ => Ok(Self { address, prefix }),
+        }
     }
 }
 
@@ -146,16 +159,26 @@ impl Config {
                 .iter()
                 .any(|rule| matches!(rule.source, MetadataSource::Context(ContextKey::Submission)))
         };
-        let surveys = self.surveys.iter().filter(|survey| !looks_up(survey));
-        surveys
-            .map(|survey| {
-                format!(
-                    "survey {}: add `submission = {{ context = \"submission\" }}` to [survey.metadata]: only with \
-                     such a key can an answer be found again at the platform",
-                    survey.id
-                )
-            })
-            .collect()
+        let unfindable = self.surveys.iter().filter(|survey| !looks_up(survey));
+        let unfindable = unfindable.map(|survey| {
+            format!(
+                "survey {}: add `submission = {{ context = \"submission\" }}` to [survey.metadata]: only with \
+                 such a key can an answer be found again at the platform",
+                survey.id
+            )
+        });
+        let visitor = self.limits.visitor.map(|rate| rate.per_minute);
+        let narrow = self.surveys.iter().filter(|survey| {
+            survey.per_minute.is_some_and(|all| visitor.is_none_or(|visitor| all <= visitor))
+        });
+        let narrow = narrow.map(|survey| {
+            format!(
+                "survey {}: make `per_minute` larger than [limits] `visitor_per_minute`: else one address can \
+                 keep all others out",
+                survey.id
+            )
+        });
+        unfindable.chain(narrow).collect()
     }
 }
 
@@ -178,6 +201,7 @@ fn read(root: Table<'_>, folder: &Path, environment: Environment<'_>) -> Option<
     let trusted_proxies = root
         .get("trusted_proxies")
         .map_or(Some(Vec::new()), |value| list(&value, |v| v.parse("write \"10.0.0.0/8\" or \"127.0.0.1\"")));
+    let limits = limits::read(&root);
     let platforms = read_platforms(&root, folder, environment);
     let surveys = read_surveys(&root, platforms.as_deref());
     root.finish();
@@ -189,6 +213,7 @@ fn read(root: Table<'_>, folder: &Path, environment: Environment<'_>) -> Option<
         store: store?,
         queue: queue?,
         trusted_proxies: trusted_proxies?,
+        limits: limits?,
         platforms: platforms?.into_iter().map(Arc::new).collect(),
         surveys: surveys?.into_iter().map(Arc::new).collect(),
     })

@@ -32,6 +32,12 @@ pub(super) fn install() {
             "Submissions sent again by a browser, by survey"
         );
         describe_counter!("afterword_submissions_refused_total", "Submissions refused, by reason");
+        describe_counter!("afterword_requests_refused_total", "Other requests refused, by reason");
+        describe_counter!("afterword_connections_refused_total", "Connections closed at once, by reason");
+        describe_counter!(
+            "afterword_untrusted_forwarded_total",
+            "Requests with a forwarded address from a peer that is no trusted proxy, by kind of peer"
+        );
         describe_counter!(
             "afterword_stale_answers_dropped_total",
             "Answers to questions that are gone, by survey"

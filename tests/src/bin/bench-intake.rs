@@ -44,7 +44,8 @@ async fn main() -> Result<()> {
     let text = server::demo::CONFIG
         .replace("@STORE@", "queue.db")
         .replace("@PLATFORM@", "http://127.0.0.1:1")
-        .replace("@SHOP@", "http://127.0.0.1:2");
+        .replace("@SHOP@", "http://127.0.0.1:2")
+        + tests::NO_LIMITS;
     let config = Arc::new(Config::parse(&text, "bench", Path::new(""), &|_| Some("token".into()))?);
     let sqlite = Arc::new(SqliteQueue::open(&folder.path().join("queue.db"), Options::default())?);
     let durable = serve(&config, Arc::clone(&sqlite) as Arc<dyn Inbox>).await?;
