@@ -8,6 +8,7 @@ mod demo;
 mod faults;
 mod limits;
 mod shapes;
+mod soak;
 mod token;
 mod visitor;
 

@@ -1,20 +1,15 @@
 //! A server process in front of a sandbox, with everything in a folder of its own.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use server::sandbox::{self, Arrival, Sandbox, Settings, Token};
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
-use tokio::process::Child;
 
-use crate::{DEADLINE, Pages};
+use crate::{DEADLINE, Pages, Process};
 
 /// The token of every stage. Looks like a real one: base64 of a user name and a password.
 pub const TOKEN: &str = "Y2FuYXJ5QGV4YW1wbGUuY29tOjBEMzZBQkJBRUY0NDQyODhCN0VD";
@@ -34,12 +29,8 @@ pub struct Stage {
     pub server: String,
     /// Origin of the operators' listener.
     pub admin: String,
-    /// Everything the server has said so far, in all its lives.
-    log: Arc<Mutex<String>>,
-    child: Option<Child>,
-    config: String,
-    log_level: &'static str,
-    folder: tempfile::TempDir,
+    /// The server.
+    pub process: Process,
     http: reqwest::Client,
 }
 
@@ -75,18 +66,11 @@ impl Stage {
         let config = change(config + NO_LIMITS);
         let sandbox = Sandbox::new(settings(&config, interval)?);
         tokio::spawn(sandbox::run(listener, sandbox.clone(), std::future::pending()));
-        let mut stage = Self {
-            sandbox,
-            pages,
-            server: String::new(),
-            admin: String::new(),
-            log: Arc::default(),
-            child: None,
-            config,
-            log_level,
-            folder,
-            http: http_client()?,
-        };
+        let mut process = Process::new(folder, config);
+        process.environment.insert("AFTERWORD_DEMO_TOKEN".into(), TOKEN.into());
+        process.log_level = log_level;
+        let (server, admin) = (String::new(), String::new());
+        let mut stage = Self { sandbox, pages, server, admin, process, http: http_client()? };
         stage.start().await?;
         stage.pages.serve(&stage.server);
         Ok(stage)
@@ -94,62 +78,24 @@ impl Stage {
 
     /// Starts the server, on the ports that it had before, if any.
     pub async fn start(&mut self) -> Result<()> {
-        let path = self.folder.path().join("afterword.toml");
-        std::fs::write(&path, &self.config)?;
-        let mut command = Command::new(binary());
-        command.args(["--log-format", "json", "serve", "--config"]).arg(&path);
-        command.env("AFTERWORD_DEMO_TOKEN", TOKEN).env("RUST_LOG", self.log_level);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut command = tokio::process::Command::from(command);
-        let mut child = command.kill_on_drop(true).spawn().context("the server cannot be started")?;
-        let mut lines = BufReader::new(child.stderr.take().context("no log")?).lines();
-        let log = Arc::clone(&self.log);
-        let (serving, started) = tokio::sync::oneshot::channel::<Value>();
-        tokio::spawn(async move {
-            let mut serving = Some(serving);
-            while let Ok(Some(line)) = lines.next_line().await {
-                let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-                log.push_str(&line);
-                log.push('\n');
-                if line.contains("\"message\":\"serving\"")
-                    && let Some(serving) = serving.take()
-                {
-                    serving.send(serde_json::from_str(&line).unwrap_or_default()).ok();
-                }
-            }
-        });
-        let Ok(Ok(line)) = tokio::time::timeout(DEADLINE, started).await else {
-            bail!("the server did not start:\n{}", self.log());
-        };
-        let address = |key: &str| line["fields"][key].as_str().unwrap_or_default().to_owned();
-        let (public, admin) = (address("listen"), address("admin"));
-        self.config = self
-            .config
-            .replace("\nlisten = \"127.0.0.1:0\"", &format!("\nlisten = \"{public}\""))
-            .replace("admin_listen = \"127.0.0.1:0\"", &format!("admin_listen = \"{admin}\""));
-        (self.server, self.admin) = (format!("http://{public}"), format!("http://{admin}"));
-        self.child = Some(child);
+        self.process.start().await?;
+        (self.server, self.admin) = (self.process.server.clone(), self.process.admin.clone());
         Ok(())
     }
 
     /// Kills the server with SIGKILL.
     pub async fn kill(&mut self) -> Result<()> {
-        self.child.take().context("no server runs")?.kill().await.context("the server cannot be killed")
+        self.process.kill().await
     }
 
     /// Stops the server with SIGTERM, and waits for it to end by itself.
     pub async fn stop(&mut self) -> Result<std::process::ExitStatus> {
-        let mut child = self.child.take().context("no server runs")?;
-        let id = child.id().context("the server has ended")?.to_string();
-        // Only the process that this stage started.
-        let sent = Command::new("kill").args(["-TERM", &id]).status()?;
-        anyhow::ensure!(sent.success(), "SIGTERM could not be sent");
-        Ok(tokio::time::timeout(DEADLINE, child.wait()).await.context("the server does not stop")??)
+        self.process.stop().await
     }
 
     /// What the server has said.
     pub fn log(&self) -> String {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.process.log()
     }
 
     /// The server as a page of the shop sees it.
@@ -199,7 +145,8 @@ impl Stage {
             }
         };
         let said = tokio::time::timeout(DEADLINE, waiting).await;
-        said.map(|()| self.log()).with_context(|| format!("the log does not say so:\n{}", tail(&self.log())))
+        said.map(|()| self.log())
+            .with_context(|| format!("the log does not say so:\n{}", self.process.last_words()))
     }
 
     /// Waits for so many answers at the platform; gives back every arrival.
@@ -210,7 +157,7 @@ impl Stage {
             there,
             "only {} of {answers} answers arrived; the server says:\n{}",
             counts.stored,
-            tail(&self.log())
+            self.process.last_words()
         );
         Ok(self.sandbox.arrivals())
     }
@@ -254,18 +201,8 @@ impl Door {
     }
 }
 
-fn tail(log: &str) -> String {
-    let lines: Vec<&str> = log.lines().filter(|line| !line.contains("\"TRACE\"")).collect();
-    lines[lines.len().saturating_sub(30)..].join("\n")
-}
-
-/// The server's binary: the one that `cargo xtask test` built.
-pub fn binary() -> PathBuf {
-    std::env::var_os("AFTERWORD_BIN").map_or_else(|| PathBuf::from("afterword"), PathBuf::from)
-}
-
 /// What the sandbox knows, read from the configuration by this file's own means.
-fn settings(config: &str, interval: Duration) -> Result<Settings> {
+pub fn settings(config: &str, interval: Duration) -> Result<Settings> {
     let config: Value = toml::from_str::<toml::Table>(config).map(|table| json!(table))?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let touchpoint = |survey: &Value| {
