@@ -38,9 +38,24 @@ fn status(status: u16) -> Fault {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_429_loses_nothing() -> Result<()> {
+async fn a_429_without_retry_after_loses_nothing() -> Result<()> {
     tests::prepared()?;
     survives(status(429), "later", "the platform answered 429").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_429_with_retry_after_makes_the_lane_wait_as_long_as_it_says() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let busy = Fault::Status { status: 429, retry_after: Some(1), body: None };
+    stage.sandbox.misbehave(Misbehaviour::from(busy).calls(1));
+    for _ in 0..2 {
+        ensure!(stage.submit("checkout", &submission(Uuid::new_v4(), 9)).await?.status() == 202);
+    }
+    let arrivals = stage.delivered(2).await?;
+    let gaps: Vec<_> = arrivals.iter().filter_map(|arrival| arrival.gap).collect();
+    ensure!(arrivals.len() == 3 && gaps[0] >= std::time::Duration::from_secs(1), "{gaps:?}");
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,13 +71,84 @@ async fn a_500_loses_nothing() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_platform_that_answers_nothing_loses_nothing() -> Result<()> {
+async fn a_connection_reset_after_the_body_loses_nothing() -> Result<()> {
     tests::prepared()?;
     survives(Fault::CutAfterBody, "unknown", "the connection failed during the call").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_401_pauses_and_loses_nothing() -> Result<()> {
+async fn a_connection_reset_before_the_body_loses_nothing() -> Result<()> {
+    tests::prepared()?;
+    survives(Fault::CutAtHead, "unknown", "the connection failed during the call").await
+}
+
+/// Hands in one answer that meets a fault and is at the platform all the same: it is there once.
+async fn arrives_once(fault: Fault) -> Result<()> {
+    let quick = |config: String| config.replace("settle =", "timeout = \"400ms\"\nsettle =");
+    let stage = Stage::with(std::time::Duration::from_millis(20), quick).await?;
+    stage.sandbox.misbehave(Misbehaviour::from(fault).calls(1));
+    let id = Uuid::new_v4();
+    ensure!(stage.submit("checkout", &submission(id, 9)).await?.status() == 202);
+    stage.delivered(1).await?;
+    stage
+        .until_admin("/", |page| page.contains("all sent") && page.contains("Nothing that is still open"))
+        .await?;
+    let arrivals = stage.sandbox.arrivals();
+    ensure!(submissions(&arrivals) == [id.to_string()], "it is there more than once");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_reply_doubles_nothing() -> Result<()> {
+    tests::prepared()?;
+    arrives_once(Fault::LostReply).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_later_than_the_time_out_doubles_nothing() -> Result<()> {
+    tests::prepared()?;
+    arrives_once(Fault::LateReply(std::time::Duration::from_millis(700))).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_garbage_body_of_a_success_is_a_success() -> Result<()> {
+    tests::prepared()?;
+    arrives_once(Fault::Garbage).await
+}
+
+/// The messages of a 400 that the platform's page lists ("Hello Customer API overview", section 5).
+const MESSAGES: [&str; 11] = [
+    "The JSON model is not correct",
+    "The LanguageUniqueId is not part of this touchpoint",
+    "The Guid of the language is empty or the format is incorrect",
+    "The format of the Guid of the language is not valid",
+    "Language with ID: 1b5c1275-4f92-422f-b1fc-799bf8e30598 not found",
+    "Touchpoint with ID: f30f55f0-a770-4096-aa9f-8bc2a2aff25f not found",
+    "The model of the respondent is invalid",
+    "The respondent email is invalid",
+    "The format of the Guid of the question item is not valid",
+    "The questionItemUniqueId is empty or the format is incorrect",
+    "The questionItemUniqueId of an answer is not correct",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_400_is_a_dead_letter_with_each_of_the_messages_that_the_platform_lists() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    for message in MESSAGES {
+        let body = Some(serde_json::json!([message]).to_string());
+        stage.sandbox.misbehave(Fault::Status { status: 400, retry_after: None, body });
+        ensure!(stage.submit("checkout", &submission(Uuid::new_v4(), 9)).await?.status() == 202);
+        stage.until_admin("/", |page| page.contains(message)).await?;
+    }
+    let dead = format!("afterword_queue_entries{{lane=\"sandbox\",state=\"dead\"}} {}\n", MESSAGES.len());
+    stage.until_admin("/metrics", |text| text.contains(&dead)).await?;
+    ensure!(stage.sandbox.counts().arrived == MESSAGES.len() as u64, "a refusal is final: one call each");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_401_for_a_while_pauses_and_loses_nothing() -> Result<()> {
     tests::prepared()?;
     survives(status(401), "paused", "The platform refuses the token (401) for: checkout").await
 }

@@ -5,8 +5,10 @@
 mod commands;
 mod delivery;
 mod demo;
+mod disk;
 mod faults;
 mod limits;
+mod network;
 mod shapes;
 mod soak;
 mod token;

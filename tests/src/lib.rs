@@ -4,6 +4,7 @@ mod browser;
 mod fill;
 mod pages;
 mod process;
+mod relay;
 pub mod soak;
 mod stage;
 mod store;
@@ -12,6 +13,7 @@ pub use browser::{Browser, Visitor};
 pub use fill::fill;
 pub use pages::Pages;
 pub use process::{Process, binary};
+pub use relay::Relay;
 pub use stage::{Door, NO_LIMITS, Stage, TOKEN, http_client, settings};
 pub use store::Store;
 

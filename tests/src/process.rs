@@ -26,6 +26,8 @@ pub struct Process {
     pub environment: BTreeMap<String, String>,
     /// What `RUST_LOG` says.
     pub log_level: &'static str,
+    /// What the binary is started by, if not by itself: a program and its arguments.
+    pub wrapper: Vec<String>,
     /// Its configuration, written anew at each start.
     pub config: String,
     /// Everything it has said so far, in all its lives.
@@ -42,6 +44,7 @@ impl Process {
             admin: String::new(),
             environment: BTreeMap::new(),
             log_level: "trace",
+            wrapper: Vec::new(),
             config,
             log: Arc::default(),
             child: None,
@@ -53,7 +56,7 @@ impl Process {
     pub async fn start(&mut self) -> Result<()> {
         let path = self.config_file();
         std::fs::write(&path, &self.config)?;
-        let mut command = Command::new(binary());
+        let mut command = self.command();
         command.args(["--log-format", "json", "serve", "--config"]).arg(&path);
         command.envs(&self.environment).env("RUST_LOG", self.log_level);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -87,6 +90,31 @@ impl Process {
         (self.server, self.admin) = (format!("http://{public}"), format!("http://{admin}"));
         self.child = Some(child);
         Ok(())
+    }
+
+    /// The binary, started by its wrapper if it has one.
+    fn command(&self) -> Command {
+        match self.wrapper.split_first() {
+            Some((wrapper, arguments)) => {
+                let mut command = Command::new(wrapper);
+                command.args(arguments).arg(binary());
+                command
+            }
+            None => Command::new(binary()),
+        }
+    }
+
+    /// Runs the server where it is to end by itself; gives back whether it succeeded, and its words.
+    pub async fn refuses_to_start(&mut self) -> Result<String> {
+        std::fs::write(self.config_file(), &self.config)?;
+        let mut command = self.command();
+        command.args(["serve", "--config"]).arg(self.config_file());
+        command.envs(&self.environment).env("RUST_LOG", "info").stdin(Stdio::null());
+        let mut command = tokio::process::Command::from(command);
+        let ending = command.kill_on_drop(true).output();
+        let output = tokio::time::timeout(DEADLINE, ending).await.context("it does not end")??;
+        ensure!(output.status.code() == Some(1), "{}", output.status);
+        Ok(String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
     /// Kills the server with SIGKILL.

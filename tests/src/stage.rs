@@ -45,8 +45,24 @@ impl Stage {
         Self::logging("trace", interval, change).await
     }
 
+    /// A stage whose server is started in an own way; it does not run yet.
+    pub async fn prepared(interval: Duration, change: impl FnOnce(String) -> String) -> Result<Self> {
+        Self::built("trace", interval, change).await
+    }
+
     /// A stage whose server says less: for benchmarks, which a full log would slow down.
     pub async fn logging(
+        log_level: &'static str,
+        interval: Duration,
+        change: impl FnOnce(String) -> String,
+    ) -> Result<Self> {
+        let mut stage = Self::built(log_level, interval, change).await?;
+        stage.start().await?;
+        stage.pages.serve(&stage.server);
+        Ok(stage)
+    }
+
+    async fn built(
         log_level: &'static str,
         interval: Duration,
         change: impl FnOnce(String) -> String,
@@ -70,10 +86,7 @@ impl Stage {
         process.environment.insert("AFTERWORD_DEMO_TOKEN".into(), TOKEN.into());
         process.log_level = log_level;
         let (server, admin) = (String::new(), String::new());
-        let mut stage = Self { sandbox, pages, server, admin, process, http: http_client()? };
-        stage.start().await?;
-        stage.pages.serve(&stage.server);
-        Ok(stage)
+        Ok(Self { sandbox, pages, server, admin, process, http: http_client()? })
     }
 
     /// Starts the server, on the ports that it had before, if any.
