@@ -5,6 +5,7 @@
 
 mod crates;
 mod files;
+mod guarantees;
 mod links;
 mod rust;
 mod walls;
@@ -74,10 +75,22 @@ pub(crate) fn run() -> Result<()> {
 /// Checks every file that git knows or would add.
 pub(crate) fn check_checkout() -> Result<()> {
     let names = listed()?;
-    let mut problems = Vec::new();
+    let (mut problems, mut functions, mut guides) = (Vec::new(), BTreeSet::new(), Vec::new());
     for name in &names {
-        problems.extend(check(name, &names)?);
+        match read(name)? {
+            Read::Text(file) => {
+                problems.extend(check_text(&file, &names));
+                if file.is_rust() {
+                    functions.extend(guarantees::functions(&file));
+                } else if file.has_extension("md") {
+                    guides.push(file);
+                }
+            }
+            Read::Nothing => {}
+            Read::Wrong(problem) => problems.push(problem),
+        }
     }
+    problems.extend(guides.iter().flat_map(|guide| guarantees::check(guide, &functions)));
     problems.sort();
     if problems.is_empty() {
         println!("Tidy: {} files, no problem.", names.len());
@@ -89,24 +102,32 @@ pub(crate) fn check_checkout() -> Result<()> {
     bail!("problems in the checkout: {}, see above", problems.len());
 }
 
-/// Reads one file and applies every rule to it.
-fn check(name: &str, names: &BTreeSet<String>) -> Result<Vec<Problem>> {
+/// A file as it was found.
+enum Read {
+    Text(File),
+    /// It is none of ours to read.
+    Nothing,
+    Wrong(Problem),
+}
+
+fn read(name: &str) -> Result<Read> {
     if files::is_binary(name) {
-        return Ok(Vec::new());
+        return Ok(Read::Nothing);
     }
     let bytes = match std::fs::read(workspace::root().join(name)) {
         Ok(bytes) => bytes,
         // Removed, and git not yet told.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Read::Nothing),
         Err(error) => return Err(error).with_context(|| format!("cannot read {name}")),
     };
     let Ok(text) = String::from_utf8(bytes) else {
         let message = "is not UTF-8, which every text here is".to_owned();
-        return Ok(vec![Problem { file: name.to_owned(), line: 1, message }]);
+        return Ok(Read::Wrong(Problem { file: name.to_owned(), line: 1, message }));
     };
-    Ok(check_text(&File { path: name.to_owned(), text }, names))
+    Ok(Read::Text(File { path: name.to_owned(), text }))
 }
 
+/// Applies every rule that looks at one file alone.
 fn check_text(file: &File, names: &BTreeSet<String>) -> Vec<Problem> {
     let mut problems = files::check(file);
     problems.extend(crates::check(file));
