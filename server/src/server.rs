@@ -8,13 +8,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
-use crate::config::{Config, Store};
+use crate::config::Config;
 use crate::dashboard::{Dashboard, LaneView};
 use crate::forwarder::Lane;
 use crate::http;
 use crate::intake::Intake;
 use crate::platform::{Client, ClientError};
-use crate::queue::{Inbox, Options, QueueError, Records, SharedQueue, SqliteQueue};
+use crate::queue::{self, Inbox, Options, QueueError, Records, SharedQueue};
 
 /// How long a delivered submission's UUID is remembered: longer than any outbox lives.
 const REMEMBER: Duration = Duration::from_hours(30 * 24);
@@ -55,9 +55,8 @@ pub struct Server {
 
 impl Server {
     /// Opens the store and prepares the lanes.
-    pub fn new(config: Arc<Config>) -> Result<Self, StartError> {
-        let Store::Sqlite(path) = &config.store;
-        let queue: SharedQueue = Arc::new(SqliteQueue::open(path, Options::default())?);
+    pub async fn new(config: Arc<Config>) -> Result<Self, StartError> {
+        let queue = queue::open(&config.store, Options::default()).await?;
         let clock = Clock::start();
         let lane = |platform: &Arc<crate::config::Platform>| {
             let client = Client::new(platform)

@@ -37,7 +37,11 @@ fn attempt(at: Timestamp, error: Option<&str>) -> Attempt {
 
 /// Waits until this process may work on the lane.
 pub(super) async fn own(queue: &(impl Lanes + ?Sized)) {
-    let mut lease = queue.lease(&lane(), Duration::from_secs(2));
+    own_lane(queue, &lane()).await;
+}
+
+pub(super) async fn own_lane(queue: &(impl Lanes + ?Sized), lane: &PlatformName) {
+    let mut lease = queue.lease(lane, Duration::from_secs(2));
     tokio::time::timeout(Duration::from_secs(20), lease.wait_for(Option::is_some)).await.unwrap().unwrap();
 }
 
@@ -310,9 +314,12 @@ pub(super) async fn what_was_delivered_last_can_be_asked_for(bench: &dyn Bench) 
 pub(super) async fn what_is_remembered_of_a_lane_outlives_a_restart(bench: &dyn Bench) {
     let queue = bench.open().await;
     assert_eq!(queue.recall(&lane(), "proof").await.unwrap(), None);
+    let other = PlatformName::new("other");
+    own(&*queue).await;
+    own_lane(&*queue, &other).await;
     queue.remember(&lane(), "proof", "no").await.unwrap();
     queue.remember(&lane(), "proof", "yes").await.unwrap();
-    queue.remember(&PlatformName::new("other"), "proof", "perhaps").await.unwrap();
+    queue.remember(&other, "proof", "perhaps").await.unwrap();
     drop(queue);
     let queue = bench.open().await;
     assert_eq!(queue.recall(&lane(), "proof").await.unwrap().as_deref(), Some("yes"));
