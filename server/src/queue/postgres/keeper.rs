@@ -29,6 +29,8 @@ const RENEWALS: u32 = 6;
 /// The time between two renewals is between these.
 const SOONEST: Duration = Duration::from_millis(200);
 const LATEST: Duration = Duration::from_secs(5);
+/// While a lane is wanted that another server has, it is applied for this often: it may be released.
+const WANTING: Duration = Duration::from_secs(1);
 /// A task with no deadline looks again after this time.
 const LONG: Duration = Duration::from_secs(3_600);
 
@@ -144,7 +146,7 @@ impl Keeper {
     pub(super) async fn run(&self) {
         loop {
             self.while_expiring(self.ask()).await;
-            let pause = self.shortest().map_or(LONG, |span| (span / RENEWALS).clamp(SOONEST, LATEST));
+            let pause = self.pause();
             let next = async {
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
@@ -153,6 +155,12 @@ impl Keeper {
             };
             self.while_expiring(next).await;
         }
+    }
+
+    fn pause(&self) -> Duration {
+        let pause = self.shortest().map_or(LONG, |span| (span / RENEWALS).clamp(SOONEST, LATEST));
+        let wanting = self.wishes().values().any(|wish| wish.wanted && wish.held().is_none());
+        if wanting { pause.min(WANTING) } else { pause }
     }
 
     fn shortest(&self) -> Option<Duration> {

@@ -61,7 +61,8 @@ pub struct PostgresQueue {
     idle: Arc<Idle>,
     stir: Arc<Stir>,
     /// What runs beside; ends with the queue.
-    _tasks: JoinSet<()>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "it is dropped with the queue"))]
+    tasks: JoinSet<()>,
 }
 
 impl PostgresQueue {
@@ -98,7 +99,7 @@ impl PostgresQueue {
             stir: Arc::clone(&stir),
         };
         tasks.spawn(watcher.run());
-        Ok(Self { incoming, work, reports, bounds, keeper, idle, stir, _tasks: tasks })
+        Ok(Self { incoming, work, reports, bounds, keeper, idle, stir, tasks })
     }
 
     /// Begins a transaction in which nobody can take the lane over; `None` if it is not ours.
@@ -109,6 +110,16 @@ impl PostgresQueue {
         let fence: &[_] = &[(&lane as _, Type::TEXT), (&owner as _, Type::UUID), (&term as _, Type::INT8)];
         let held = session.begin(statement(statements::FENCE, fence)).await?;
         Ok((!held.is_empty()).then_some(session))
+    }
+
+    /// Stops all that runs beside, as a process does that is frozen; our own deadline of a lease is set, as if
+    /// the clock had stood still as well.
+    #[cfg(test)]
+    pub(super) fn freeze(&mut self, lane: &PlatformName, until: Option<tokio::time::Instant>) {
+        self.tasks.abort_all();
+        if let Some(until) = until {
+            self.keeper.pretend(lane, until);
+        }
     }
 
     async fn as_owner_or_refuse(&self, lane: &PlatformName) -> Result<Session, QueueError> {

@@ -31,7 +31,7 @@ pub(super) fn new(number: u8, accepted_at: Timestamp) -> NewEntry {
     }
 }
 
-fn attempt(at: Timestamp, error: Option<&str>) -> Attempt {
+pub(super) fn attempt(at: Timestamp, error: Option<&str>) -> Attempt {
     Attempt { at, verdict: "later".into(), status: Some(503), error: error.map(Into::into) }
 }
 
@@ -45,7 +45,7 @@ pub(super) async fn own_lane(queue: &(impl Lanes + ?Sized), lane: &PlatformName)
     tokio::time::timeout(Duration::from_secs(20), lease.wait_for(Option::is_some)).await.unwrap().unwrap();
 }
 
-async fn take(queue: &(impl Lanes + ?Sized), now: Timestamp) -> Option<Entry> {
+pub(super) async fn take(queue: &(impl Lanes + ?Sized), now: Timestamp) -> Option<Entry> {
     own(queue).await;
     queue.reserve(&lane(), now, &[]).await.unwrap()
 }
@@ -59,7 +59,7 @@ async fn settle(queue: &(impl Lanes + ?Sized), id: EntryId, to: Settlement, atte
 }
 
 /// Takes the next entry and settles it.
-async fn pass(queue: &(impl Lanes + ?Sized), to: Settlement, attempt: Attempt) -> EntryId {
+pub(super) async fn pass(queue: &(impl Lanes + ?Sized), to: Settlement, attempt: Attempt) -> EntryId {
     let entry = take(queue, attempt.at).await.unwrap();
     settle(queue, entry.id, to, attempt).await;
     entry.id
@@ -74,7 +74,7 @@ async fn page(queue: &SharedQueue, filter: Filter) -> Vec<u8> {
     page.iter().map(|record| record.submission.as_bytes()[0]).collect()
 }
 
-async fn only(queue: &SharedQueue) -> Record {
+pub(super) async fn only(queue: &SharedQueue) -> Record {
     queue.page(&Filter::default(), None, 2).await.unwrap().pop().unwrap()
 }
 
