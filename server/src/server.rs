@@ -8,13 +8,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
-use crate::config::{Config, Store};
+use crate::config::Config;
 use crate::dashboard::{Dashboard, LaneView};
 use crate::forwarder::Lane;
 use crate::http::{self, Places};
 use crate::intake::Intake;
 use crate::platform::{Client, ClientError};
-use crate::queue::{Inbox, QueueError, Records, SharedQueue, SqliteQueue};
+use crate::queue::{self, Inbox, QueueError, Records, SharedQueue};
 
 /// How long a delivered submission's UUID is remembered: longer than any outbox lives.
 const REMEMBER: Duration = Duration::from_hours(30 * 24);
@@ -58,9 +58,8 @@ pub struct Server {
 
 impl Server {
     /// Opens the store and prepares the lanes.
-    pub fn new(config: Arc<Config>) -> Result<Self, StartError> {
-        let Store::Sqlite(path) = &config.store;
-        let queue: SharedQueue = Arc::new(SqliteQueue::open(path, config.queue.into())?);
+    pub async fn new(config: Arc<Config>) -> Result<Self, StartError> {
+        let queue = queue::open(&config.store, config.queue.into()).await?;
         let clock = Clock::start();
         let lane = |platform: &Arc<crate::config::Platform>| {
             let client = Client::new(platform)

@@ -58,7 +58,7 @@ pub(super) async fn demo(arguments: Demo) -> anyhow::Result<()> {
         .unwrap_or_else(|| folder.as_ref().map_or_else(PathBuf::new, |folder| folder.0.join("queue.db")));
     let config = config(&places, &store)?;
     let sandbox = Sandbox::new(settings(&config));
-    let server = Server::new(Arc::new(config))?;
+    let server = Server::new(Arc::new(config)).await?;
     announce(&places);
 
     let (stopping, stopped) = watch::channel(false);

@@ -4,6 +4,7 @@
 
 mod check;
 mod demo;
+mod migrate;
 mod sandbox;
 mod serve;
 
@@ -46,6 +47,8 @@ enum Command {
     Demo(demo::Demo),
     /// Run a sandbox that behaves like the platform, for the surveys of a configuration
     Sandbox(sandbox::SandboxArgs),
+    /// Move a SQLite queue into the store of a configuration
+    Migrate(migrate::Migrate),
 }
 
 #[derive(Args)]
@@ -64,6 +67,7 @@ pub fn main() -> ExitCode {
         Command::Check(file) => check::check(&file.config),
         Command::Demo(arguments) => run(demo::demo(arguments)),
         Command::Sandbox(arguments) => run(sandbox::sandbox(arguments)),
+        Command::Migrate(arguments) => run(migrate::migrate(arguments)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,11 +10,12 @@ mod problem;
 mod question;
 mod queue;
 mod reader;
+mod store;
 mod survey;
 mod text;
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub use platform::{Platform, PlatformName};
 pub use problem::{ConfigError, Problem};
 pub use question::{ChoiceOption, Kind, Question};
 pub use queue::QueueBounds;
+pub use store::{Database, Store};
 pub use survey::{OnUnknown, Survey};
 pub use text::{Guid, Origin, PerLanguage};
 
@@ -57,13 +59,6 @@ pub struct Config {
     pub platforms: Vec<Arc<Platform>>,
     /// The surveys, in the file's order; never empty.
     pub surveys: Vec<Arc<Survey>>,
-}
-
-/// Where submissions wait.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Store {
-    /// A SQLite file.
-    Sqlite(PathBuf),
 }
 
 /// A network in CIDR form.
@@ -194,9 +189,7 @@ fn read(root: Table<'_>, folder: &Path, environment: Environment<'_>) -> Option<
             "name one with `admin_token_env` or `admin_token_file`",
         );
     }
-    let store = root
-        .required("store", "add store = \"sqlite:/var/lib/afterword/queue.db\"")
-        .and_then(|value| read_store(&value, folder));
+    let store = store::read(&root, folder, environment);
     let queue = queue::read(&root);
     let trusted_proxies = root
         .get("trusted_proxies")
@@ -237,17 +230,6 @@ fn address(root: &Table<'_>, key: &'static str, default: &str) -> Option<SocketA
     match root.get(key) {
         Some(value) => value.parse("write an address and a port: \"127.0.0.1:8080\" or \"[::]:8080\""),
         None => default.parse().ok(),
-    }
-}
-
-fn read_store(value: &Value<'_>, folder: &Path) -> Option<Store> {
-    let text = value.string()?;
-    match text.strip_prefix("sqlite:") {
-        Some(path) if !path.is_empty() => Some(Store::Sqlite(folder.join(path))),
-        _ => {
-            value.problem(format!("{text:?} is no store"), "write \"sqlite:\" and the path of a file");
-            None
-        }
     }
 }
 

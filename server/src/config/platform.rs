@@ -157,7 +157,7 @@ fn read_base_url(value: &Value<'_>, allow_http: bool) -> Option<String> {
     Some(text.trim_end_matches('/').to_owned())
 }
 
-fn read_ca_file(value: &Value<'_>, folder: &Path) -> Option<PathBuf> {
+pub(super) fn read_ca_file(value: &Value<'_>, folder: &Path) -> Option<PathBuf> {
     let path = folder.join(value.string()?);
     match std::fs::read(&path) {
         Ok(pem) if reqwest::Certificate::from_pem_bundle(&pem).is_ok_and(|found| !found.is_empty()) => {
@@ -184,6 +184,9 @@ pub(super) fn read_secret(
 ) -> Result<Option<SecretString>, ()> {
     let (by_env, by_file, plain) = match name {
         "token" => (table.get("token_env"), table.get("token_file"), "token"),
+        "store_password" => {
+            (table.get("store_password_env"), table.get("store_password_file"), "store_password")
+        }
         _ => (table.get("admin_token_env"), table.get("admin_token_file"), "admin_token"),
     };
     if let Some(value) = table.get(plain) {
@@ -214,6 +217,9 @@ pub(super) fn read_secret(
         }
     };
     let secret = secret.trim();
+    if plain == "store_password" && !secret.is_empty() {
+        return Ok(Some(SecretString::from(secret.to_owned())));
+    }
     if secret.is_empty() || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
         value.problem("the secret is empty, or holds blanks or characters that a header cannot carry", "");
         return Err(());

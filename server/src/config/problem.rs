@@ -72,7 +72,7 @@ impl<'a> Problems<'a> {
 /// A line as it may be shown: what looks like a secret, or an address with a password, stays in the file.
 fn without_secret(line: &str) -> String {
     let mut names = line.to_ascii_lowercase();
-    for harmless in ["token_env", "token_file"] {
+    for harmless in ["token_env", "token_file", "password_env", "password_file"] {
         names = names.replace(harmless, "");
     }
     let secret = ["token", "secret", "password"].iter().any(|word| names.contains(word));

@@ -67,7 +67,7 @@ guid = { nl = "55555555-5555-4555-8555-555555555555", fr = "66666666-6666-4666-8
 show_if = { any = [{ question = "again", is = true }, { question = "why", answered = true }] }
 "#;
 
-fn parse(text: &str) -> Result<Config, ConfigError> {
+pub(super) fn parse(text: &str) -> Result<Config, ConfigError> {
     Config::parse(text, "test.toml", Path::new(""), &|name| (name == "TOKEN").then(|| "c2VjcmV0".to_owned()))
 }
 
@@ -236,6 +236,11 @@ fn each_mistake_has_its_message_and_key() {
             "http://127.0.0.1:1",
             "http://platform.example",
             "platform.main.base_url: without TLS the token would be readable on the way",
+        ),
+        (
+            "\"sqlite:queue.db\"",
+            "\"postgres://me:secret@db.example/queue\"",
+            "store: an address holds no password",
         ),
         ("\"sqlite:queue.db\"", "\"mysql:x\"", "store: \"mysql:x\" is no store"),
         (

@@ -22,6 +22,7 @@
 
 mod entry;
 mod filter;
+mod postgres;
 mod sqlite;
 mod stir;
 #[cfg(test)]
@@ -37,12 +38,13 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::config::{PlatformName, QueueBounds};
+use crate::config::{PlatformName, QueueBounds, Store};
 
 pub use entry::{
     Attempt, Due, Enqueued, Entry, EntryId, LaneCount, NewEntry, Priority, Record, Settlement, State, Unknown,
 };
 pub use filter::{Change, Filter};
+pub use postgres::PostgresQueue;
 pub use sqlite::SqliteQueue;
 
 /// What a store is opened with.
@@ -243,3 +245,11 @@ impl<T: Inbox + Lanes + Records> Queue for T {}
 
 /// A queue that all parts of a server share.
 pub type SharedQueue = Arc<dyn Queue>;
+
+/// Opens the store that a configuration names.
+pub async fn open(store: &Store, options: Options) -> Result<SharedQueue, QueueError> {
+    Ok(match store {
+        Store::Sqlite(path) => Arc::new(SqliteQueue::open(path, options)?),
+        Store::Postgres(database) => Arc::new(PostgresQueue::open(database, options).await?),
+    })
+}

@@ -1,4 +1,5 @@
-//! What comes from the Debian archive: the browser with its driver, npm, fonts, the musl compiler.
+//! What comes from the Debian archive: the browser with its driver, npm, PostgreSQL, fonts, the musl
+//! compiler.
 
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
@@ -19,7 +20,7 @@ struct Need {
     met: fn() -> bool,
 }
 
-const NEEDS: [Need; 5] = [
+const NEEDS: [Need; 6] = [
     Need {
         what: "Chromium",
         why: "answers surveys in the end-to-end tests",
@@ -40,6 +41,14 @@ const NEEDS: [Need; 5] = [
         packages: &["nodejs", "npm"],
         optional: false,
         met: || workspace::on_path(&["npm"]).is_some() && workspace::on_path(&["node", "nodejs"]).is_some(),
+    },
+    Need {
+        what: "PostgreSQL's programs",
+        why: "start throwaway databases for the tests of the shared queue",
+        // The server of its own that the package may make is not used.
+        packages: &["postgresql"],
+        optional: false,
+        met: has_postgres,
     },
     Need {
         what: "fonts for Arabic and Chinese",
@@ -108,6 +117,15 @@ fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
+/// Debian keeps the server's programs off the search path, in a folder for each version.
+fn has_postgres() -> bool {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let debian = versions
+        .map(|version| version.path().join("bin"))
+        .any(|programs| ["initdb", "pg_ctl", "postgres"].iter().all(|name| programs.join(name).is_file()));
+    debian || ["initdb", "pg_ctl", "postgres"].iter().all(|name| workspace::on_path(&[name]).is_some())
+}
+
 fn fonts_cover(languages: &[&str]) -> bool {
     let listed = workspace::output(workspace::command("fc-list").args([":", "lang"]));
     let covered = listed.map(|printed| String::from_utf8_lossy(&printed).into_owned()).unwrap_or_default();
@@ -124,6 +142,6 @@ mod tests {
     fn without_apt_the_browser_is_asked_for_and_fonts_are_only_advised() {
         let remedies: Vec<Remedy> = NEEDS.iter().map(|need| by_hand(need).remedy).collect();
         assert!(matches!(&remedies[0], Remedy::ByHand(how) if how.contains("chromium")));
-        assert!(matches!(&remedies[3], Remedy::Advice(how) if how.contains("fonts-noto-core")));
+        assert!(matches!(&remedies[4], Remedy::Advice(how) if how.contains("fonts-noto-core")));
     }
 }

@@ -9,7 +9,7 @@ mod schema;
 mod statements;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -36,6 +36,7 @@ const SLICE: u32 = 1_000;
 
 /// A queue in one SQLite file.
 pub struct SqliteQueue {
+    path: PathBuf,
     jobs: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
     /// For lanes, whose look-ups are short and must not wait behind a report.
@@ -63,6 +64,7 @@ impl SqliteQueue {
             .spawn(move || writer.run(waiting))
             .map_err(|error| failed(error.to_string()))?;
         Ok(Self {
+            path: path.to_owned(),
             jobs: Some(jobs),
             writer: Some(writer),
             lookups,
@@ -70,6 +72,16 @@ impl SqliteQueue {
             stir: Arc::default(),
             leases: watch::Sender::new(Some(Lease { term: 0, until: None })),
         })
+    }
+
+    /// Closes the store, and gives its file another name, under which no server looks for it.
+    pub fn set_aside(self, name: &Path) -> Result<(), QueueError> {
+        let path = self.path.clone();
+        let failed = |reason: String| QueueError::Open { store: path.display().to_string(), reason };
+        // First the last connection closes, which folds the log into the file.
+        drop(self);
+        let _lock = Lock::take(&path).map_err(failed)?;
+        std::fs::rename(&path, name).map_err(|error| failed(format!("it cannot be renamed: {error}")))
     }
 
     fn job<T: Send + 'static>(

@@ -1,5 +1,6 @@
 //! Every store passes the same suite; what only one of them has is tested beside it.
 
+mod postgres;
 mod sqlite;
 mod suite;
 

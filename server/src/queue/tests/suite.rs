@@ -31,17 +31,21 @@ pub(super) fn new(number: u8, accepted_at: Timestamp) -> NewEntry {
     }
 }
 
-fn attempt(at: Timestamp, error: Option<&str>) -> Attempt {
+pub(super) fn attempt(at: Timestamp, error: Option<&str>) -> Attempt {
     Attempt { at, verdict: "later".into(), status: Some(503), error: error.map(Into::into) }
 }
 
 /// Waits until this process may work on the lane.
 pub(super) async fn own(queue: &(impl Lanes + ?Sized)) {
-    let mut lease = queue.lease(&lane(), Duration::from_secs(2));
+    own_lane(queue, &lane()).await;
+}
+
+pub(super) async fn own_lane(queue: &(impl Lanes + ?Sized), lane: &PlatformName) {
+    let mut lease = queue.lease(lane, Duration::from_secs(2));
     tokio::time::timeout(Duration::from_secs(20), lease.wait_for(Option::is_some)).await.unwrap().unwrap();
 }
 
-async fn take(queue: &(impl Lanes + ?Sized), now: Timestamp) -> Option<Entry> {
+pub(super) async fn take(queue: &(impl Lanes + ?Sized), now: Timestamp) -> Option<Entry> {
     own(queue).await;
     queue.reserve(&lane(), now, &[]).await.unwrap()
 }
@@ -55,7 +59,7 @@ async fn settle(queue: &(impl Lanes + ?Sized), id: EntryId, to: Settlement, atte
 }
 
 /// Takes the next entry and settles it.
-async fn pass(queue: &(impl Lanes + ?Sized), to: Settlement, attempt: Attempt) -> EntryId {
+pub(super) async fn pass(queue: &(impl Lanes + ?Sized), to: Settlement, attempt: Attempt) -> EntryId {
     let entry = take(queue, attempt.at).await.unwrap();
     settle(queue, entry.id, to, attempt).await;
     entry.id
@@ -70,7 +74,7 @@ async fn page(queue: &SharedQueue, filter: Filter) -> Vec<u8> {
     page.iter().map(|record| record.submission.as_bytes()[0]).collect()
 }
 
-async fn only(queue: &SharedQueue) -> Record {
+pub(super) async fn only(queue: &SharedQueue) -> Record {
     queue.page(&Filter::default(), None, 2).await.unwrap().pop().unwrap()
 }
 
@@ -310,9 +314,12 @@ pub(super) async fn what_was_delivered_last_can_be_asked_for(bench: &dyn Bench) 
 pub(super) async fn what_is_remembered_of_a_lane_outlives_a_restart(bench: &dyn Bench) {
     let queue = bench.open().await;
     assert_eq!(queue.recall(&lane(), "proof").await.unwrap(), None);
+    let other = PlatformName::new("other");
+    own(&*queue).await;
+    own_lane(&*queue, &other).await;
     queue.remember(&lane(), "proof", "no").await.unwrap();
     queue.remember(&lane(), "proof", "yes").await.unwrap();
-    queue.remember(&PlatformName::new("other"), "proof", "perhaps").await.unwrap();
+    queue.remember(&other, "proof", "perhaps").await.unwrap();
     drop(queue);
     let queue = bench.open().await;
     assert_eq!(queue.recall(&lane(), "proof").await.unwrap().as_deref(), Some("yes"));

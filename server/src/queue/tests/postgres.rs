@@ -1,0 +1,176 @@
+//! What only the PostgreSQL store has: a database that may be away. Other servers are in [`replicas`].
+
+mod replicas;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use scratch_postgres::{Cluster, Stop};
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::suite::{at, attempt, deliver, lane, new, only, own, pass, reserve};
+use super::{Bench, on_each};
+use crate::config::Database;
+use crate::queue::{
+    Enqueued, Filter, Inbox as _, Lanes as _, NewEntry, Options, PostgresQueue, QueueError, Records as _,
+    Settlement, SharedQueue,
+};
+
+/// An empty database of the cluster that all tests share.
+struct Shared(Database);
+
+impl Shared {
+    async fn new() -> Self {
+        Self(database(&Cluster::shared().database().await.unwrap()))
+    }
+
+    async fn server(&self) -> PostgresQueue {
+        server(&self.0).await
+    }
+}
+
+fn database(url: &str) -> Database {
+    Database::parse(url).unwrap()
+}
+
+async fn server(database: &Database) -> PostgresQueue {
+    PostgresQueue::open(database, Options::default()).await.unwrap()
+}
+
+async fn refused(database: &Database) -> String {
+    PostgresQueue::open(database, Options::default()).await.map(|_| ()).unwrap_err().to_string()
+}
+
+#[async_trait]
+impl Bench for Shared {
+    async fn open_with(&self, options: Options) -> SharedQueue {
+        Arc::new(PostgresQueue::open(&self.0, options).await.unwrap())
+    }
+}
+
+on_each!(Shared::new());
+
+/// An entry with a UUID of its own.
+fn fresh() -> NewEntry {
+    NewEntry { submission: Uuid::new_v4(), ..new(1, at(0)) }
+}
+
+/// Tries until it works, as whoever calls a queue does.
+async fn until_it_works<T>(mut attempt: impl AsyncFnMut() -> Result<T, QueueError>) -> T {
+    let work = async {
+        loop {
+            match attempt().await {
+                Ok(done) => return done,
+                Err(QueueError::Store(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err(other) => panic!("{other}"),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), work).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_crashes_under_load_loses_nothing_that_was_acknowledged() {
+    // Its default would lose what was committed last; ours are told otherwise.
+    let cluster = Cluster::start_with("synchronous_commit = off\nwal_writer_delay = '10s'").unwrap();
+    let database = database(&cluster.database().await.unwrap());
+    let queue = Arc::new(server(&database).await);
+    own(&*queue).await;
+    let crashed = Arc::new(AtomicU32::new(0));
+    let writers = (0..16).map(|_| {
+        let (queue, crashed) = (Arc::clone(&queue), Arc::clone(&crashed));
+        tokio::spawn(async move {
+            let mut acknowledged = Vec::new();
+            loop {
+                let entry = fresh();
+                let id = entry.submission;
+                match queue.enqueue(entry).await {
+                    Ok(outcome) => {
+                        assert_eq!(outcome, Enqueued::Stored);
+                        acknowledged.push(id);
+                    }
+                    Err(QueueError::Store(_)) => return acknowledged,
+                    Err(other) => panic!("{other}"),
+                }
+                crashed.fetch_add(1, Ordering::Relaxed);
+            }
+        })
+    });
+    let writers: Vec<_> = writers.collect();
+    while crashed.load(Ordering::Relaxed) < 500 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    cluster.stop(Stop::Immediate).unwrap();
+    let mut acknowledged = Vec::new();
+    for writer in writers {
+        acknowledged.extend(writer.await.unwrap());
+    }
+    assert!(matches!(queue.check().await, Err(QueueError::Store(_))));
+    assert!(matches!(queue.counts().await, Err(QueueError::Store(_))));
+
+    cluster.start_again().unwrap();
+    until_it_works(async || queue.check().await).await;
+    assert_eq!(until_it_works(async || queue.enqueue(fresh()).await).await, Enqueued::Stored);
+    assert!(acknowledged.len() >= 500);
+    for ids in acknowledged.chunks(100) {
+        let filter = Filter { submissions: ids.to_vec(), ..Filter::default() };
+        assert_eq!(queue.page(&filter, None, 200).await.unwrap().len(), ids.len());
+    }
+    assert!(reserve(&*queue, at(0)).await.is_some(), "the lane is ours, again or still");
+}
+
+#[tokio::test]
+async fn a_database_without_fsync_is_refused() {
+    let cluster = Cluster::start_with("fsync = off").unwrap();
+    let reason = refused(&database(&cluster.url())).await;
+    assert!(reason.contains("`fsync` is off"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_database_that_never_answers_is_given_up_and_no_error_holds_the_password() {
+    // It takes connections and says nothing.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let password = Some(SecretString::from("c2VjcmV0"));
+    let asked = Database { password, ..database(&format!("postgres://me@127.0.0.1:{port}/queue")) };
+    let reason = tokio::time::timeout(Duration::from_secs(10), refused(&asked)).await.unwrap();
+    assert!(reason.contains("did not answer") && !reason.contains("c2VjcmV0"), "{reason}");
+    drop(silent);
+    let reason = refused(&asked).await;
+    assert!(reason.contains("refused") && !reason.contains("c2VjcmV0"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_schema_of_a_newer_version_is_refused() {
+    let bench = Shared::new().await;
+    drop(bench.server().await);
+    let (client, connection) = bench.0.settings.connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute("UPDATE afterword.version SET applied = 99").await.unwrap();
+    let reason = refused(&bench.0).await;
+    assert!(reason.contains("newer Afterword"), "{reason}");
+}
+
+#[tokio::test]
+async fn words_that_the_database_cannot_hold_keep_no_entry_from_being_settled() {
+    let queue = Shared::new().await.server().await;
+    queue.enqueue(new(1, at(0))).await.unwrap();
+    let id = pass(&queue, Settlement::Dead, attempt(at(1), Some("a \0 in it"))).await;
+    assert_eq!(queue.attempts(id).await.unwrap()[0].error.as_deref(), Some("a \u{FFFD} in it"));
+    queue.remember(&lane(), "words", "\0").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_settlement_whose_answer_was_lost_can_be_made_again() {
+    let bench = Shared::new().await;
+    let queue: SharedQueue = bench.open().await;
+    queue.enqueue(new(1, at(0))).await.unwrap();
+    let id = deliver(&*queue, at(1)).await;
+    queue.settle(&lane(), id, Settlement::Delivered, attempt(at(1), None)).await.unwrap();
+    let other = queue.settle(&lane(), id, Settlement::Delivered, attempt(at(2), None)).await;
+    assert!(matches!(other, Err(QueueError::NotSending(_))));
+    assert_eq!(only(&queue).await.settled_at, Some(at(1)));
+}
