@@ -24,3 +24,9 @@ async fn soak(store: Store) -> Result<()> {
 async fn nothing_accepted_is_lost_or_doubled_however_often_the_server_is_killed_on_sqlite() -> Result<()> {
     soak(Store::Sqlite).await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_accepted_is_lost_or_doubled_however_often_the_server_is_killed_on_postgresql() -> Result<()>
+{
+    soak(Store::postgres().await?).await
+}

@@ -67,10 +67,12 @@ enum Moment {
 
 impl Moment {
     fn random(random: &mut StdRng) -> Self {
+        // Each new submission is worth a call at least, however little is left from before.
+        let calls = (VISITORS * ANSWERS) as u64;
         match random.random_range(0..10) {
             0..4 => Self::Thanks(random.random_range(1..VISITORS * ANSWERS)),
-            4..7 => Self::Arrival(random.random_range(1..40)),
-            7..9 => Self::Verdict(random.random_range(1..40)),
+            4..7 => Self::Arrival(random.random_range(1..=calls)),
+            7..9 => Self::Verdict(random.random_range(1..=calls)),
             _ => Self::Start,
         }
     }
@@ -101,7 +103,7 @@ impl Soak {
     pub async fn new(store: Store, seed: u64) -> Result<Self> {
         let change = |config: String| {
             let config = config.replace("settle = \"500ms\"", "settle = \"300ms\"\ntimeout = \"400ms\"");
-            config.replace("sqlite:queue.db", &store.address())
+            store.put_into(&config)
         };
         let stage = Stage::logging("info", INTERVAL, change).await?;
         let soak = Self {

@@ -20,7 +20,7 @@ async fn main() -> Result<ExitCode> {
     let seed = arguments.next().map_or(Ok(1), |text| text.parse()).context("which seed?")?;
     println!("{cycles} kills on each store, seed {seed}; answers, lost replies and cut calls meanwhile.\n");
     let mut failed = false;
-    for (name, store) in [("SQLite", Store::Sqlite)] {
+    for (name, store) in [("SQLite", Store::Sqlite), ("PostgreSQL", Store::postgres().await?)] {
         let begun = Instant::now();
         match soak(name, store, cycles, seed).await {
             Ok(tally) => {
