@@ -10,8 +10,7 @@ use uuid::Uuid;
 use super::*;
 use crate::config::PlatformName;
 use crate::queue::{
-    Attempt, Filter, Lanes as _, NewEntry, Options, Priority, Records as _, Settlement, SharedQueue,
-    SqliteQueue, State,
+    Attempt, Filter, NewEntry, Options, Priority, Settlement, SharedQueue, SqliteQueue, State,
 };
 
 const EMAIL: &str = "Jef.Tester@example.com";
