@@ -6,6 +6,7 @@ mod commands;
 mod delivery;
 mod demo;
 mod faults;
+mod queue;
 mod shapes;
 mod token;
 mod visitor;

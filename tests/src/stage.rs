@@ -129,6 +129,21 @@ impl Stage {
         Ok(tokio::time::timeout(DEADLINE, child.wait()).await.context("the server does not stop")??)
     }
 
+    /// Changes the configuration of the server's next start; the sandbox knows what it knew.
+    pub fn configure(&mut self, change: impl FnOnce(&str) -> String) {
+        self.config = change(&self.config);
+    }
+
+    /// Runs a command with the server's configuration, in a shell without a terminal.
+    pub async fn command(&self, arguments: &[&str]) -> Result<std::process::Output> {
+        let path = self.folder.path().join("afterword.toml");
+        std::fs::write(&path, &self.config)?;
+        let mut command = tokio::process::Command::new(binary());
+        command.args(arguments).arg("--config").arg(&path).env_remove("AFTERWORD_DEMO_TOKEN");
+        command.stdin(Stdio::null()).kill_on_drop(true);
+        Ok(tokio::time::timeout(DEADLINE, command.output()).await.context("the command does not end")??)
+    }
+
     /// What the server has said.
     pub fn log(&self) -> String {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()

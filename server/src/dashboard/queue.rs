@@ -197,6 +197,22 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn an_operation_goes_on_when_its_client_has_hung_up() {
+        let (go, went) = tokio::sync::oneshot::channel::<()>();
+        let (done, over) = tokio::sync::oneshot::channel();
+        let request = tokio::spawn(to_the_end(async move {
+            went.await.ok();
+            done.send(()).ok();
+            Ok(())
+        }));
+        tokio::task::yield_now().await;
+        request.abort();
+        assert!(request.await.is_err_and(|error| error.is_cancelled()), "the client has hung up");
+        go.send(()).unwrap();
+        over.await.unwrap();
+    }
+
     #[test]
     fn every_wrong_parameter_is_named() {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use anyhow::bail;
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::access::{Access, Order};
 use super::ask::confirm;
@@ -48,13 +48,14 @@ pub(super) struct DiscardArgs {
 }
 
 #[derive(Args)]
+#[command(group = ArgGroup::new("which").required(true).args(["submissions", "all"]))]
 struct Which {
     #[command(flatten)]
     file: ConfigFile,
     #[command(flatten)]
     filter: FilterArgs,
     /// Everything that the filters let through, instead of submissions by their UUIDs
-    #[arg(long, required_unless_present = "submissions", conflicts_with = "submissions")]
+    #[arg(long)]
     all: bool,
     /// Do not ask
     #[arg(long, short)]
@@ -79,7 +80,7 @@ async fn change(order: Order, which: &Which) -> anyhow::Result<()> {
     };
     let foreseen = order_at(&config, order, &request).await?.0;
     if foreseen.changed.total() == 0 {
-        say(&format!("Nothing to {}: {}.", verb(order), which.filter.in_words("dead or parked")))?;
+        say(&format!("Nothing to {}: {}.", verb(order), which.filter.in_words("state dead or parked")))?;
         return report_left(&foreseen);
     }
     say(&intention(order, &foreseen.changed))?;

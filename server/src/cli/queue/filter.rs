@@ -51,7 +51,7 @@ impl FilterArgs {
         }
     }
 
-    /// What is meant, in words; `states` are those that count where none is named.
+    /// What is meant, in words; `states` says which count where none is named.
     pub(super) fn in_words(&self, states: &str) -> String {
         let named = match self.submissions.as_slice() {
             [] => None,
@@ -60,11 +60,14 @@ impl FilterArgs {
         };
         let states = match self.state.as_slice() {
             [] => states.to_owned(),
-            some => some.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "),
+            some => {
+                let names: Vec<_> = some.iter().map(ToString::to_string).collect();
+                format!("state {}", names.join(" or "))
+            }
         };
         let parts = [
             named,
-            Some(format!("state {states}")),
+            Some(states),
             self.survey.as_ref().map(|survey| format!("survey {survey}")),
             self.lane.as_ref().map(|lane| format!("lane {lane}")),
             self.older_than.map(|age| format!("accepted more than {} ago", span(age))),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::bail;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -32,7 +32,7 @@ The log gets the UUIDs, never the address. An address on the command line can be
 stays in the shell's history: --email - reads it from standard input.";
 
 #[derive(Args)]
-#[command(after_long_help = HELP)]
+#[command(after_long_help = HELP, group = ArgGroup::new("whom").required(true).args(["email", "submission"]))]
 pub(super) struct ForgetArgs {
     #[command(flatten)]
     file: ConfigFile,

@@ -45,7 +45,7 @@ pub(super) async fn list(arguments: &ListArgs) -> anyhow::Result<()> {
         return Ok(say(&serde_json::to_string_pretty(&listing)?)?);
     }
     if listing.entries.is_empty() {
-        return Ok(say(&format!("Nothing matches: {}.", arguments.filter.in_words("open")))?);
+        return Ok(say(&format!("Nothing matches: {}.", arguments.filter.in_words("open entries")))?);
     }
     let lanes = config.platforms.len() > 1;
     let mut text = page(&listing.entries, lanes, width(), now);
