@@ -65,11 +65,11 @@ impl Selection {
         let taken = match name {
             "state" => list(value).map(|states| self.states.extend::<Vec<StateName>>(states)),
             "submission" => list(value).map(|named| self.submissions.extend::<Vec<Uuid>>(named)),
-            "lane" => Ok(self.lane = Some(value.to_owned())),
+            "lane" => parse(value).map(|lane| self.lane = Some(lane)),
             "survey" => parse(value).map(|survey| self.survey = Some(survey)),
             "accepted_before" => parse(value).map(|time| self.accepted_before = Some(time)),
             "accepted_since" => parse(value).map(|time| self.accepted_since = Some(time)),
-            "error_contains" => Ok(self.error_contains = Some(value.to_owned())),
+            "error_contains" => parse(value).map(|part| self.error_contains = Some(part)),
             _ => return None,
         };
         Some(taken)

@@ -71,12 +71,17 @@ async fn write(
 ) -> anyhow::Result<u64> {
     let mut lines = 0;
     let take = |page: &[u8]| {
-        lines += page.iter().filter(|byte| **byte == b'\n').count() as u64;
+        lines += ends(page);
         Ok(out.write_all(page)?)
     };
     access.export(selection, take).await?;
     out.flush()?;
     Ok(lines)
+}
+
+/// How many lines end in a part of the output.
+fn ends(part: &[u8]) -> u64 {
+    part.split(|byte| *byte == b'\n').skip(1).count() as u64
 }
 
 /// A file that its owner alone can read.
@@ -104,6 +109,12 @@ fn open(path: &Path, force: bool) -> anyhow::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_counted_wherever_the_output_is_cut() {
+        let parts: [&[u8]; 4] = [b"{}\n{", b"", b"}\n{}", b"\n"];
+        assert_eq!(parts.into_iter().map(ends).sum::<u64>(), 3);
+    }
 
     #[test]
     fn a_file_is_private_and_is_not_overwritten_unless_that_is_asked_for() {

@@ -61,8 +61,8 @@ impl FilterArgs {
         let states = match self.state.as_slice() {
             [] => states.to_owned(),
             some => {
-                let names: Vec<_> = some.iter().map(ToString::to_string).collect();
-                format!("state {}", names.join(" or "))
+                let states: Vec<_> = some.iter().map(ToString::to_string).collect();
+                format!("state {}", states.join(" or "))
             }
         };
         let parts = [

@@ -77,6 +77,11 @@ pub(super) fn ago(time: Timestamp, now: Timestamp) -> String {
     span(Duration::from_secs(age.as_secs()))
 }
 
+/// The time from a moment until now in one unit, for a column.
+pub(super) fn age(time: Timestamp, now: Timestamp) -> String {
+    ago(time, now).split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
 /// A duration in at most two units.
 pub(super) fn span(span: Duration) -> String {
     let seconds = span.as_secs();
