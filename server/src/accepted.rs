@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::{Answer, OptionId, QuestionId, Value};
+use uuid::Uuid;
 
 /// An accepted submission.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -63,6 +64,15 @@ pub struct StoredRespondent {
     pub email: Option<String>,
     /// The phone number.
     pub phone: Option<String>,
+}
+
+impl Accepted {
+    /// The metadata keys under which the platform has the submission's UUID: with none of them it cannot
+    /// be found there again.
+    pub fn keys_of(&self, submission: Uuid) -> impl Iterator<Item = &str> {
+        let holds = move |value: &str| Uuid::try_parse(value).is_ok_and(|uuid| uuid == submission);
+        self.metadata.iter().filter(move |(_, value)| holds(value)).map(|(key, _)| key.as_str())
+    }
 }
 
 impl From<Answer> for StoredAnswer {

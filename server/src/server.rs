@@ -11,15 +11,18 @@ use crate::clock::Clock;
 use crate::config::{Config, Store};
 use crate::dashboard::{Dashboard, LaneView};
 use crate::forwarder::Lane;
-use crate::http;
+use crate::http::{self, Places};
 use crate::intake::Intake;
 use crate::platform::{Client, ClientError};
-use crate::queue::{Inbox, Options, QueueError, Records, SharedQueue, SqliteQueue};
+use crate::queue::{Inbox, QueueError, Records, SharedQueue, SqliteQueue};
 
 /// How long a delivered submission's UUID is remembered: longer than any outbox lives.
 const REMEMBER: Duration = Duration::from_hours(30 * 24);
 /// How often what is too old is forgotten.
 const FORGET_EVERY: Duration = Duration::from_hours(1);
+
+/// A wall clock that differs this much from the one at the start has been set, and not just corrected.
+const DRIFT: Duration = Duration::from_mins(2);
 
 /// The sockets that a server listens on, bound by the caller.
 pub struct Listeners {
@@ -57,7 +60,7 @@ impl Server {
     /// Opens the store and prepares the lanes.
     pub fn new(config: Arc<Config>) -> Result<Self, StartError> {
         let Store::Sqlite(path) = &config.store;
-        let queue: SharedQueue = Arc::new(SqliteQueue::open(path, Options::default())?);
+        let queue: SharedQueue = Arc::new(SqliteQueue::open(path, config.queue.into())?);
         let clock = Clock::start();
         let lane = |platform: &Arc<crate::config::Platform>| {
             let client = Client::new(platform)
@@ -87,14 +90,16 @@ impl Server {
         for lane in self.lanes {
             tasks.spawn(lane.run(stopped.clone()));
         }
-        tasks.spawn(forget(Arc::clone(&self.queue), self.clock, until(stopped.clone())));
+        let keep = self.config.queue.keep_delivered;
+        tasks.spawn(forget(Arc::clone(&self.queue), self.clock, keep, until(stopped.clone())));
         // The operators' listener stays open while the rest stops.
         let (admin_stopping, admin_stopped) = watch::channel(false);
         let admin = tokio::spawn(http::serve(listeners.admin, dashboard.router(), until(admin_stopped)));
+        let places = Places::new(&self.config);
         let intake = Intake::new(self.config, Arc::clone(&self.queue) as Arc<dyn Inbox>, self.clock);
-        let public = tokio::spawn(http::serve(listeners.public, intake.router(), until(stopped)));
-
-        let upkeep = tokio::spawn(Dashboard::keep_up());
+        let upkeep = [tokio::spawn(Dashboard::keep_up()), tokio::spawn(intake.keep_up())];
+        let router = intake.router();
+        let public = tokio::spawn(http::serve_public(listeners.public, router, places, until(stopped)));
 
         // None of the tasks ends by itself: one that does has panicked, and a server that only seems to
         // forward is worse than one that is started again.
@@ -111,7 +116,7 @@ impl Server {
         while tasks.join_next().await.is_some() {}
         admin_stopping.send_replace(true);
         admin.await.ok();
-        upkeep.abort();
+        upkeep.iter().for_each(tokio::task::JoinHandle::abort);
         tracing::info!("stopped");
         outcome
     }
@@ -129,15 +134,23 @@ async fn warn_of_orphans(config: &Config, queue: &dyn Records) {
         Err(error) => return tracing::error!(%error, "the queue cannot be counted"),
     };
     for count in counts.iter().filter(|count| config.platforms.iter().all(|p| p.name != count.lane)) {
-        let waiting = count.waiting + count.delayed + count.sending;
+        let waiting = count.waiting + count.delayed + count.sending + count.unknown;
         tracing::warn!(lane = %count.lane, waiting, "nobody forwards this lane: no [platform] has its name");
     }
 }
 
-async fn forget(queue: SharedQueue, clock: Clock, stopped: impl Future<Output = ()>) {
+/// Forgets in time what was delivered: bodies that are kept for a while, and UUIDs.
+async fn forget(queue: SharedQueue, clock: Clock, keep: Duration, stopped: impl Future<Output = ()>) {
     tokio::pin!(stopped);
     loop {
-        let before = clock.now().checked_sub(REMEMBER).unwrap_or(jiff::Timestamp::MIN);
+        warn_of_drift(&clock);
+        let ago = |span| clock.now().checked_sub(span).unwrap_or(jiff::Timestamp::MIN);
+        match queue.forget_bodies(ago(keep)).await {
+            Ok(0) => {}
+            Ok(forgotten) => tracing::info!(forgotten, "forgot delivered submissions that were kept"),
+            Err(error) => tracing::warn!(%error, "delivered submissions could not be forgotten"),
+        }
+        let before = ago(REMEMBER);
         match queue.forget_settled(before).await {
             Ok(0) => {}
             Ok(forgotten) => tracing::info!(forgotten, "forgot the UUIDs of old submissions"),
@@ -147,6 +160,16 @@ async fn forget(queue: SharedQueue, clock: Clock, stopped: impl Future<Output = 
             () = tokio::time::sleep(FORGET_EVERY) => {}
             () = &mut stopped => return,
         }
+    }
+}
+
+/// Says when the wall clock has been set since the start: nothing waits longer or shorter for it, but
+/// times in the store and in look-ups are the old clock's until the next start.
+fn warn_of_drift(clock: &Clock) {
+    let drift = Clock::wall().duration_since(clock.now());
+    if drift.unsigned_abs() > DRIFT {
+        let seconds = drift.as_secs();
+        tracing::warn!(seconds, "the wall clock was set while the server ran; restart it at your leisure");
     }
 }
 

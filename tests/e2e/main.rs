@@ -6,8 +6,10 @@ mod commands;
 mod delivery;
 mod demo;
 mod faults;
+mod limits;
 mod queue;
 mod shapes;
+mod soak;
 mod token;
 mod visitor;
 

@@ -17,7 +17,7 @@ const WRONG: &str = "152845EB-1417-4AC5-94C0-39AF5FE46F63";
 /// Runs `afterword queue …`; gives back its exit code and what it said.
 async fn queue(stage: &Stage, line: &str) -> Result<(i32, String)> {
     let arguments: Vec<&str> = std::iter::once("queue").chain(line.split_whitespace()).collect();
-    let output = stage.command(&arguments).await?;
+    let output = stage.process.command(&arguments).await?;
     let said = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
     Ok((output.status.code().context("it was killed")?, String::from_utf8(said)?))
 }
@@ -40,7 +40,7 @@ fn refusal(words: &str) -> Fault {
 
 async fn restart(stage: &mut Stage, change: impl FnOnce(&str) -> String) -> Result<()> {
     stage.stop().await?;
-    stage.configure(change);
+    stage.process.config = change(&stage.process.config);
     stage.start().await
 }
 
@@ -236,7 +236,7 @@ async fn a_server_that_cannot_be_asked_is_named_with_what_to_do() -> Result<()> 
     tests::prepared()?;
     let mut stage = Stage::new().await?;
     let admin = stage.admin.trim_start_matches("http://").to_owned();
-    stage.configure(|config| config.replace(&admin, "127.0.0.1:1"));
+    stage.process.config = stage.process.config.replace(&admin, "127.0.0.1:1");
     let (code, refused) = queue(&stage, "list").await?;
     ensure!(
         code == 1 && refused.contains("no server answers at http://127.0.0.1:1 (admin_listen)"),

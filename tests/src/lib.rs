@@ -1,12 +1,19 @@
 //! The stage for end-to-end tests: a real server process, a sandbox, pages on another origin, a browser.
 
 mod browser;
+mod fill;
 mod pages;
+mod process;
+pub mod soak;
 mod stage;
+mod store;
 
 pub use browser::{Browser, Visitor};
+pub use fill::fill;
 pub use pages::Pages;
-pub use stage::{Door, Stage, TOKEN, binary, http_client};
+pub use process::{Process, binary};
+pub use stage::{Door, NO_LIMITS, Stage, TOKEN, http_client, settings};
+pub use store::Store;
 
 /// The longest time to wait for anything; a test that waits longer has failed.
 pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(30);

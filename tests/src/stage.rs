@@ -1,22 +1,23 @@
 //! A server process in front of a sandbox, with everything in a folder of its own.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use server::sandbox::{self, Arrival, Sandbox, Settings, Token};
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
-use tokio::process::Child;
 
-use crate::{DEADLINE, Pages};
+use crate::{DEADLINE, Pages, Process};
 
 /// The token of every stage. Looks like a real one: base64 of a user name and a password.
 pub const TOKEN: &str = "Y2FuYXJ5QGV4YW1wbGUuY29tOjBEMzZBQkJBRUY0NDQyODhCN0VD";
+
+/// The limits of every stage: none, since its visitors all come from one address. A test of limits
+/// puts its own in this place.
+pub const NO_LIMITS: &str = "\n[limits]\nvisitor_per_minute = false\nrequests_per_minute = false\n\
+                             connections_per_address = false\n";
 
 /// A server process, the sandbox it forwards to, and the pages that embed its surveys.
 pub struct Stage {
@@ -28,11 +29,8 @@ pub struct Stage {
     pub server: String,
     /// Origin of the operators' listener.
     pub admin: String,
-    /// Everything the server has said so far, in all its lives.
-    log: Arc<Mutex<String>>,
-    child: Option<Child>,
-    config: String,
-    folder: tempfile::TempDir,
+    /// The server.
+    pub process: Process,
     http: reqwest::Client,
 }
 
@@ -44,6 +42,15 @@ impl Stage {
 
     /// A stage at some pace, with a changed configuration.
     pub async fn with(interval: Duration, change: impl FnOnce(String) -> String) -> Result<Self> {
+        Self::logging("trace", interval, change).await
+    }
+
+    /// A stage whose server says less: for benchmarks, which a full log would slow down.
+    pub async fn logging(
+        log_level: &'static str,
+        interval: Duration,
+        change: impl FnOnce(String) -> String,
+    ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let platform = format!("http://{}/V1.0/EN", listener.local_addr()?);
@@ -53,22 +60,17 @@ impl Stage {
             .replace("@PLATFORM@", &platform)
             .replace("@SHOP@", &pages.origin)
             .replace("interval = \"1s\"", &format!("interval = \"{}ms\"", interval.as_millis()))
+            .replace("settle = \"20s\"", "settle = \"500ms\"")
             .replace("listen = \"127.0.0.1:8081\"", "listen = \"127.0.0.1:0\"")
             .replace("admin_listen = \"127.0.0.1:9090\"", "admin_listen = \"127.0.0.1:0\"");
-        let config = change(config);
+        let config = change(config + NO_LIMITS);
         let sandbox = Sandbox::new(settings(&config, interval)?);
         tokio::spawn(sandbox::run(listener, sandbox.clone(), std::future::pending()));
-        let mut stage = Self {
-            sandbox,
-            pages,
-            server: String::new(),
-            admin: String::new(),
-            log: Arc::default(),
-            child: None,
-            config,
-            folder,
-            http: http_client()?,
-        };
+        let mut process = Process::new(folder, config);
+        process.environment.insert("AFTERWORD_DEMO_TOKEN".into(), TOKEN.into());
+        process.log_level = log_level;
+        let (server, admin) = (String::new(), String::new());
+        let mut stage = Self { sandbox, pages, server, admin, process, http: http_client()? };
         stage.start().await?;
         stage.pages.serve(&stage.server);
         Ok(stage)
@@ -76,82 +78,35 @@ impl Stage {
 
     /// Starts the server, on the ports that it had before, if any.
     pub async fn start(&mut self) -> Result<()> {
-        let path = self.folder.path().join("afterword.toml");
-        std::fs::write(&path, &self.config)?;
-        let mut command = Command::new(binary());
-        command.args(["--log-format", "json", "serve", "--config"]).arg(&path);
-        command.env("AFTERWORD_DEMO_TOKEN", TOKEN).env("RUST_LOG", "trace");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut command = tokio::process::Command::from(command);
-        let mut child = command.kill_on_drop(true).spawn().context("the server cannot be started")?;
-        let mut lines = BufReader::new(child.stderr.take().context("no log")?).lines();
-        let log = Arc::clone(&self.log);
-        let (serving, started) = tokio::sync::oneshot::channel::<Value>();
-        tokio::spawn(async move {
-            let mut serving = Some(serving);
-            while let Ok(Some(line)) = lines.next_line().await {
-                let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-                log.push_str(&line);
-                log.push('\n');
-                if line.contains("\"message\":\"serving\"")
-                    && let Some(serving) = serving.take()
-                {
-                    serving.send(serde_json::from_str(&line).unwrap_or_default()).ok();
-                }
-            }
-        });
-        let Ok(Ok(line)) = tokio::time::timeout(DEADLINE, started).await else {
-            bail!("the server did not start:\n{}", self.log());
-        };
-        let address = |key: &str| line["fields"][key].as_str().unwrap_or_default().to_owned();
-        let (public, admin) = (address("listen"), address("admin"));
-        self.config = self
-            .config
-            .replace("\nlisten = \"127.0.0.1:0\"", &format!("\nlisten = \"{public}\""))
-            .replace("admin_listen = \"127.0.0.1:0\"", &format!("admin_listen = \"{admin}\""));
-        (self.server, self.admin) = (format!("http://{public}"), format!("http://{admin}"));
-        self.child = Some(child);
+        self.process.start().await?;
+        (self.server, self.admin) = (self.process.server.clone(), self.process.admin.clone());
         Ok(())
     }
 
     /// Kills the server with SIGKILL.
     pub async fn kill(&mut self) -> Result<()> {
-        self.child.take().context("no server runs")?.kill().await.context("the server cannot be killed")
+        self.process.kill().await
     }
 
     /// Stops the server with SIGTERM, and waits for it to end by itself.
     pub async fn stop(&mut self) -> Result<std::process::ExitStatus> {
-        let mut child = self.child.take().context("no server runs")?;
-        let id = child.id().context("the server has ended")?.to_string();
-        // Only the process that this stage started.
-        let sent = Command::new("kill").args(["-TERM", &id]).status()?;
-        anyhow::ensure!(sent.success(), "SIGTERM could not be sent");
-        Ok(tokio::time::timeout(DEADLINE, child.wait()).await.context("the server does not stop")??)
-    }
-
-    /// Changes the configuration of the server's next start; the sandbox knows what it knew.
-    pub fn configure(&mut self, change: impl FnOnce(&str) -> String) {
-        self.config = change(&self.config);
-    }
-
-    /// Runs a command with the server's configuration, in a shell without a terminal.
-    pub async fn command(&self, arguments: &[&str]) -> Result<std::process::Output> {
-        let path = self.folder.path().join("afterword.toml");
-        std::fs::write(&path, &self.config)?;
-        let mut command = tokio::process::Command::new(binary());
-        command.args(arguments).arg("--config").arg(&path).env_remove("AFTERWORD_DEMO_TOKEN");
-        command.stdin(Stdio::null()).kill_on_drop(true);
-        Ok(tokio::time::timeout(DEADLINE, command.output()).await.context("the command does not end")??)
+        self.process.stop().await
     }
 
     /// What the server has said.
     pub fn log(&self) -> String {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.process.log()
     }
 
     /// The server as a page of the shop sees it.
     pub fn door(&self) -> Door {
-        Door { server: self.server.clone(), origin: self.pages.origin.clone(), http: self.http.clone() }
+        let (server, origin) = (self.server.clone(), self.pages.origin.clone());
+        Door { server, origin, http: self.http.clone(), forwarded: None }
+    }
+
+    /// The same, seen from another address of this machine: all of 127.0.0.0/8 is.
+    pub fn door_from(&self, address: IpAddr) -> Result<Door> {
+        Ok(Door { http: client_from(Some(address))?, ..self.door() })
     }
 
     /// Sends a submission as a page of the shop would.
@@ -182,6 +137,18 @@ impl Stage {
         }
     }
 
+    /// Waits until the server has said something in its log.
+    pub async fn until_log(&self, says: impl Fn(&str) -> bool) -> Result<String> {
+        let waiting = async {
+            while !says(&self.log()) {
+                tokio::task::yield_now().await;
+            }
+        };
+        let said = tokio::time::timeout(DEADLINE, waiting).await;
+        said.map(|()| self.log())
+            .with_context(|| format!("the log does not say so:\n{}", self.process.last_words()))
+    }
+
     /// Waits for so many answers at the platform; gives back every arrival.
     pub async fn delivered(&self, answers: u64) -> Result<Vec<Arrival>> {
         let there = self.sandbox.until(DEADLINE, |counts| counts.stored >= answers).await;
@@ -190,7 +157,7 @@ impl Stage {
             there,
             "only {} of {answers} answers arrived; the server says:\n{}",
             counts.stored,
-            tail(&self.log())
+            self.process.last_words()
         );
         Ok(self.sandbox.arrivals())
     }
@@ -198,9 +165,13 @@ impl Stage {
 
 /// A client for loopback.
 pub fn http_client() -> Result<reqwest::Client> {
+    client_from(None)
+}
+
+fn client_from(address: Option<IpAddr>) -> Result<reqwest::Client> {
     // The library wants one even where nothing is encrypted; only the first in a process counts.
     rustls::crypto::ring::default_provider().install_default().ok();
-    Ok(reqwest::Client::builder().no_proxy().tls_certs_only([]).build()?)
+    Ok(reqwest::Client::builder().no_proxy().tls_certs_only([]).local_address(address).build()?)
 }
 
 /// The server as a page sees it: through its life and its next.
@@ -209,29 +180,29 @@ pub struct Door {
     server: String,
     origin: String,
     http: reqwest::Client,
+    forwarded: Option<String>,
 }
 
 impl Door {
+    /// Sends `X-Forwarded-For` along, as a proxy does.
+    #[must_use]
+    pub fn forwarding_for(self, clients: &str) -> Self {
+        Self { forwarded: Some(clients.to_owned()), ..self }
+    }
+
     /// Sends a submission.
     pub async fn submit(&self, survey: &str, body: &Value) -> Result<reqwest::Response> {
         let url = format!("{}/v1/surveys/{survey}/answers", self.server);
-        let request = self.http.post(url).header("origin", &self.origin);
+        let mut request = self.http.post(url).header("origin", &self.origin);
+        if let Some(clients) = &self.forwarded {
+            request = request.header("x-forwarded-for", clients);
+        }
         Ok(request.header("content-type", "text/plain").body(body.to_string()).send().await?)
     }
 }
 
-fn tail(log: &str) -> String {
-    let lines: Vec<&str> = log.lines().filter(|line| !line.contains("\"TRACE\"")).collect();
-    lines[lines.len().saturating_sub(30)..].join("\n")
-}
-
-/// The server's binary: the one that `cargo xtask test` built.
-pub fn binary() -> PathBuf {
-    std::env::var_os("AFTERWORD_BIN").map_or_else(|| PathBuf::from("afterword"), PathBuf::from)
-}
-
 /// What the sandbox knows, read from the configuration by this file's own means.
-fn settings(config: &str, interval: Duration) -> Result<Settings> {
+pub fn settings(config: &str, interval: Duration) -> Result<Settings> {
     let config: Value = toml::from_str::<toml::Table>(config).map(|table| json!(table))?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let touchpoint = |survey: &Value| {

@@ -1,38 +1,59 @@
-//! `cargo xtask bench`: the widget's bytes, then how many answers a second the intake stores.
+//! `cargo xtask bench`: the widget's bytes, then what the server can do, one program after the other.
+//!
+//! The measuring programs are binaries of the package `tests`. Those that take minutes run only when
+//! they are named.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use clap::ValueEnum;
 
 use crate::{build, setup, workspace};
 
-/// The measuring program, in the package `tests`.
-const INTAKE: &str = "bench-intake";
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// What to measure; without it the bytes and what takes less than two minutes each.
+    #[arg(value_enum)]
+    what: Vec<What>,
+}
 
-pub(crate) fn run() -> Result<()> {
+/// Something that can be measured.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Durable submissions a second beside a queue that stores nothing, and with a million waiting.
+    Intake,
+    /// What others notice of a flood from one address.
+    Flood,
+    /// A thousand lanes in one process.
+    Lanes,
+    /// Gaps between calls under jitter, at one call a second; five minutes.
+    Pace,
+}
+
+impl What {
+    const SHORT: [Self; 3] = [Self::Intake, Self::Flood, Self::Lanes];
+
+    /// The measuring program, in the package `tests`.
+    fn binary(self) -> &'static str {
+        match self {
+            Self::Intake => "bench-intake",
+            Self::Flood => "bench-flood",
+            Self::Lanes => "bench-lanes",
+            Self::Pace => "bench-pace",
+        }
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let tools = setup::run()?;
     build::widget(&tools)?;
     build::server(build::Profile::Release)?;
-    load()
-}
-
-/// Runs the load test where the package has it.
-fn load() -> Result<()> {
-    let printed =
-        workspace::output(&mut workspace::cargo(&["metadata", "--no-deps", "--format-version", "1"]))?;
-    let metadata: serde_json::Value =
-        serde_json::from_slice(&printed).context("cannot read cargo metadata")?;
-    if !has_binary(&metadata, INTAKE) {
-        println!("The package `tests` has no binary `{INTAKE}`: no load is measured.");
-        return Ok(());
+    let chosen: &[What] = if arguments.what.is_empty() { &What::SHORT } else { &arguments.what };
+    for what in chosen {
+        println!();
+        let program = ["run", "--release", "--quiet", "-p", "tests", "--bin", what.binary()];
+        let binary = workspace::target().join("release/afterword");
+        workspace::run(workspace::cargo(&program).env("AFTERWORD_BIN", binary))?;
     }
-    workspace::run(&mut workspace::cargo(&["run", "--release", "--quiet", "-p", "tests", "--bin", INTAKE]))
-}
-
-fn has_binary(metadata: &serde_json::Value, name: &str) -> bool {
-    let packages = metadata["packages"].as_array().into_iter().flatten();
-    let mut targets = packages.flat_map(|package| package["targets"].as_array().into_iter().flatten());
-    targets.any(|target| {
-        target["name"] == name && target["kind"].as_array().is_some_and(|kinds| kinds.contains(&"bin".into()))
-    })
+    Ok(())
 }
 
 #[cfg(test)]
@@ -40,12 +61,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_binary_is_found_among_the_targets_of_all_packages() {
-        let metadata = serde_json::json!({ "packages": [
-            { "targets": [{ "name": "e2e", "kind": ["test"] }] },
-            { "targets": [{ "name": "bench-intake", "kind": ["bin"] }] },
-        ] });
-        assert!(has_binary(&metadata, "bench-intake"));
-        assert!(!has_binary(&metadata, "e2e"));
+    fn everything_that_can_be_measured_has_its_program() {
+        for what in What::value_variants() {
+            let source = workspace::root().join("tests/src/bin").join(what.binary()).with_extension("rs");
+            assert!(source.is_file(), "{}", source.display());
+        }
     }
 }

@@ -13,6 +13,7 @@ mod build;
 mod cache;
 mod demo;
 mod setup;
+mod soak;
 mod terminal;
 mod test;
 mod tidy;
@@ -41,8 +42,10 @@ enum Verb {
     Test(test::Arguments),
     /// Start the demo: a shop page, a server and a sandbox platform.
     Demo(demo::Arguments),
-    /// Print the widget's bytes and measure how fast answers are stored.
-    Bench,
+    /// Print the widget's bytes, and measure: intake, a flood, pace, many lanes.
+    Bench(bench::Arguments),
+    /// Kill the server again and again on each store, and hold accounts: bounded, prints a table.
+    Soak(soak::Arguments),
     /// Check the walls between the modules and the tidiness of every file.
     Tidy,
 }
@@ -64,7 +67,8 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Build(arguments) => build::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Demo(arguments) => demo::run(&arguments),
-        Verb::Bench => bench::run(),
+        Verb::Bench(arguments) => bench::run(&arguments),
+        Verb::Soak(arguments) => soak::run(&arguments),
         Verb::Tidy => tidy::run(),
     }
 }

@@ -3,10 +3,12 @@
 //! It is read once, by the command line. Secrets come from the environment or from files named
 //! there, never from the TOML text. Knows nothing of HTTP, queue or platform calls.
 
+mod limits;
 mod metadata;
 mod platform;
 mod problem;
 mod question;
+mod queue;
 mod reader;
 mod survey;
 mod text;
@@ -19,10 +21,12 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use toml::de::DeTable;
 
+pub use limits::{Limits, Rate};
 pub use metadata::{ContextKey, MetadataRule, MetadataSource};
 pub use platform::{Platform, PlatformName};
 pub use problem::{ConfigError, Problem};
 pub use question::{ChoiceOption, Kind, Question};
+pub use queue::QueueBounds;
 pub use survey::{OnUnknown, Survey};
 pub use text::{Guid, Origin, PerLanguage};
 
@@ -43,8 +47,12 @@ pub struct Config {
     pub admin_token: Option<SecretString>,
     /// Where submissions wait.
     pub store: Store,
+    /// How much may wait there.
+    pub queue: QueueBounds,
     /// Who may tell a visitor's address.
     pub trusted_proxies: Vec<Network>,
+    /// How much the public listener bears.
+    pub limits: Limits,
     /// The platforms, in the file's order; never empty.
     pub platforms: Vec<Arc<Platform>>,
     /// The surveys, in the file's order; never empty.
@@ -74,7 +82,16 @@ impl FromStr for Network {
         let address: IpAddr = address.parse().map_err(|_| REASON)?;
         let longest = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.map_or(Ok(longest), str::parse::<u8>).map_err(|_| REASON)?;
-        if prefix > longest { Err("the prefix is too long") } else { Ok(Self { address, prefix }) }
+        if prefix > longest {
+            return Err("the prefix is too long");
+        }
+        // Addresses are compared as IPv4 where they are IPv4 mapped into IPv6: so are networks.
+        match address.to_canonical() {
+            canonical if prefix >= 96 && canonical != address => {
+                Ok(Self { address: canonical, prefix: prefix - 96 })
+            }
+            _ => Ok(Self { address, prefix }),
+        }
     }
 }
 
@@ -142,16 +159,26 @@ impl Config {
                 .iter()
                 .any(|rule| matches!(rule.source, MetadataSource::Context(ContextKey::Submission)))
         };
-        let surveys = self.surveys.iter().filter(|survey| !looks_up(survey));
-        surveys
-            .map(|survey| {
-                format!(
-                    "survey {}: add `submission = {{ context = \"submission\" }}` to [survey.metadata]: only with \
-                     such a key can an answer be found again at the platform",
-                    survey.id
-                )
-            })
-            .collect()
+        let unfindable = self.surveys.iter().filter(|survey| !looks_up(survey));
+        let unfindable = unfindable.map(|survey| {
+            format!(
+                "survey {}: add `submission = {{ context = \"submission\" }}` to [survey.metadata]: only with \
+                 such a key can an answer be found again at the platform",
+                survey.id
+            )
+        });
+        let visitor = self.limits.visitor.map(|rate| rate.per_minute);
+        let narrow = self.surveys.iter().filter(|survey| {
+            survey.per_minute.is_some_and(|all| visitor.is_none_or(|visitor| all <= visitor))
+        });
+        let narrow = narrow.map(|survey| {
+            format!(
+                "survey {}: make `per_minute` larger than [limits] `visitor_per_minute`: else one address can \
+                 keep all others out",
+                survey.id
+            )
+        });
+        unfindable.chain(narrow).collect()
     }
 }
 
@@ -170,9 +197,11 @@ fn read(root: Table<'_>, folder: &Path, environment: Environment<'_>) -> Option<
     let store = root
         .required("store", "add store = \"sqlite:/var/lib/afterword/queue.db\"")
         .and_then(|value| read_store(&value, folder));
+    let queue = queue::read(&root);
     let trusted_proxies = root
         .get("trusted_proxies")
         .map_or(Some(Vec::new()), |value| list(&value, |v| v.parse("write \"10.0.0.0/8\" or \"127.0.0.1\"")));
+    let limits = limits::read(&root);
     let platforms = read_platforms(&root, folder, environment);
     let surveys = read_surveys(&root, platforms.as_deref());
     root.finish();
@@ -182,7 +211,9 @@ fn read(root: Table<'_>, folder: &Path, environment: Environment<'_>) -> Option<
         admin_listen: admin_listen?,
         admin_token: admin_token.ok()?,
         store: store?,
+        queue: queue?,
         trusted_proxies: trusted_proxies?,
+        limits: limits?,
         platforms: platforms?.into_iter().map(Arc::new).collect(),
         surveys: surveys?.into_iter().map(Arc::new).collect(),
     })

@@ -122,6 +122,10 @@ impl<'a> Value<'a> {
         self.node.is_table()
     }
 
+    pub(super) fn is_boolean(&self) -> bool {
+        self.node.as_bool().is_some()
+    }
+
     pub(super) fn string(&self) -> Option<&'a str> {
         let text = self.node.as_str();
         if text.is_none() {

@@ -1,7 +1,10 @@
 //! `[[survey]]`: what is asked where, and where its answers go.
 
-use shared::{Language, SurveyId, limits};
+use std::num::NonZeroU32;
 
+use shared::{Language, SurveyId};
+
+use super::limits;
 use super::metadata::{self, MetadataRule};
 use super::platform::{Platform, PlatformName};
 use super::question::{self, Question};
@@ -25,6 +28,8 @@ pub struct Survey {
     pub allow_no_origin: bool,
     /// The languages it is offered in; the first is the fallback.
     pub languages: Vec<Language>,
+    /// How many submissions a minute it takes from all visitors together, if that is limited.
+    pub per_minute: Option<NonZeroU32>,
     /// What happens to an answer that may or may not have arrived.
     pub on_unknown: OnUnknown,
     /// What goes along with each answer.
@@ -54,6 +59,10 @@ pub(super) fn read(value: &Value<'_>, platforms: Option<&[Platform]>) -> Option<
     let allow_no_origin = table.get("allow_no_origin").map_or(Some(false), |value| value.boolean());
     let origins = read_origins(&table, allow_no_origin == Some(true));
     let languages = read_languages(&table);
+    let per_minute = match table.get("per_minute") {
+        Some(value) => limits::number(&value, "leave it out for no limit").map(Some),
+        None => Some(None),
+    };
     let on_unknown = table.get("on_unknown").map_or(Some(OnUnknown::Resend), |value| {
         value.one_of(&[("resend", OnUnknown::Resend), ("park", OnUnknown::Park)])
     });
@@ -71,6 +80,7 @@ pub(super) fn read(value: &Value<'_>, platforms: Option<&[Platform]>) -> Option<
         origins: origins?,
         allow_no_origin: allow_no_origin?,
         languages: languages?,
+        per_minute: per_minute?,
         on_unknown: on_unknown?,
         metadata: metadata?,
         questions: questions?,
@@ -157,4 +167,4 @@ impl Survey {
     }
 }
 
-const _: () = assert!(limits::QUESTIONS <= 1_000, "positions are looked up one by one");
+const _: () = assert!(shared::limits::QUESTIONS <= 1_000, "positions are looked up one by one");

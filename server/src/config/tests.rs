@@ -76,6 +76,19 @@ pub(crate) fn good() -> Config {
     parse(GOOD).unwrap()
 }
 
+#[test]
+fn a_queue_has_bounds_and_keeps_nothing_unless_told() {
+    assert_eq!(good().queue, QueueBounds::default());
+    let text =
+        format!("{}\n[queue]\nmax_entries = 5\nmax_bytes = \"64MiB\"\nkeep_delivered = \"7d\"\n", GOOD);
+    let expected = QueueBounds {
+        max_entries: 5,
+        max_bytes: 64 << 20,
+        keep_delivered: std::time::Duration::from_hours(7 * 24),
+    };
+    assert_eq!(parse(&text).unwrap().queue, expected);
+}
+
 /// The problems of the good configuration after a change, as `key: message`.
 fn problems(from: &str, to: &str) -> Vec<String> {
     assert!(GOOD.contains(from), "{from:?} is not in the good configuration");
@@ -103,6 +116,14 @@ fn a_good_configuration_is_read_whole() {
     assert!(config.trusted_proxies[0].contains("::ffff:10.9.8.7".parse().unwrap()));
     assert!(!config.trusted_proxies[0].contains("11.0.0.1".parse().unwrap()));
     assert!(config.trusted_proxies[1].contains("::1".parse().unwrap()));
+}
+
+#[test]
+fn a_network_of_mapped_addresses_is_one_of_ipv4() {
+    let network: Network = "::ffff:10.0.0.0/104".parse().unwrap();
+    assert!(network.contains("10.9.8.7".parse().unwrap()));
+    assert!(!network.contains("11.0.0.1".parse().unwrap()));
+    assert!("::/0".parse::<Network>().unwrap().contains("2001:db8::1".parse().unwrap()));
 }
 
 #[test]
@@ -146,6 +167,21 @@ fn each_mistake_has_its_message_and_key() {
             "{ id = \"shop\"",
             "{ id = \"web\"",
             "survey[0].question[3].options[1]: there are two options \"web\"",
+        ),
+        (
+            "[platform.main]",
+            "[queue]\nmax_bytes = \"4 GB\"\n[platform.main]",
+            "queue.max_bytes: \"4 GB\" is no size",
+        ),
+        (
+            "[platform.main]",
+            "[queue]\nmax_entries = 0\n[platform.main]",
+            "queue.max_entries: a queue without room for an entry takes nothing",
+        ),
+        (
+            "[platform.main]",
+            "[queue]\nkeep_delivered = \"31d\"\n[platform.main]",
+            "queue.keep_delivered: \"31d\" is out of bounds",
         ),
         (
             "ec28d381-4883",
@@ -255,6 +291,50 @@ fn ten_mistakes_show_ten_messages_each_with_its_place() {
     let ConfigError::Invalid { problems, .. } = &error else { panic!() };
     assert_eq!(problems.len(), 10);
     insta::assert_snapshot!(error.to_string());
+}
+
+#[test]
+fn limits_are_read_and_false_is_none() {
+    let limits = good().limits;
+    let number = |number| std::num::NonZeroU32::new(number);
+    assert_eq!(limits.visitor.map(|rate| Some(rate.per_minute)), Some(number(30)));
+    assert_eq!((limits.connections, limits.connections_per_address), (number(8_192), number(256)));
+    let own = "[limits]\nvisitor_per_minute = 5\nvisitor_burst = 2\nrequests_per_minute = false\n\
+               connections_per_address = false\n\n[platform.main]";
+    let own = parse(&GOOD.replace("[platform.main]", own)).unwrap().limits;
+    assert_eq!(own.visitor.map(|rate| Some(rate.burst)), Some(number(2)));
+    assert_eq!((own.requests, own.connections, own.connections_per_address), (None, number(8_192), None));
+}
+
+#[test]
+fn each_wrong_limit_has_its_message() {
+    let with = |limits: &str| problems("[platform.main]", &format!("[limits]\n{limits}\n\n[platform.main]"));
+    let bounds = "a limit is 1 to 1000000";
+    assert_eq!(with("visitor_per_minute = 0"), [format!("limits.visitor_per_minute: {bounds}")]);
+    assert_eq!(with("connections = -1"), [format!("limits.connections: {bounds}")]);
+    assert_eq!(
+        with("requests_burst = false"),
+        ["limits.requests_burst: this is a boolean, not a whole number"]
+    );
+    assert_eq!(with("connections = true"), ["limits.connections: true is no limit"]);
+    assert_eq!(with("visitors = 5"), ["limits.visitors: unknown key"]);
+    assert_eq!(
+        with("visitor_per_minute = false\nvisitor_burst = 5"),
+        ["limits.visitor_burst: `visitor_per_minute` is false, so there is nothing to burst"]
+    );
+    assert_eq!(
+        problems("[platform.main]", "limits = 5\n[platform.main]"),
+        ["limits: this is an integer, not a table"]
+    );
+    let survey = "platform = \"main\"\nper_minute = 0";
+    assert_eq!(problems("platform = \"main\"", survey), [format!("survey[0].per_minute: {bounds}")]);
+}
+
+#[test]
+fn a_survey_that_one_visitor_could_fill_is_advised_against() {
+    let with = |per_minute: &str| parse(&GOOD.replace("platform = \"main\"", per_minute)).unwrap().advice();
+    assert_eq!(with("platform = \"main\"\nper_minute = 600"), [] as [String; 0]);
+    assert!(with("platform = \"main\"\nper_minute = 30")[0].contains("keep all others out"));
 }
 
 #[test]

@@ -32,6 +32,12 @@ pub(super) fn install() {
             "Submissions sent again by a browser, by survey"
         );
         describe_counter!("afterword_submissions_refused_total", "Submissions refused, by reason");
+        describe_counter!("afterword_requests_refused_total", "Other requests refused, by reason");
+        describe_counter!("afterword_connections_refused_total", "Connections closed at once, by reason");
+        describe_counter!(
+            "afterword_untrusted_forwarded_total",
+            "Requests with a forwarded address from a peer that is no trusted proxy, by kind of peer"
+        );
         describe_counter!(
             "afterword_stale_answers_dropped_total",
             "Answers to questions that are gone, by survey"
@@ -39,6 +45,11 @@ pub(super) fn install() {
         describe_counter!("afterword_calls_total", "Calls to the platform, by lane and verdict");
         describe_histogram!("afterword_call_gap_seconds", "Seconds between the starts of two calls, by lane");
         describe_histogram!("afterword_call_duration_seconds", "Seconds that a call took, by lane");
+        describe_counter!("afterword_look_ups_total", "Look-ups at the platform, by lane and outcome");
+        describe_counter!(
+            "afterword_looked_up_total",
+            "Entries that may have arrived and were decided by a look-up, by lane and finding"
+        );
         describe_gauge!("afterword_queue_entries", "Entries in the queue, by lane and state");
         describe_gauge!("afterword_queue_oldest_seconds", "Age of the oldest entry to be sent, by lane");
         describe_gauge!("afterword_survey_paused", "1 while the platform refuses the token for a survey");

@@ -44,7 +44,7 @@ fn body(dashboard: &Dashboard, counts: &[LaneCount], failures: &[Record], now: T
         }
         @for count in counts.iter().filter(|count| !configured(&count.lane)) {
             (page::notice(Tone::Bad, html! {
-                strong { (count.waiting + count.delayed + count.sending) " submissions wait for “" (count.lane) "”. " }
+                strong { (count.waiting + count.delayed + count.sending + count.unknown) " submissions wait for “" (count.lane) "”. " }
                 "No [platform." (count.lane) "] is configured, so nobody forwards them. Add it again."
             }))
         }
@@ -80,7 +80,7 @@ fn lane(lane: &LaneView, count: Option<&LaneCount>, now: Timestamp) -> Markup {
     let report = lane.report.borrow().clone();
     let (tone, label) = pill(&report);
     let number = |read: fn(&LaneCount) -> u64| count.map_or(0, read);
-    let open = number(|count| count.waiting + count.delayed + count.sending);
+    let open = number(|count| count.waiting + count.delayed + count.sending + count.unknown);
     let oldest = count.and_then(|count| count.oldest);
     // Nobody knows how long a platform or a token will be away.
     let flows = report.state == LaneState::Working && report.paused.is_empty();
@@ -91,6 +91,7 @@ fn lane(lane: &LaneView, count: Option<&LaneCount>, now: Timestamp) -> Markup {
             dl.figures {
                 (page::figure("Waiting", number(|count| count.waiting + count.sending).to_string()))
                 (page::figure("To be tried again", number(|count| count.delayed).to_string()))
+                (page::figure("Looked up", number(|count| count.unknown).to_string()))
                 (page::figure("Oldest", oldest.map_or("–".into(), |oldest| span(now, oldest))))
                 (page::figure("Through in", if open > 0 && flows { duration(left) } else { "–".into() }))
                 (page::figure("Parked", number(|count| count.parked).to_string()))
@@ -127,6 +128,7 @@ fn pill(report: &LaneReport) -> (Tone, &'static str) {
         LaneState::Working | LaneState::Idle if !report.paused.is_empty() => (Tone::Warn, "partly paused"),
         LaneState::Working => (Tone::Good, "sending"),
         LaneState::Idle => (Tone::Good, "all sent"),
+        LaneState::Standby => (Tone::Quiet, "standing by"),
     }
 }
 
@@ -142,6 +144,11 @@ fn advice(report: &LaneReport) -> Vec<String> {
             "Calls fail: {trouble}. Nothing is lost: one call at a growing interval finds out when the platform \
              is back."
         )),
+        LaneState::Standby => advice.push(
+            "Another server on the same store forwards this lane; this one takes over if that one ends. When \
+             it has ended just now, this takes as long as its lease lasts."
+                .into(),
+        ),
         _ => {}
     }
     if !report.paused.is_empty() {

@@ -21,8 +21,10 @@ pub(super) struct Case {
     pub(super) attempts: u32,
     /// When it was accepted.
     pub(super) accepted_at: Timestamp,
-    /// What the survey wants for an entry that may have arrived.
+    /// What the survey wants for an entry that may have arrived, and cannot be looked up.
     pub(super) on_unknown: OnUnknown,
+    /// When it is looked up, if it can be.
+    pub(super) look_up: Option<Timestamp>,
     /// True when the platform has taken other entries of late.
     pub(super) others_succeed: bool,
     /// The present time.
@@ -40,6 +42,9 @@ pub(super) fn longest_delay(interval: Duration) -> Duration {
 
 /// Where the entry goes.
 pub(super) fn decide(verdict: Verdict, case: &Case) -> Settlement {
+    if let (Verdict::Unknown, Some(at)) = (verdict, case.look_up) {
+        return Settlement::Unknown(at);
+    }
     match verdict {
         Verdict::Delivered => Settlement::Delivered,
         Verdict::Rejected => Settlement::Dead,
@@ -50,6 +55,11 @@ pub(super) fn decide(verdict: Verdict, case: &Case) -> Settlement {
         Verdict::Later(Some(wait)) => Settlement::Later(clock::later(case.now, wait)),
         Verdict::Unknown | Verdict::Later(None) => Settlement::Later(clock::later(case.now, delay(case))),
     }
+}
+
+/// Where an entry goes that was looked up, and is to be sent again.
+pub(super) fn send_again(case: &Case) -> Settlement {
+    if is_poison(case) { Settlement::Dead } else { Settlement::Later(case.now) }
 }
 
 /// True for an entry that keeps failing while others arrive.
@@ -76,6 +86,7 @@ mod tests {
             attempts: 1,
             accepted_at: NOW,
             on_unknown: OnUnknown::Resend,
+            look_up: None,
             others_succeed: true,
             now: NOW,
             interval: Duration::from_secs(1),
@@ -102,6 +113,15 @@ mod tests {
     }
 
     #[test]
+    fn what_can_be_looked_up_is_looked_up_whatever_the_survey_wants_otherwise() {
+        for on_unknown in [OnUnknown::Resend, OnUnknown::Park] {
+            let case = Case { on_unknown, look_up: Some(NOW), ..case() };
+            assert_eq!(decide(Verdict::Unknown, &case), Settlement::Unknown(NOW));
+            assert!(matches!(decide(Verdict::Later(None), &case), Settlement::Later(_)));
+        }
+    }
+
+    #[test]
     fn retry_after_wins_over_our_own_delay() {
         let wait = Some(Duration::from_secs(77));
         assert_eq!(in_seconds(decide(Verdict::Later(wait), &case())), 77);
@@ -122,6 +142,8 @@ mod tests {
         let poison = Case { attempts: 20, accepted_at: old, ..case() };
         assert_eq!(decide(Verdict::Unknown, &poison), Settlement::Dead);
         assert_eq!(decide(Verdict::Later(None), &poison), Settlement::Dead);
+        assert_eq!(send_again(&poison), Settlement::Dead);
+        assert_eq!(send_again(&case()), Settlement::Later(NOW));
         let asked = Verdict::Later(Some(Duration::from_secs(1)));
         assert_eq!(decide(asked, &poison), Settlement::Dead, "a Retry-After does not keep a poison alive");
         for spared in [

@@ -72,12 +72,18 @@ impl Pacer {
 
     /// Notes a call that left at `sent` and ended at `ended`.
     pub fn called(&mut self, sent: Instant, ended: Instant, throttled: bool) {
-        self.sent = sent;
-        self.replied = ended;
         if self.round_trips.len() == WINDOW {
             self.round_trips.pop_front();
         }
         self.round_trips.push_back(ended.saturating_duration_since(sent));
+        self.called_otherwise(sent, ended, throttled);
+    }
+
+    /// Notes a call whose reply takes the platform longer than the way there: its round trip tells
+    /// nothing about the way.
+    pub fn called_otherwise(&mut self, sent: Instant, ended: Instant, throttled: bool) {
+        self.sent = sent;
+        self.replied = ended;
         if throttled {
             self.quiet = 0;
             self.guard = (self.guard * 2).max(self.interval / 50).min(self.interval);

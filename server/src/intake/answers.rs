@@ -61,6 +61,7 @@ async fn take(
     let body = body.map_err(|rejection| unreadable(&rejection))?;
     let submission = parse(&body)?;
     let new = accept(intake, survey, &submission, text(header::USER_AGENT))?;
+    intake.limits.count(&survey.id)?;
     // In a task of its own: what is stored is counted and logged even if the visitor hangs up.
     let storing = tokio::spawn(store(Arc::clone(&intake.queue), new));
     let enqueued = storing.await.unwrap_or(Err(QueueError::Stopped)).map_err(|error| unavailable(&error))?;

@@ -1,12 +1,16 @@
 //! What browsers reach: the loader and its files, survey definitions, and the door for answers.
 //!
 //! A submission is taken only from a listed origin, only if the shared rules accept it, and is
-//! answered with 202 only after the queue has it durably. Knows the queue, and nothing of the
-//! forwarder or the platform.
+//! answered with 202 only after the queue has it durably. Nobody may ask for more than their share.
+//! Knows the queue, and nothing of the forwarder or the platform.
 
 mod answers;
 mod assets;
+mod buckets;
+mod client;
 mod definition;
+mod forwarded;
+mod limits;
 mod metadata;
 mod problem;
 mod survey;
@@ -32,11 +36,14 @@ use crate::config::Config;
 use crate::queue::Inbox;
 use assets::Assets;
 use definition::Definitions;
+use limits::RateLimits;
 use problem::Problem;
 
 pub use assets::EmbeddedWidget;
 pub use definition::ServedDefinition;
 
+/// Where submissions are posted.
+const ANSWERS: &str = "/v1/surveys/{survey}/answers";
 /// The longest silence within a request's body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest time for a whole request.
@@ -48,6 +55,7 @@ pub struct Intake {
     config: Arc<Config>,
     definitions: Arc<Definitions>,
     assets: Arc<Assets>,
+    limits: Arc<RateLimits>,
     queue: Arc<dyn Inbox>,
     clock: Clock,
 }
@@ -57,7 +65,14 @@ impl Intake {
     pub fn new(config: Arc<Config>, queue: Arc<dyn Inbox>, clock: Clock) -> Self {
         let definitions = Arc::new(Definitions::new(&config));
         let assets = Arc::new(Assets::new(&config));
-        Self { config, definitions, assets, queue, clock }
+        let limits = Arc::new(RateLimits::new(&config, ANSWERS));
+        Self { config, definitions, assets, limits, queue, clock }
+    }
+
+    /// What has to run beside the routes; never ends.
+    pub fn keep_up(&self) -> impl Future<Output = ()> + Send + use<> {
+        let limits = Arc::clone(&self.limits);
+        async move { limits.keep_up().await }
     }
 
     /// Every public route.
@@ -67,13 +82,15 @@ impl Intake {
             .route("/widget.js", get(assets::loader))
             .route("/a/{build}/{file}", get(assets::file))
             .route("/v1/surveys/{survey}", get(survey::definition))
-            .route("/v1/surveys/{survey}/answers", post(answers::submit))
+            .route(ANSWERS, post(answers::submit))
             .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here"))
             .method_not_allowed_fallback(async || {
                 Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "the method is not allowed here")
             })
             .layer(middleware::from_fn(in_time))
-            // Outside of the fallbacks, since a preflight is a method that no route has.
+            .layer(middleware::from_fn_with_state(Arc::clone(&self.limits), limits::admit))
+            // Outside of the fallbacks, since a preflight is a method that no route has; and of the limits,
+            // since a page has to be able to read a 429.
             .layer(cors)
             .layer(DefaultBodyLimit::max(shared::limits::BODY_BYTES))
             .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))

@@ -43,7 +43,7 @@ pub struct LaneStatus {
 
 impl LaneStatus {
     fn new(count: &LaneCount, platform: Option<&Platform>) -> Self {
-        let to_send = count.waiting + count.delayed + count.sending;
+        let to_send = count.waiting + count.delayed + count.sending + count.unknown;
         let interval_ms =
             platform.map(|platform| u64::try_from(platform.interval.as_millis()).unwrap_or(u64::MAX));
         Self {

@@ -206,7 +206,7 @@ async fn status_counts_every_lane_and_says_when_it_will_be_through() {
     assert_eq!((counts, lost.oldest_accepted_at), ([1; 6], Some(at(1))));
     let platform = crate::config::Platform { name: lane(), ..(*config.platforms[0]).clone() };
     let status = super::status(&*bench.queue, &[Arc::new(platform)]).await.unwrap();
-    assert_eq!(status.lanes[0].through_in_ms, Some(3_000));
+    assert_eq!(status.lanes[0].through_in_ms, Some(4_000));
 }
 
 #[tokio::test]

@@ -3,15 +3,22 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::Value;
+use tokio::sync::mpsc;
 
 use super::{Client, Outcome, reply};
 use crate::config::Guid;
 
 /// The platform refuses windows that are longer.
-const LONGEST_WINDOW: Duration = Duration::from_hours(31 * 24);
+pub const LONGEST_WINDOW: Duration = Duration::from_hours(31 * 24);
+/// How many times a call's time-out a reply may take as a whole; a silence is still one time-out long.
+const LONGEST_REPLY: u32 = 10;
+/// Chunks of a reply that may wait for the reader.
+const CHUNKS: usize = 8;
 
 /// One respondent's answers, as far as this program reads them; everything else is ignored.
 #[derive(Clone, Default, PartialEq, Deserialize)]
@@ -55,37 +62,117 @@ pub enum GetAllError {
     /// The call failed, or the platform refused.
     #[error("the platform did not answer with responses: {0:?}")]
     Call(Outcome),
-    /// The reply is no list of responses.
-    #[error("the platform's reply cannot be read")]
-    Read(#[source] serde_json::Error),
+    /// The reply is no list of responses, or breaks off.
+    #[error("the platform's reply cannot be read: {0}")]
+    Read(String),
+}
+
+/// The platform has begun to answer with responses.
+pub struct Responses {
+    reply: reqwest::Response,
+    silence: Duration,
 }
 
 impl Client {
-    /// The responses from one moment up to another, in whole seconds, UTC; at most 31 days apart.
+    /// Asks for the responses from one moment up to another, in whole seconds, UTC; at most 31 days
+    /// apart. Returns when the platform begins to answer.
     pub async fn get_all(
         &self,
         touchpoint: &Guid,
         from: Timestamp,
         to: Timestamp,
-    ) -> Result<Vec<Response>, GetAllError> {
+    ) -> Result<Responses, GetAllError> {
         let length = Duration::try_from(to.duration_since(from)).map_err(|_| GetAllError::Window)?;
         if length.is_zero() || length > LONGEST_WINDOW {
             return Err(GetAllError::Window);
         }
         let (from, to) = (date(from), date(to));
         let url = format!("{}/campaign/{touchpoint}/answers/getall/{from}/{to}", self.base_url);
-        let response = match self.http.get(url).send().await {
-            Ok(response) if response.status().is_success() => response,
+        // A month's responses may take longer than a call that adds one.
+        let request = self.http.get(url).timeout(self.timeout.saturating_mul(LONGEST_REPLY));
+        let Ok(result) = tokio::time::timeout(self.timeout, request.send()).await else {
+            return Err(GetAllError::Call(Outcome::Lost("the platform did not answer in time".into())));
+        };
+        match result {
+            Ok(reply) if reply.status().is_success() => Ok(Responses { reply, silence: self.timeout }),
             other => {
                 let private = reply::Private::new(&self.token, Vec::new());
-                return Err(GetAllError::Call(reply::outcome(other, &private).await));
+                Err(GetAllError::Call(reply::outcome(other, &private).await))
+            }
+        }
+    }
+}
+
+impl Responses {
+    /// Hands on each response as it comes; the list is never in memory as a whole.
+    pub async fn each(mut self, each: impl FnMut(Response) + Send + 'static) -> Result<(), GetAllError> {
+        let (chunks, received) = mpsc::channel(CHUNKS);
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut json = serde_json::Deserializer::from_reader(Chunks { received, chunk: Bytes::new() });
+            Each(each).deserialize(&mut json).and_then(|()| json.end()).map_err(|error| {
+                // The error's own words may repeat what a visitor wrote.
+                GetAllError::Read(format!("{:?} error at column {}", error.classify(), error.column()))
+            })
+        });
+        let broken = loop {
+            match tokio::time::timeout(self.silence, self.reply.chunk()).await {
+                Ok(Ok(Some(chunk))) => {
+                    if chunks.send(chunk).await.is_err() {
+                        break None;
+                    }
+                }
+                Ok(Ok(None)) => break None,
+                Ok(Err(error)) => break Some(error.without_url().to_string()),
+                Err(_) => break Some("the platform fell silent".into()),
             }
         };
-        let body = response
-            .bytes()
-            .await
-            .map_err(|error| GetAllError::Call(Outcome::Lost(error.without_url().to_string())))?;
-        serde_json::from_slice(&body).map_err(GetAllError::Read)
+        drop(chunks);
+        let read = reading.await.map_err(|error| GetAllError::Read(error.to_string()))?;
+        broken.map_or(read, |reason| Err(GetAllError::Call(Outcome::Lost(reason))))
+    }
+}
+
+/// A reply's chunks as they come, for a reader that may block.
+struct Chunks {
+    received: mpsc::Receiver<Bytes>,
+    chunk: Bytes,
+}
+
+impl std::io::Read for Chunks {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while self.chunk.is_empty() {
+            let Some(chunk) = self.received.blocking_recv() else { return Ok(0) };
+            self.chunk = chunk;
+        }
+        let taken = self.chunk.split_to(buffer.len().min(self.chunk.len()));
+        buffer[..taken.len()].copy_from_slice(&taken);
+        Ok(taken.len())
+    }
+}
+
+/// Reads a list, and hands each response on.
+struct Each<F>(F);
+
+impl<'de, F: FnMut(Response)> DeserializeSeed<'de> for Each<F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, F: FnMut(Response)> Visitor<'de> for Each<F> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("a list of responses")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+        while let Some(response) = list.next_element()? {
+            self.0(response);
+        }
+        Ok(())
     }
 }
 

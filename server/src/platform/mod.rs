@@ -7,7 +7,7 @@ mod add_answer;
 mod get_all;
 mod reply;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use secrecy::ExposeSecret;
 use crate::config::{Guid, Platform};
 
 pub use add_answer::{AddAnswer, MapError};
-pub use get_all::{GetAllError, Response};
+pub use get_all::{GetAllError, LONGEST_WINDOW, Response, Responses};
 use reply::Private;
 pub use reply::{Outcome, Reply};
 
@@ -36,6 +36,7 @@ const IDLE: Duration = Duration::from_secs(20);
 pub struct Client {
     http: reqwest::Client,
     base_url: Arc<str>,
+    timeout: Duration,
     token: secrecy::SecretString,
 }
 
@@ -89,7 +90,12 @@ impl Client {
             .http1_only()
             .build()
             .map_err(ClientError::Tls)?;
-        Ok(Self { http, base_url: platform.base_url.as_str().into(), token: platform.token.clone() })
+        Ok(Self {
+            http,
+            base_url: platform.base_url.as_str().into(),
+            timeout: platform.timeout,
+            token: platform.token.clone(),
+        })
     }
 
     /// API call 5, add answer ("Hello Customer API overview", section 11).

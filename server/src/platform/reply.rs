@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -49,8 +49,7 @@ pub(super) async fn outcome(
         Err(error) => return Outcome::Lost(chain(error)),
     };
     let status = response.status();
-    let retry_after =
-        response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(seconds);
+    let retry_after = retry_after(response.headers());
     let mut body = Vec::new();
     if !status.is_success() {
         while body.len() < READ {
@@ -95,11 +94,17 @@ impl<'a> Private<'a> {
 /// Shorter words tell nothing, and would be found in the middle of others.
 const TELLING: usize = 4;
 
-/// Seconds of a Retry-After, at most a day. The form with a date is left to our own delay: it would
-/// need the platform's clock.
-fn seconds(value: &str) -> Option<Duration> {
-    const DAY: u64 = 86_400;
-    value.trim().parse().ok().map(|seconds: u64| Duration::from_secs(seconds.min(DAY)))
+/// A `Retry-After` in seconds or as a date, at most a day. A date is held against the platform's own
+/// clock, the `Date` of the same reply: ours may be wrong.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    const DAY: Duration = Duration::from_hours(24);
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let asked = text(RETRY_AFTER)?;
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds).min(DAY));
+    }
+    let (until, now) = (httpdate::parse_http_date(asked).ok()?, httpdate::parse_http_date(text(DATE)?).ok()?);
+    Some(until.duration_since(now).unwrap_or_default().min(DAY))
 }
 
 /// The error and its causes; without the address, which a log line has anyway.
@@ -196,10 +201,20 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_in_seconds() {
-        assert_eq!(seconds("7"), Some(Duration::from_secs(7)));
-        assert_eq!(seconds("99999999"), Some(Duration::from_hours(24)));
-        assert_eq!(seconds("Wed, 21 Oct 2026 07:28:00 GMT"), None);
-        assert_eq!(seconds("-1"), None);
+    fn retry_after_is_read_in_seconds_and_as_a_date() {
+        let read = |asked: &str, date: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, asked.parse().unwrap());
+            date.map(|date| headers.insert(DATE, date.parse().unwrap()));
+            retry_after(&headers)
+        };
+        let (noon, later) = ("Wed, 21 Oct 2026 12:00:00 GMT", "Wed, 21 Oct 2026 12:01:30 GMT");
+        assert_eq!(read("7", None), Some(Duration::from_secs(7)));
+        assert_eq!(read("99999999", None), Some(Duration::from_hours(24)));
+        assert_eq!(read(later, Some(noon)), Some(Duration::from_secs(90)));
+        assert_eq!(read(noon, Some(later)), Some(Duration::ZERO), "the time is over");
+        assert_eq!(read(later, None), None, "whose clock is meant is not known");
+        assert_eq!(read("-1", None), None);
+        assert_eq!(retry_after(&HeaderMap::new()), None);
     }
 }

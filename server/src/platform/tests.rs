@@ -1,6 +1,5 @@
 //! Calls against the sandbox, which knows the platform's shapes by itself.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,13 +12,14 @@ use crate::config::tests::good;
 use crate::config::{Config, Survey};
 use crate::sandbox::{self, Fault, Sandbox, Settings, Token, Touchpoint};
 
-async fn platform() -> (Sandbox, Client, Arc<Survey>) {
+/// A sandbox at no pace, the platform's settings that lead there, and a survey that it knows.
+pub(crate) async fn sandbox() -> (Sandbox, Platform, Survey) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut config: Config = good();
     let mut platform = (*config.platforms[0]).clone();
     platform.base_url = format!("http://{}{BASE_PATH}", listener.local_addr().unwrap());
     platform.timeout = Duration::from_millis(500);
-    let survey = config.surveys.remove(0);
+    let survey = (*config.surveys.remove(0)).clone();
     let question = |asked: &crate::config::Question, kind| sandbox::Question {
         guid: asked.guid[&survey.languages[0]].to_string().to_lowercase(),
         sibling: asked.id.to_string(),
@@ -45,10 +45,15 @@ async fn platform() -> (Sandbox, Client, Arc<Survey>) {
     };
     let sandbox = Sandbox::new(settings);
     tokio::spawn(sandbox::run(listener, sandbox.clone(), std::future::pending()));
+    (sandbox, platform, survey)
+}
+
+async fn platform() -> (Sandbox, Client, Survey) {
+    let (sandbox, platform, survey) = sandbox().await;
     (sandbox, Client::new(&platform).unwrap(), survey)
 }
 
-fn accepted() -> Accepted {
+pub(crate) fn accepted() -> Accepted {
     let answer = |question: &str, value| StoredAnswer { question: question.parse().unwrap(), value };
     Accepted {
         language: "nl".into(),
@@ -102,13 +107,36 @@ async fn an_answer_is_added_and_comes_back_with_its_metadata() {
     assert_eq!((reply.status, reply.words.as_str()), (200, ""), "{:?}", sandbox.arrivals()[0]);
     let now = sandbox.arrivals()[0].time;
     let (from, to) = (now - jiff::SignedDuration::from_mins(1), now + jiff::SignedDuration::from_mins(1));
-    let responses = client.get_all(&survey.touchpoint, from, to).await.unwrap();
+    let responses = all(&client, &survey, from, to).await;
     assert_eq!(responses.len(), 1);
     assert_eq!(responses[0].key_values["shop"], "1");
     assert_eq!(responses[0].answer_questions[0].value, Some(3.0));
     assert_eq!(responses[0].answer_questions[1].text.as_deref(), Some("J’aime bien américain préparé."));
-    let earlier = client.get_all(&survey.touchpoint, from - jiff::SignedDuration::from_hours(2), from).await;
-    assert!(earlier.unwrap().is_empty());
+    assert!(all(&client, &survey, from - jiff::SignedDuration::from_hours(2), from).await.is_empty());
+}
+
+/// Every response of a window.
+async fn all(client: &Client, survey: &Survey, from: Timestamp, to: Timestamp) -> Vec<Response> {
+    let (found, all) = std::sync::mpsc::channel();
+    let responses = client.get_all(&survey.touchpoint, from, to).await.unwrap();
+    responses.each(move |response| found.send(response).unwrap()).await.unwrap();
+    all.iter().collect()
+}
+
+#[tokio::test]
+async fn a_list_of_responses_that_breaks_off_is_no_list() {
+    let (sandbox, client, survey) = platform().await;
+    let (from, to) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(1));
+    for fault in [Fault::CutReply, Fault::Garbage] {
+        sandbox.misbehave(fault.clone());
+        let responses = client.get_all(&survey.touchpoint, from, to).await;
+        let read = match responses {
+            Ok(responses) => responses.each(|_| {}).await,
+            Err(error) => Err(error),
+        };
+        assert!(read.is_err(), "{fault:?}");
+        sandbox.behave();
+    }
 }
 
 #[tokio::test]

@@ -14,6 +14,13 @@ use crate::config::PlatformName;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId(pub(super) i64);
 
+impl EntryId {
+    #[cfg(test)]
+    pub(crate) fn new(id: i64) -> Self {
+        Self(id)
+    }
+}
+
 impl fmt::Display for EntryId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(out)

@@ -37,7 +37,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::config::PlatformName;
+use crate::config::{PlatformName, QueueBounds};
 
 pub use entry::{
     Attempt, Due, Enqueued, Entry, EntryId, LaneCount, NewEntry, Priority, Record, Settlement, State, Unknown,
@@ -56,10 +56,17 @@ pub struct Options {
     pub keep_delivered: Duration,
 }
 
-/// A million entries, 4 GiB, and nothing is kept.
+/// As a configuration that says nothing about it.
 impl Default for Options {
     fn default() -> Self {
-        Self { max_entries: 1_000_000, max_bytes: 4 << 30, keep_delivered: Duration::ZERO }
+        QueueBounds::default().into()
+    }
+}
+
+impl From<QueueBounds> for Options {
+    fn from(bounds: QueueBounds) -> Self {
+        let QueueBounds { max_entries, max_bytes, keep_delivered } = bounds;
+        Self { max_entries, max_bytes, keep_delivered }
     }
 }
 
@@ -149,7 +156,7 @@ pub trait Lanes: Send + Sync + 'static {
     /// For each survey with `unknown` entries, when the first of them is to be looked up.
     async fn look_ups(&self, lane: &PlatformName) -> Result<Vec<(SurveyId, Timestamp)>, QueueError>;
 
-    /// The `unknown` entries of some surveys, oldest first, up to a number.
+    /// The `unknown` entries of some surveys, by when they are to be looked up, up to a number.
     async fn unknown(
         &self,
         lane: &PlatformName,

@@ -6,16 +6,20 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use server::clock::Clock;
-use server::config::Config;
+use server::config::{Config, PlatformName};
 use server::intake::Intake;
-use server::queue::{Enqueued, Inbox, NewEntry, Options, QueueError, Records as _, SqliteQueue};
+use server::queue::{Enqueued, Inbox, Lanes, NewEntry, Options, QueueError, Records as _, SqliteQueue};
+use shared::SurveyId;
+use tests::{NO_LIMITS, Stage};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
@@ -27,6 +31,10 @@ const CONNECTIONS: [usize; 4] = [1, 8, 64, 256];
 const TURN: Duration = Duration::from_secs(3);
 /// Turns for each number of connections.
 const TURNS: usize = 3;
+/// What waits in a crowded store.
+const MILLION: usize = 1_000_000;
+/// Looks at what is due that are timed.
+const LOOKS: u32 = 500;
 
 /// A queue that says it stored everything, and stores nothing.
 struct NullQueue;
@@ -45,10 +53,11 @@ async fn main() -> Result<()> {
         .replace("@STORE@", "queue.db")
         .replace("@PLATFORM@", "http://127.0.0.1:1")
         .replace("@SHOP@", "http://127.0.0.1:2");
-    let config = Arc::new(Config::parse(&text, "bench", Path::new(""), &|_| Some("token".into()))?);
-    let sqlite = Arc::new(SqliteQueue::open(&folder.path().join("queue.db"), Options::default())?);
-    let durable = serve(&config, Arc::clone(&sqlite) as Arc<dyn Inbox>).await?;
+    let config = Config::parse(&(text + NO_LIMITS), "bench", Path::new(""), &|_| Some("token".into()))?;
+    let config = Arc::new(config);
     let nothing = serve(&config, Arc::new(NullQueue)).await?;
+    let sqlite = open(&folder.path().join("queue.db"))?;
+    let durable = serve(&config, Arc::clone(&sqlite) as Arc<dyn Inbox>).await?;
 
     println!("Durable submissions a second (SQLite, synchronous=FULL), beside a queue that stores nothing;");
     println!(
@@ -58,26 +67,114 @@ async fn main() -> Result<()> {
     println!("  connections     null/s  durable/s   ratio   p50 ms   p99 ms");
     let mut sent = 0;
     for connections in CONNECTIONS {
-        let mut turns: Vec<(Turn, Turn)> = Vec::new();
-        for _ in 0..TURNS {
-            let plain = drive(nothing, connections).await?;
-            let stored = drive(durable, connections).await?;
-            sent += stored.requests;
-            turns.push((plain, stored));
-        }
-        let plain = median(turns.iter().map(|(plain, _)| plain.rate()));
-        let stored = median(turns.iter().map(|(_, stored)| stored.rate()));
-        let p50 = median(turns.iter().map(|(_, stored)| stored.percentile(0.50)));
-        let p99 = median(turns.iter().map(|(_, stored)| stored.percentile(0.99)));
+        let [plain, stored] = &measure([nothing, durable], connections).await?;
+        sent += stored.iter().map(|turn| turn.requests).sum::<u64>();
         println!(
-            "  {connections:>11} {plain:>10.0} {stored:>10.0} {:>7.2} {p50:>8.2} {p99:>8.2}",
-            stored / plain
+            "  {connections:>11} {:>10.0} {:>10.0} {:>7.2} {:>8.2} {:>8.2}",
+            rate(plain),
+            rate(stored),
+            rate(stored) / rate(plain),
+            percentile(stored, 0.50),
+            percentile(stored, 0.99)
         );
     }
     let waiting: u64 = sqlite.counts().await?.iter().map(|lane| lane.waiting).sum();
     ensure!(waiting == sent, "{sent} were accepted, and {waiting} are stored");
     println!("\nEvery one of the {sent} accepted submissions is in the store.");
+    crowded(&config, folder.path()).await?;
+    started(&folder.path().join("crowded.db")).await
+}
+
+/// Intake beside an empty store, and next due, with a million waiting.
+async fn crowded(config: &Arc<Config>, folder: &Path) -> Result<()> {
+    let crowded = open(&folder.join("crowded.db"))?;
+    tests::fill(&*crowded, "sandbox", "checkout", MILLION).await?;
+    let empty = open(&folder.join("empty.db"))?;
+    let doors = [
+        serve(config, Arc::clone(&empty) as Arc<dyn Inbox>).await?,
+        serve(config, Arc::clone(&crowded) as Arc<dyn Inbox>).await?,
+    ];
+    println!("\nWith {MILLION} waiting, beside an empty store, 64 connections:\n");
+    println!("   empty/s  crowded/s   ratio   p99 ms empty   p99 ms crowded");
+    let [quiet, full] = &measure(doors, 64).await?;
+    println!(
+        "  {:>8.0} {:>10.0} {:>7.2} {:>14.2} {:>16.2}",
+        rate(quiet),
+        rate(full),
+        rate(full) / rate(quiet),
+        percentile(quiet, 0.99),
+        percentile(full, 0.99)
+    );
+    let lane = PlatformName::new("sandbox");
+    let skipped = ["checkout".parse()?];
+    println!("\n  next due                 {:>8.3} ms", due(&*crowded, &lane, &[]).await?);
+    println!("  next due, survey skipped {:>8.3} ms", due(&*crowded, &lane, &skipped).await?);
+    let begun = Instant::now();
+    for _ in 0..LOOKS {
+        crowded.reserve(&lane, Timestamp::MAX, &[]).await?.context("nothing is due")?;
+    }
+    println!("  reserved, durably        {:>8.3} ms", millis(begun.elapsed()) / f64::from(LOOKS));
     Ok(())
+}
+
+/// The mean time to find out what is due.
+async fn due(queue: &dyn Lanes, lane: &PlatformName, skip: &[SurveyId]) -> Result<f64> {
+    let begun = Instant::now();
+    for _ in 0..LOOKS {
+        queue.due(lane, Timestamp::UNIX_EPOCH, skip).await?;
+    }
+    Ok(millis(begun.elapsed()) / f64::from(LOOKS))
+}
+
+/// How long a server process takes until it is ready, and its memory: empty, and with the crowded store.
+async fn started(crowded: &Path) -> Result<()> {
+    let roomy = |config: String| config + "\n[queue]\nmax_entries = 9000000\nmax_bytes = \"64GiB\"\n";
+    let mut stage = Stage::logging("warn,server=info", Duration::from_secs(3_600), roomy).await?;
+    println!("\nA server process (release):\n");
+    println!("              ready after   resident");
+    for name in ["empty", "crowded"] {
+        stage.kill().await?;
+        if name == "crowded" {
+            for companion in ["-wal", "-shm"] {
+                std::fs::remove_file(stage.process.folder().join(format!("queue.db{companion}"))).ok();
+            }
+            std::fs::copy(crowded, stage.process.folder().join("queue.db"))?;
+        }
+        let begun = Instant::now();
+        stage.start().await?;
+        stage.until_admin("/readyz", |text| text == "ready\n").await?;
+        let ready = begun.elapsed();
+        println!("  {name:<10} {:>8.0} ms   {}", millis(ready), stage.process.resident()?);
+    }
+    Ok(())
+}
+
+fn open(path: &Path) -> Result<Arc<SqliteQueue>> {
+    let roomy = Options { max_entries: u64::MAX, max_bytes: u64::MAX, ..Options::default() };
+    Ok(Arc::new(SqliteQueue::open(path, roomy)?))
+}
+
+/// Drives two servers in turns.
+async fn measure(doors: [SocketAddr; 2], connections: usize) -> Result<[Vec<Turn>; 2]> {
+    let mut turns = [Vec::new(), Vec::new()];
+    for _ in 0..TURNS {
+        for (door, turns) in doors.iter().zip(&mut turns) {
+            turns.push(drive(*door, connections).await?);
+        }
+    }
+    Ok(turns)
+}
+
+fn rate(turns: &[Turn]) -> f64 {
+    median(turns.iter().map(Turn::rate))
+}
+
+fn percentile(turns: &[Turn], share: f64) -> f64 {
+    median(turns.iter().map(|turn| turn.percentile(share)))
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
 }
 
 async fn serve(config: &Arc<Config>, queue: Arc<dyn Inbox>) -> Result<std::net::SocketAddr> {

@@ -44,7 +44,7 @@ impl Access {
     pub(super) async fn open(config: &Config) -> anyhow::Result<Self> {
         let end = Instant::now() + PATIENCE;
         loop {
-            if let Some(queue) = open_store(&config.store)? {
+            if let Some(queue) = open_store(config)? {
                 return Ok(Self::Here(queue, Clock::start()));
             }
             let remote = Remote::new(config)?;
@@ -136,13 +136,13 @@ impl Access {
 }
 
 /// The store, unless a server holds it.
-fn open_store(store: &Store) -> anyhow::Result<Option<SharedQueue>> {
-    match store {
-        Store::Sqlite(path) => open_file(path),
+fn open_store(config: &Config) -> anyhow::Result<Option<SharedQueue>> {
+    match &config.store {
+        Store::Sqlite(path) => open_file(path, config.queue.into()),
     }
 }
 
-fn open_file(path: &Path) -> anyhow::Result<Option<SharedQueue>> {
+fn open_file(path: &Path, options: Options) -> anyhow::Result<Option<SharedQueue>> {
     let there = path.try_exists().with_context(|| format!("cannot look at {}", path.display()))?;
     if !there {
         bail!(
@@ -150,7 +150,7 @@ fn open_file(path: &Path) -> anyhow::Result<Option<SharedQueue>> {
             path.display()
         );
     }
-    match SqliteQueue::open(path, Options::default()) {
+    match SqliteQueue::open(path, options) {
         Ok(queue) => Ok(Some(Arc::new(queue))),
         Err(QueueError::Open { reason, .. }) if reason.contains("another server uses it") => Ok(None),
         Err(error) => Err(error.into()),

@@ -276,7 +276,7 @@ pub(super) fn unknown(
 ) -> rusqlite::Result<Vec<Unknown>> {
     let mut query = connection.prepare_cached(&format!(
         "SELECT id, survey, submission, body, attempts, accepted_at, unsure_since, settled_at FROM entry
-         WHERE state = 6 AND lane = ? AND survey IN ({}) ORDER BY id LIMIT ?",
+         WHERE state = 6 AND lane = ? AND survey IN ({}) ORDER BY due_at, id LIMIT ?",
         placeholders(surveys.len())
     ))?;
     let mut values = texts(std::iter::once(lane.as_str()).chain(surveys.iter().map(SurveyId::as_str)));

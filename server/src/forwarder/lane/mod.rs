@@ -1,0 +1,356 @@
+//! A lane's owner: the loop that works through one token's entries.
+//!
+//! It makes one call at a time: to add an answer (`send`), or to look up what may have arrived
+//! (`ask`), whose reply is read beside the calls that follow. Nothing is sent unless the lane's lease
+//! outlasts the call: by then nobody else can have taken over.
+
+mod ask;
+mod send;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use serde_json::from_slice;
+use shared::SurveyId;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::decision::longest_delay;
+use super::look_up;
+use super::outage::Outage;
+use super::pacer::Pacer;
+use super::pause::Pauses;
+use super::report::{LaneReport, LaneState};
+use super::verdict::Verdict;
+use crate::accepted::Accepted;
+use crate::clock::{self, Clock};
+use crate::config::{OnUnknown, Platform, Survey};
+use crate::platform::Client;
+use crate::queue::{Attempt, Due, Entry, EntryId, Lease, QueueError, Settlement, SharedQueue};
+use ask::LookUps;
+
+/// How long an entry may be marked `sending` before its call leaves, so that the commit does not
+/// cost the lane time. A quarter of the interval, if that is less.
+const LEAD: Duration = Duration::from_millis(20);
+/// How long the lane leaves a store alone that has failed.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+/// The longest that anything is delayed: a `Retry-After` counts up to a day.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
+/// How often a verdict in hand is offered to a failing store when the lane stops.
+const LAST_TRIES: u32 = 5;
+
+/// A lane's owner, or one who waits to be.
+pub struct Lane {
+    platform: Arc<Platform>,
+    surveys: Vec<Arc<Survey>>,
+    client: Client,
+    queue: SharedQueue,
+    clock: Clock,
+    pacer: Pacer,
+    outage: Outage,
+    pauses: Pauses,
+    look_ups: LookUps,
+    lease: Option<watch::Receiver<Option<Lease>>>,
+    /// The lease's term in which the lane works at present.
+    term: Option<u64>,
+    /// True once what a former owner had in flight is settled.
+    recovered: bool,
+    /// The last call's verdict, until it is stored.
+    unsettled: Option<(EntryId, Settlement, Attempt)>,
+    last_success: Option<Instant>,
+    last_call: Option<Instant>,
+    /// Spreads retries; nothing depends on its being unpredictable.
+    random: StdRng,
+    report: watch::Sender<LaneReport>,
+}
+
+impl Lane {
+    /// An owner for a platform's lane; `surveys` are all that are configured.
+    pub fn new(
+        platform: Arc<Platform>,
+        surveys: Vec<Arc<Survey>>,
+        client: Client,
+        queue: SharedQueue,
+        clock: Clock,
+    ) -> Self {
+        let surveys = surveys.into_iter().filter(|survey| survey.platform == platform.name).collect();
+        Self {
+            pacer: Pacer::new(platform.interval, Instant::now()),
+            platform,
+            surveys,
+            client,
+            queue,
+            clock,
+            outage: Outage::default(),
+            pauses: Pauses::default(),
+            look_ups: LookUps::default(),
+            lease: None,
+            term: None,
+            recovered: false,
+            unsettled: None,
+            last_success: None,
+            last_call: None,
+            random: rand::make_rng(),
+            report: watch::Sender::new(LaneReport::new()),
+        }
+    }
+
+    /// How the lane stands, as it changes.
+    pub fn report(&self) -> watch::Receiver<LaneReport> {
+        self.report.subscribe()
+    }
+
+    /// For how long a lease is taken. It outlasts a call by so much that a few renewals may fail.
+    fn span(&self) -> Duration {
+        let timeout = self.platform.timeout;
+        timeout + (timeout / 2).clamp(Duration::from_secs(1), Duration::from_secs(15))
+    }
+
+    /// Works until told to stop; the call in flight ends first, the rest stays in the queue.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        let mut stirred = self.queue.stirred(&self.platform.name);
+        let mut lease = self.queue.lease(&self.platform.name, self.span());
+        self.lease = Some(lease.clone());
+        while !*stop.borrow() {
+            let held = *lease.borrow_and_update();
+            let wake = self.turn(held).await;
+            // A signal that came during the step is seen here, since it marks the channel changed.
+            tokio::select! {
+                () = wake.at() => {}
+                _ = stirred.changed(), if wake.on_entry() => self.look_ups.read_again(),
+                () = changed(&mut lease) => {}
+                () = self.look_ups.landed() => {}
+                _ = stop.wait_for(|stop| *stop) => {}
+            }
+        }
+        self.settle_last().await;
+        if let Err(error) = self.queue.release(&self.platform.name).await {
+            tracing::warn!(lane = %self.platform.name, %error, "the lane could not be given up");
+        }
+        self.set(|report| report.state = LaneState::Stopped);
+    }
+
+    /// One step, if the lane is ours.
+    async fn turn(&mut self, held: Option<Lease>) -> Wake {
+        let Some(lease) = held else {
+            self.stand_by();
+            return Wake::Never;
+        };
+        if self.term != Some(lease.term) {
+            self.take_over(lease.term);
+        }
+        match self.step().await {
+            Ok(wake) => wake,
+            Err(error) => {
+                if matches!(error, QueueError::NotOwner(_)) {
+                    tracing::warn!(lane = %self.platform.name, "another server has taken the lane over");
+                } else {
+                    tracing::error!(lane = %self.platform.name, %error, "the queue's store fails");
+                    self.set(|report| {
+                        report.state = LaneState::StoreFailing;
+                        report.trouble = Some(error.to_string());
+                    });
+                }
+                Wake::At(Instant::now() + STORE_PAUSE)
+            }
+        }
+    }
+
+    /// Forgets what an owner knows: somebody else is at work.
+    fn stand_by(&mut self) {
+        if self.term.take().is_some() {
+            tracing::warn!(lane = %self.platform.name, "the lane's lease has ended; another server may forward it");
+            self.look_ups = LookUps::default();
+        }
+        self.set(|report| (report.state, report.next_call) = (LaneState::Standby, None));
+    }
+
+    /// Begins as an owner that knows nothing: the last call may have been made this very moment.
+    fn take_over(&mut self, term: u64) {
+        tracing::debug!(lane = %self.platform.name, term, "the lane is ours");
+        self.term = Some(term);
+        self.recovered = false;
+        self.pacer = Pacer::new(self.platform.interval, Instant::now());
+        self.outage = Outage::default();
+        self.pauses = Pauses::default();
+        self.look_ups = LookUps::default();
+        // If it was not stored, the new term finds the entry as it was left.
+        self.unsettled = None;
+    }
+
+    /// True while nobody else can own the lane before a call that leaves now has ended.
+    fn holds(&self) -> bool {
+        let Some(lease) = self.lease.as_ref().and_then(|lease| *lease.borrow()) else { return false };
+        let enough = |until: Instant| until >= Instant::now() + self.platform.timeout;
+        self.term == Some(lease.term) && lease.until.is_none_or(enough)
+    }
+
+    /// Stores a verdict that is still in hand when the lane stops: without it the entry would be sent again.
+    async fn settle_last(&mut self) {
+        for _ in 0..LAST_TRIES {
+            match self.settle().await {
+                Ok(()) => return,
+                Err(error) => tracing::error!(lane = %self.platform.name, %error, "the queue's store fails"),
+            }
+            tokio::time::sleep(STORE_PAUSE).await;
+        }
+        if let Some((id, settlement, _)) = &self.unsettled {
+            tracing::error!(lane = %self.platform.name, entry = %id, ?settlement, "a verdict could not be stored");
+        }
+    }
+
+    /// Makes at most one call; says when to step again.
+    async fn step(&mut self) -> Result<Wake, QueueError> {
+        if !self.recovered {
+            self.recover().await?;
+            self.recovered = true;
+        }
+        self.settle().await?;
+        self.conclude().await?;
+        let now = Instant::now();
+        let skip = self.skipped(now);
+        let due = self.queue.due(&self.platform.name, self.clock.at(now), &skip).await?;
+        let wanted = self.wanted(now).await?;
+        // Look-ups are rare, so they do not wait for the queue to run dry; but a platform that fails
+        // is probed with answers.
+        let asks = wanted.as_ref().filter(|(_, at)| *at <= now && (due != Due::Now || !self.fails()));
+        if let Some((touchpoint, _)) = asks {
+            let leave = self.next_call();
+            if leave > now {
+                return Ok(Wake::At(leave));
+            }
+            let touchpoint = touchpoint.clone();
+            self.look_up(&touchpoint).await?;
+            return Ok(Wake::At(Instant::now()));
+        }
+        let probe = self.pauses.next_probe(now);
+        let look_up = wanted.map(|(_, at)| at).filter(|at| *at > now);
+        let earliest = |own: Option<Instant>| [own, probe, look_up].into_iter().flatten().min();
+        let working = if self.fails() { LaneState::Probing } else { LaneState::Working };
+        match due {
+            Due::Never => {
+                let state = if skip.is_empty() { LaneState::Idle } else { LaneState::Paused };
+                self.set(|report| (report.state, report.next_call) = (state, None));
+                Ok(earliest(None).map_or(Wake::OnEntry, Wake::OnEntryOrAt))
+            }
+            Due::At(due) => {
+                let wait = due.duration_since(self.clock.at(now)).unsigned_abs();
+                self.set(|report| (report.state, report.next_call) = (working, Some(due)));
+                Ok(Wake::OnEntryOrAt(earliest(Some(now + wait)).unwrap_or(now)))
+            }
+            Due::Now => {
+                let leave = self.next_call();
+                let next_call = self.clock.at(leave);
+                self.set(|report| (report.state, report.next_call) = (working, Some(next_call)));
+                let reserve_at = leave - LEAD.min(self.platform.interval / 4);
+                if reserve_at > now {
+                    return Ok(Wake::At(earliest(None).map_or(reserve_at, |at| at.min(reserve_at))));
+                }
+                self.send_next(leave, &skip).await?;
+                Ok(Wake::At(Instant::now()))
+            }
+        }
+    }
+
+    /// Settles what a process that ended had in flight: nobody knows whether it arrived.
+    async fn recover(&mut self) -> Result<(), QueueError> {
+        let latest = clock::later(self.clock.now(), LONGEST_WAIT.max(longest_delay(self.platform.interval)));
+        self.queue.bring_forward(&self.platform.name, latest).await?;
+        for entry in self.queue.interrupted(&self.platform.name).await? {
+            let now = self.clock.now();
+            let settlement = self.in_doubt(&entry, now);
+            tracing::warn!(lane = %self.platform.name, submission = %entry.submission, ?settlement,
+                "found in flight after an unclean stop: it may have arrived");
+            let error = Some("the server stopped while the call was in flight".to_owned());
+            let verdict = Verdict::Unknown.name().into();
+            let attempt = Attempt { at: now, verdict, status: None, error };
+            self.queue.settle(&self.platform.name, entry.id, settlement, attempt).await?;
+        }
+        Ok(())
+    }
+
+    /// Where an entry goes that was found in flight.
+    fn in_doubt(&self, entry: &Entry, now: jiff::Timestamp) -> Settlement {
+        let accepted: Option<Accepted> = from_slice(&entry.body).ok();
+        let can_look_up =
+            accepted.is_some_and(|accepted| accepted.keys_of(entry.submission).next().is_some());
+        match self.survey(&entry.survey) {
+            Some(_) if can_look_up => {
+                Settlement::Unknown(look_up::first(now, self.platform.interval, self.platform.settle))
+            }
+            Some(survey) if survey.on_unknown == OnUnknown::Park => Settlement::Parked,
+            _ => Settlement::Later(now),
+        }
+    }
+
+    fn survey(&self, id: &SurveyId) -> Option<&Arc<Survey>> {
+        self.surveys.iter().find(|survey| survey.id == *id)
+    }
+
+    /// The surveys to leave alone, since their touchpoint refuses the token.
+    fn skipped(&self, now: Instant) -> Vec<SurveyId> {
+        let held = self.surveys.iter().filter(|survey| self.pauses.holds(&survey.touchpoint, now));
+        held.map(|survey| survey.id.clone()).collect()
+    }
+
+    fn fails(&self) -> bool {
+        self.outage.failures() > 0
+    }
+
+    fn next_call(&self) -> Instant {
+        let paced = self.pacer.next();
+        self.outage.not_before().map_or(paced, |probe| probe.max(paced))
+    }
+
+    /// Stores the last call's verdict. While the store fails it stays in hand, and no other call is
+    /// made: what the platform said must not be forgotten.
+    async fn settle(&mut self) -> Result<(), QueueError> {
+        let Some((id, settlement, attempt)) = self.unsettled.clone() else { return Ok(()) };
+        match self.queue.settle(&self.platform.name, id, settlement, attempt).await {
+            Err(error @ QueueError::NotSending(_)) => {
+                tracing::error!(lane = %self.platform.name, %error, "somebody else moved it; its verdict is dropped");
+            }
+            settled => settled?,
+        }
+        self.unsettled = None;
+        if matches!(settlement, Settlement::Unknown(_)) {
+            self.look_ups.read_again();
+        }
+        Ok(())
+    }
+
+    fn set(&self, change: impl FnOnce(&mut LaneReport)) {
+        self.report.send_modify(change);
+    }
+}
+
+/// Waits for a lease to change; for ever, if nobody will ever change it.
+async fn changed(lease: &mut watch::Receiver<Option<Lease>>) {
+    if lease.changed().await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// What wakes the lane.
+enum Wake {
+    Never,
+    At(Instant),
+    OnEntry,
+    OnEntryOrAt(Instant),
+}
+
+impl Wake {
+    async fn at(&self) {
+        match self {
+            Self::At(at) | Self::OnEntryOrAt(at) => tokio::time::sleep_until(*at).await,
+            Self::Never | Self::OnEntry => std::future::pending().await,
+        }
+    }
+
+    fn on_entry(&self) -> bool {
+        matches!(self, Self::OnEntry | Self::OnEntryOrAt(_))
+    }
+}

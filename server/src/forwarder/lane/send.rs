@@ -1,0 +1,194 @@
+//! Sending: one call that adds an answer, and what it means for the entry and for the lane.
+
+use std::sync::Arc;
+
+use rand::RngExt;
+use serde_json::from_slice;
+use shared::SurveyId;
+use tokio::time::Instant;
+
+use super::Lane;
+use crate::accepted::Accepted;
+use crate::config::Survey;
+use crate::forwarder::decision::{Case, decide, longest_delay};
+use crate::forwarder::look_up;
+use crate::forwarder::report::{describe, trouble};
+use crate::forwarder::verdict::{Verdict, verdict};
+use crate::platform::{AddAnswer, Outcome};
+use crate::queue::{Attempt, Entry, QueueError, Settlement};
+
+impl Lane {
+    /// Takes the next entry, calls the platform for it once the moment has come, and settles it.
+    pub(super) async fn send_next(&mut self, leave: Instant, skip: &[SurveyId]) -> Result<(), QueueError> {
+        if !self.holds() {
+            return Err(QueueError::NotOwner(self.platform.name.clone()));
+        }
+        let entry = self.queue.reserve(&self.platform.name, self.clock.now(), skip).await?;
+        let Some(entry) = entry else { return Ok(()) };
+        let survey = self.survey(&entry.survey).cloned();
+        let accepted: Result<Accepted, _> = from_slice(&entry.body);
+        let mapped = match (&survey, &accepted) {
+            (None, _) => Err(format!(
+                "the survey {:?} is not configured; add it to the configuration, then retry",
+                entry.survey.as_str()
+            )),
+            (_, Err(error)) => {
+                Err(format!("the stored submission cannot be read, at column {}", error.column()))
+            }
+            (Some(survey), Ok(accepted)) => AddAnswer::new(survey, accepted)
+                .map(|body| (survey, accepted, body))
+                .map_err(|error| error.to_string()),
+        };
+        let (survey, accepted, body) = match mapped {
+            Ok(mapped) => mapped,
+            Err(error) => {
+                tracing::error!(lane = %self.platform.name, submission = %entry.submission, error,
+                    "dead letter: it fits the configuration no more");
+                let attempt = Attempt {
+                    at: self.clock.now(),
+                    verdict: "unmapped".into(),
+                    status: None,
+                    error: Some(error),
+                };
+                self.unsettled = Some((entry.id, Settlement::Dead, attempt));
+                return self.settle().await;
+            }
+        };
+        tokio::time::sleep_until(leave).await;
+        if !self.holds() {
+            return self.put_back(&entry).await;
+        }
+        let sent = Instant::now();
+        let outcome = self.client.add_answer(&survey.touchpoint, &body).await;
+        let ended = Instant::now();
+        let verdict = verdict(&outcome);
+        self.note(survey, &outcome, verdict, sent, ended);
+        let can_look_up = accepted.keys_of(entry.submission).next().is_some();
+        self.decided(&entry, survey, outcome, verdict, (sent, ended), can_look_up);
+        self.settle().await
+    }
+
+    /// Puts an entry back whose call did not leave, since the lane may be another's by now.
+    async fn put_back(&mut self, entry: &Entry) -> Result<(), QueueError> {
+        let now = self.clock.now();
+        let error = Some("not sent: the lane's lease had ended".to_owned());
+        let attempt = Attempt { at: now, verdict: "withheld".into(), status: None, error };
+        tracing::warn!(lane = %self.platform.name, submission = %entry.submission,
+            "not sent: the lane's lease has ended");
+        match self.queue.settle(&self.platform.name, entry.id, Settlement::Later(now), attempt).await {
+            // The next owner found it, and looks after it.
+            Err(QueueError::NotSending(_) | QueueError::NotOwner(_)) => Ok(()),
+            settled => settled,
+        }
+    }
+
+    /// Decides where the entry goes, and says so.
+    fn decided(
+        &mut self,
+        entry: &Entry,
+        survey: &Survey,
+        outcome: Outcome,
+        verdict: Verdict,
+        (sent, ended): (Instant, Instant),
+        can_look_up: bool,
+    ) {
+        let now = self.clock.at(ended);
+        let (interval, settle) = (self.platform.interval, self.platform.settle);
+        let case = Case {
+            attempts: entry.attempts,
+            accepted_at: entry.accepted_at,
+            on_unknown: survey.on_unknown,
+            look_up: can_look_up.then(|| look_up::first(now, interval, settle)),
+            others_succeed: self.succeeded_lately(ended),
+            now,
+            interval,
+            jitter: self.random.random(),
+        };
+        let settlement = decide(verdict, &case);
+        if verdict == Verdict::Delivered {
+            self.last_success = Some(ended);
+        }
+        let (status, error) = describe(outcome);
+        tracing::info!(lane = %self.platform.name, survey = %entry.survey, submission = %entry.submission,
+            verdict = verdict.name(), status, attempt = entry.attempts,
+            took_ms = u64::try_from((ended - sent).as_millis()).unwrap_or(u64::MAX), "call");
+        if settlement == Settlement::Dead {
+            tracing::error!(lane = %self.platform.name, survey = %entry.survey,
+                submission = %entry.submission, status, "dead letter: an operator has to look at it");
+        }
+        let attempt = Attempt { at: now, verdict: verdict.name().into(), status, error };
+        self.unsettled = Some((entry.id, settlement, attempt));
+    }
+
+    /// True when the platform has taken an answer of late.
+    pub(super) fn succeeded_lately(&self, now: Instant) -> bool {
+        self.last_success.is_some_and(|at| now - at < longest_delay(self.platform.interval))
+    }
+
+    /// Takes a call's outcome into account for the calls that follow.
+    fn note(
+        &mut self,
+        survey: &Arc<Survey>,
+        outcome: &Outcome,
+        verdict: Verdict,
+        sent: Instant,
+        ended: Instant,
+    ) {
+        let lane = self.platform.name.to_string();
+        let interval = self.platform.interval;
+        self.measure(sent);
+        metrics::histogram!("afterword_call_duration_seconds", "lane" => lane.clone())
+            .record((ended - sent).as_secs_f64());
+        metrics::counter!("afterword_calls_total", "lane" => lane.clone(), "verdict" => verdict.name())
+            .increment(1);
+        let throttled = matches!(outcome, Outcome::Reply(reply) if reply.status == 429);
+        self.pacer.called(sent, ended, throttled);
+        match verdict {
+            Verdict::Delivered | Verdict::Rejected => {
+                self.outage.answered();
+                if self.pauses.allowed(&survey.touchpoint) {
+                    tracing::warn!(lane, survey = %survey.id, "the platform takes the token again");
+                }
+            }
+            Verdict::Paused => {
+                self.outage.answered();
+                let first = self.pauses.refused(&survey.touchpoint, ended, interval);
+                let message = "the platform refuses the token (401): check that it has not expired, and that \
+                               it may add answers to this touchpoint; its answers wait";
+                if first {
+                    tracing::error!(lane, survey = %survey.id, "{message}");
+                } else {
+                    tracing::warn!(lane, survey = %survey.id, "{message}");
+                }
+            }
+            Verdict::Later(asked) => self.outage.failed(ended, interval, asked),
+            Verdict::Unknown => self.outage.failed(ended, interval, None),
+        }
+        let paused = self.surveys.iter().filter(|survey| self.pauses.contains(&survey.touchpoint));
+        let paused: Vec<SurveyId> = paused.map(|survey| survey.id.clone()).collect();
+        for survey in &self.surveys {
+            let value = if paused.contains(&survey.id) { 1.0 } else { 0.0 };
+            metrics::gauge!("afterword_survey_paused", "lane" => lane.clone(), "survey" => survey.id.to_string())
+                .set(value);
+        }
+        let trouble = match verdict {
+            Verdict::Delivered => None,
+            _ => Some(trouble(outcome)),
+        };
+        let last_call = self.clock.at(sent);
+        self.set(|report| {
+            report.paused = paused;
+            report.last_call = Some(last_call);
+            report.last_verdict = Some(verdict.name());
+            report.trouble = trouble;
+        });
+    }
+
+    /// Measures the time between the starts of two calls.
+    pub(super) fn measure(&mut self, sent: Instant) {
+        if let Some(before) = self.last_call.replace(sent) {
+            metrics::histogram!("afterword_call_gap_seconds", "lane" => self.platform.name.to_string())
+                .record((sent - before).as_secs_f64());
+        }
+    }
+}

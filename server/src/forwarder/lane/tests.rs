@@ -1,0 +1,514 @@
+//! A lane between a store and the sandbox: what may have arrived, and who may send.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use super::*;
+use crate::config::PlatformName;
+use crate::platform::tests::{accepted, sandbox};
+use crate::queue::{
+    Due, Enqueued, Filter, Inbox, Lanes, NewEntry, Options, Priority, Record, Records, SqliteQueue, State,
+    Unknown,
+};
+use crate::sandbox::{Call, Fault, Misbehaviour, Reports, Sandbox};
+
+const DEADLINE: Duration = Duration::from_secs(20);
+const INTERVAL: Duration = Duration::from_millis(10);
+const SETTLE: Duration = Duration::from_millis(600);
+
+/// A lane that is running, its store and its platform.
+struct Line {
+    sandbox: Sandbox,
+    queue: SharedQueue,
+    clock: Clock,
+    sent: Mutex<Vec<Uuid>>,
+    stop: watch::Sender<bool>,
+    _folder: tempfile::TempDir,
+}
+
+impl Line {
+    async fn new() -> Self {
+        Self::with(|_| {}, |queue| queue).await
+    }
+
+    async fn parking() -> Self {
+        Self::with(|survey| survey.on_unknown = OnUnknown::Park, |queue| queue).await
+    }
+
+    async fn with(change: impl FnOnce(&mut Survey), wrap: impl FnOnce(SharedQueue) -> SharedQueue) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let queue = SqliteQueue::open(&folder.path().join("queue.db"), Options::default()).unwrap();
+        let queue = wrap(Arc::new(queue));
+        let (sandbox, mut platform, mut survey) = sandbox().await;
+        (platform.interval, platform.settle) = (INTERVAL, SETTLE);
+        change(&mut survey);
+        let clock = Clock::start();
+        let (stop, stopped) = watch::channel(false);
+        let client = Client::new(&platform).unwrap();
+        let surveys = vec![Arc::new(survey)];
+        let lane = Lane::new(Arc::new(platform), surveys, client, Arc::clone(&queue), clock);
+        tokio::spawn(lane.run(stopped));
+        Self { sandbox, queue, clock, sent: Mutex::default(), stop, _folder: folder }
+    }
+
+    /// Hands in an answer that carries its UUID.
+    async fn send(&self) -> Uuid {
+        self.send_with(|accepted, id| {
+            accepted.metadata.insert("submission".into(), id.to_string());
+        })
+        .await
+    }
+
+    async fn send_with(&self, change: impl FnOnce(&mut Accepted, Uuid)) -> Uuid {
+        let submission = Uuid::new_v4();
+        let mut accepted = accepted();
+        change(&mut accepted, submission);
+        let entry = NewEntry {
+            lane: PlatformName::new("main"),
+            priority: Priority::Visitor,
+            survey: "checkout".parse().unwrap(),
+            submission,
+            fingerprint: [0; 32],
+            body: serde_json::to_vec(&accepted).unwrap(),
+            accepted_at: self.clock.now(),
+        };
+        assert_eq!(self.queue.enqueue(entry).await.unwrap(), Enqueued::Stored);
+        self.sent.lock().await.push(submission);
+        submission
+    }
+
+    /// The next answer meets a fault.
+    fn strike(&self, fault: Fault) {
+        self.sandbox.misbehave(Misbehaviour::from(fault).calls(1).only(Call::AddAnswer));
+    }
+
+    async fn record(&self, id: Uuid) -> Record {
+        let filter = Filter { submissions: vec![id], ..Filter::default() };
+        self.queue.page(&filter, None, 1).await.unwrap().remove(0)
+    }
+
+    /// Waits until an entry is in a state.
+    async fn until(&self, id: Uuid, state: State) -> Record {
+        let reached = async {
+            loop {
+                let record = self.record(id).await;
+                if record.state == state {
+                    return record;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        match tokio::time::timeout(DEADLINE, reached).await {
+            Ok(record) => record,
+            Err(_) => panic!("it is {}, not {state}", self.record(id).await.state),
+        }
+    }
+
+    /// Sends one that arrives, and waits until a look-up may show it: the platform has a witness.
+    async fn prove(&self) {
+        let witness = self.send().await;
+        self.until(witness, State::Delivered).await;
+        tokio::time::sleep(SETTLE).await;
+    }
+
+    /// How often the platform stored an answer.
+    fn stored(&self, id: Uuid) -> usize {
+        let answers = self.sandbox.answers();
+        answers.iter().filter(|answer| answer.metadata("submission") == Some(&id.to_string())).count()
+    }
+
+    /// The verdicts of an entry that is not delivered.
+    async fn verdicts(&self, record: &Record) -> Vec<String> {
+        let attempts = self.queue.attempts(record.id).await.unwrap();
+        attempts.into_iter().map(|attempt| attempt.verdict.into_owned()).collect()
+    }
+}
+
+#[tokio::test]
+async fn an_answer_whose_reply_was_lost_is_found_and_not_sent_again() {
+    for fault in [Fault::LostReply, Fault::LateReply(Duration::from_secs(2))] {
+        let line = Line::new().await;
+        line.strike(fault.clone());
+        let id = line.send().await;
+        line.until(id, State::Unknown).await;
+        line.until(id, State::Delivered).await;
+        assert_eq!(line.stored(id), 1, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_absent_where_read_back_is_proven_is_sent_again_once_and_after_settle() {
+    for fault in [Fault::CutAfterBody, Fault::CutAtHead] {
+        let line = Line::parking().await;
+        line.prove().await;
+        line.strike(fault.clone());
+        let id = line.send().await;
+        let unknown = line.until(id, State::Unknown).await;
+        line.until(id, State::Delivered).await;
+        assert_eq!(line.stored(id), 1, "{fault:?}");
+        let arrivals = line.sandbox.arrivals();
+        let calls: Vec<_> = arrivals
+            .iter()
+            .filter(|arrival| arrival.call == Call::AddAnswer)
+            .skip(1)
+            .map(|arrival| arrival.time)
+            .collect();
+        assert_eq!(calls.len(), 2);
+        let settled = clock::later(unknown.settled_at.unwrap(), SETTLE);
+        assert!(calls[1] >= settled, "absence counted too early");
+    }
+}
+
+#[tokio::test]
+async fn without_a_witness_absence_proves_nothing_and_the_survey_decides() {
+    let line = Line::parking().await;
+    line.strike(Fault::CutAfterBody);
+    let id = line.send().await;
+    let parked = line.until(id, State::Parked).await;
+    assert_eq!(line.verdicts(&parked).await, ["unknown", "undecidable"]);
+    assert_eq!(line.stored(id), 0);
+
+    let line = Line::new().await;
+    line.strike(Fault::CutAfterBody);
+    let id = line.send().await;
+    line.until(id, State::Delivered).await;
+    assert_eq!(line.stored(id), 1);
+}
+
+#[tokio::test]
+async fn a_platform_that_lags_shows_the_answer_before_its_absence_counts() {
+    let line = Line::parking().await;
+    line.sandbox.set_reports(Reports { lag: SETTLE / 2, ..Reports::default() });
+    line.prove().await;
+    line.strike(Fault::LostReply);
+    let id = line.send().await;
+    line.until(id, State::Delivered).await;
+    assert_eq!(line.stored(id), 1);
+}
+
+#[tokio::test]
+async fn where_look_ups_show_nothing_that_is_there_absence_never_counts() {
+    let blind = [
+        Reports { ahead: 2 * 3_600, ..Reports::default() },
+        Reports { ahead: -5 * 3_600, ..Reports::default() },
+        Reports { without_metadata: true, ..Reports::default() },
+        Reports { refused: true, ..Reports::default() },
+        Reports { lag: Duration::from_hours(1), ..Reports::default() },
+    ];
+    for reports in blind {
+        let line = Line::parking().await;
+        line.sandbox.set_reports(reports.clone());
+        line.prove().await;
+        line.strike(Fault::LostReply);
+        let id = line.send().await;
+        line.until(id, State::Parked).await;
+        assert_eq!(line.stored(id), 1, "{reports:?}");
+    }
+}
+
+#[tokio::test]
+async fn read_back_that_was_proven_once_is_not_trusted_when_it_stops_showing_what_is_there() {
+    let line = Line::parking().await;
+    line.prove().await;
+    line.strike(Fault::CutAfterBody);
+    let id = line.send().await;
+    line.until(id, State::Delivered).await;
+    line.sandbox.set_reports(Reports { without_metadata: true, ..Reports::default() });
+    line.strike(Fault::LostReply);
+    let id = line.send().await;
+    line.until(id, State::Parked).await;
+    assert_eq!(line.stored(id), 1);
+}
+
+#[tokio::test]
+async fn an_answer_without_its_uuid_cannot_be_looked_up_and_the_survey_decides_at_once() {
+    let line = Line::parking().await;
+    line.strike(Fault::LostReply);
+    let id = line.send_with(|_, _| {}).await;
+    let parked = line.until(id, State::Parked).await;
+    assert_eq!(line.verdicts(&parked).await, ["unknown"]);
+    let foreign = line.send_with(|accepted, _| {
+        accepted.metadata.insert("submission".into(), Uuid::new_v4().to_string());
+    });
+    line.strike(Fault::LostReply);
+    line.until(foreign.await, State::Parked).await;
+    assert!(line.sandbox.arrivals().iter().all(|arrival| arrival.call == Call::AddAnswer));
+}
+
+#[tokio::test]
+async fn one_look_up_serves_every_unknown_answer_and_the_lane_goes_on_meanwhile() {
+    let line = Line::parking().await;
+    line.prove().await;
+    // Each call fails, and the lane slows down: look-ups wait until the platform answers again.
+    line.sandbox.misbehave(Misbehaviour::from(Fault::LostReply).calls(4).only(Call::AddAnswer));
+    let lost = [line.send().await, line.send().await, line.send().await, line.send().await];
+    for id in lost {
+        line.until(id, State::Delivered).await;
+        assert_eq!(line.stored(id), 1);
+    }
+    let arrivals = line.sandbox.arrivals();
+    let look_ups = arrivals.iter().filter(|arrival| arrival.call == Call::GetAnswers).count();
+    assert!(look_ups < 4, "{look_ups} look-ups for four answers");
+
+    // A reply that takes its time blocks nobody.
+    let slow = Fault::LateReply(Duration::from_millis(400));
+    line.strike(Fault::LostReply);
+    let id = line.send().await;
+    line.until(id, State::Unknown).await;
+    line.sandbox.misbehave(Misbehaviour::from(slow).calls(1).only(Call::GetAnswers));
+    let counts = line.sandbox.counts();
+    assert!(line.sandbox.until(DEADLINE, |now| now.arrived > counts.arrived).await);
+    let meanwhile = line.send().await;
+    line.until(meanwhile, State::Delivered).await;
+    assert_eq!(line.record(id).await.state, State::Unknown, "its look-up is still being answered");
+    line.until(id, State::Delivered).await;
+}
+
+#[tokio::test]
+async fn a_garbled_or_failing_look_up_decides_nothing_by_itself() {
+    for fault in [
+        Fault::CutReply,
+        Fault::Status { status: 500, retry_after: None, body: None },
+        Fault::Status { status: 429, retry_after: Some(0), body: None },
+        Fault::LostReply,
+    ] {
+        let line = Line::parking().await;
+        line.prove().await;
+        line.strike(Fault::LostReply);
+        let id = line.send().await;
+        line.until(id, State::Unknown).await;
+        line.sandbox.misbehave(Misbehaviour::from(fault.clone()).calls(1).only(Call::GetAnswers));
+        line.until(id, State::Delivered).await;
+        assert_eq!(line.stored(id), 1, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_operator_may_retry_what_is_being_looked_up() {
+    let line = Line::parking().await;
+    line.sandbox.set_reports(Reports { refused: true, ..Reports::default() });
+    line.strike(Fault::CutAfterBody);
+    let id = line.send().await;
+    let unknown = line.until(id, State::Unknown).await;
+    line.queue.change(&[unknown.id], crate::queue::Change::Retry, line.clock.now()).await.unwrap();
+    line.until(id, State::Delivered).await;
+    assert_eq!(line.stored(id), 1);
+}
+
+/// A queue whose lease the test deals out.
+struct Leased {
+    queue: SharedQueue,
+    lease: watch::Sender<Option<Lease>>,
+}
+
+#[async_trait]
+impl Inbox for Leased {
+    async fn enqueue(&self, entry: NewEntry) -> Result<Enqueued, QueueError> {
+        self.queue.enqueue(entry).await
+    }
+}
+
+#[async_trait]
+impl Lanes for Leased {
+    fn lease(&self, _: &PlatformName, _: Duration) -> watch::Receiver<Option<Lease>> {
+        self.lease.subscribe()
+    }
+    async fn release(&self, lane: &PlatformName) -> Result<(), QueueError> {
+        self.queue.release(lane).await
+    }
+    fn stirred(&self, lane: &PlatformName) -> watch::Receiver<u64> {
+        self.queue.stirred(lane)
+    }
+    async fn due(&self, lane: &PlatformName, now: Timestamp, skip: &[SurveyId]) -> Result<Due, QueueError> {
+        self.queue.due(lane, now, skip).await
+    }
+    async fn reserve(
+        &self,
+        lane: &PlatformName,
+        now: Timestamp,
+        skip: &[SurveyId],
+    ) -> Result<Option<Entry>, QueueError> {
+        self.queue.reserve(lane, now, skip).await
+    }
+    async fn settle(
+        &self,
+        lane: &PlatformName,
+        entry: EntryId,
+        settlement: Settlement,
+        attempt: Attempt,
+    ) -> Result<(), QueueError> {
+        self.queue.settle(lane, entry, settlement, attempt).await
+    }
+    async fn interrupted(&self, lane: &PlatformName) -> Result<Vec<Entry>, QueueError> {
+        self.queue.interrupted(lane).await
+    }
+    async fn look_ups(&self, lane: &PlatformName) -> Result<Vec<(SurveyId, Timestamp)>, QueueError> {
+        self.queue.look_ups(lane).await
+    }
+    async fn unknown(
+        &self,
+        lane: &PlatformName,
+        surveys: &[SurveyId],
+        limit: u32,
+    ) -> Result<Vec<Unknown>, QueueError> {
+        self.queue.unknown(lane, surveys, limit).await
+    }
+    async fn postpone(&self, lane: &PlatformName, ids: &[EntryId], due: Timestamp) -> Result<(), QueueError> {
+        self.queue.postpone(lane, ids, due).await
+    }
+    async fn delivered(
+        &self,
+        lane: &PlatformName,
+        surveys: &[SurveyId],
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(Uuid, Timestamp)>, QueueError> {
+        self.queue.delivered(lane, surveys, before, limit).await
+    }
+    async fn recall(&self, lane: &PlatformName, name: &str) -> Result<Option<String>, QueueError> {
+        self.queue.recall(lane, name).await
+    }
+    async fn remember(&self, lane: &PlatformName, name: &str, value: &str) -> Result<(), QueueError> {
+        self.queue.remember(lane, name, value).await
+    }
+    async fn bring_forward(&self, lane: &PlatformName, latest: Timestamp) -> Result<(), QueueError> {
+        self.queue.bring_forward(lane, latest).await
+    }
+}
+
+#[async_trait]
+impl Records for Leased {
+    async fn counts(&self) -> Result<Vec<crate::queue::LaneCount>, QueueError> {
+        self.queue.counts().await
+    }
+    async fn page(
+        &self,
+        filter: &Filter,
+        after: Option<EntryId>,
+        limit: u32,
+    ) -> Result<Vec<Record>, QueueError> {
+        self.queue.page(filter, after, limit).await
+    }
+    async fn failures(&self, limit: u32) -> Result<Vec<Record>, QueueError> {
+        self.queue.failures(limit).await
+    }
+    async fn attempts(&self, entry: EntryId) -> Result<Vec<Attempt>, QueueError> {
+        self.queue.attempts(entry).await
+    }
+    async fn change(
+        &self,
+        entries: &[EntryId],
+        change: crate::queue::Change,
+        now: Timestamp,
+    ) -> Result<Vec<EntryId>, QueueError> {
+        self.queue.change(entries, change, now).await
+    }
+    async fn adopt(&self, records: Vec<(Record, Vec<Attempt>)>) -> Result<u64, QueueError> {
+        self.queue.adopt(records).await
+    }
+    async fn forget_bodies(&self, before: Timestamp) -> Result<u64, QueueError> {
+        self.queue.forget_bodies(before).await
+    }
+    async fn forget_settled(&self, before: Timestamp) -> Result<u64, QueueError> {
+        self.queue.forget_settled(before).await
+    }
+    async fn check(&self) -> Result<(), QueueError> {
+        self.queue.check().await
+    }
+}
+
+/// A lane whose lease the test deals out.
+async fn leased() -> (Line, watch::Sender<Option<Lease>>) {
+    let lease = watch::Sender::new(None);
+    let dealt = lease.clone();
+    let line = Line::with(|_| {}, |queue| Arc::new(Leased { queue, lease })).await;
+    (line, dealt)
+}
+
+fn lease(term: u64, lasting: Duration) -> Option<Lease> {
+    Some(Lease { term, until: Some(Instant::now() + lasting) })
+}
+
+/// Runs for as long as several calls would take.
+async fn for_a_while() {
+    tokio::time::sleep(INTERVAL * 20).await;
+}
+
+#[tokio::test]
+async fn a_lane_without_a_lease_sends_nothing_until_it_has_one() {
+    let (line, dealt) = leased().await;
+    let id = line.send().await;
+    for_a_while().await;
+    assert_eq!(line.sandbox.counts().arrived, 0);
+    dealt.send_replace(lease(1, Duration::from_secs(60)));
+    line.until(id, State::Delivered).await;
+}
+
+#[tokio::test]
+async fn a_lease_that_ends_before_a_call_would_is_not_used() {
+    let (line, dealt) = leased().await;
+    // The call may take 500 ms.
+    dealt.send_replace(lease(1, Duration::from_millis(400)));
+    let id = line.send().await;
+    for_a_while().await;
+    assert_eq!(line.sandbox.counts().arrived, 0);
+    assert_eq!(line.record(id).await.state, State::Waiting);
+    dealt.send_replace(lease(1, Duration::from_secs(60)));
+    line.until(id, State::Delivered).await;
+}
+
+#[tokio::test]
+async fn an_owner_that_is_frozen_past_its_lease_and_revived_sends_nothing() {
+    let (line, dealt) = leased().await;
+    dealt.send_replace(lease(1, Duration::from_secs(60)));
+    let first = line.send().await;
+    line.until(first, State::Delivered).await;
+    // What a process sees that was stopped for longer than its lease: a deadline that has passed.
+    dealt.send_if_modified(|held| {
+        *held = Some(Lease { term: 1, until: Some(Instant::now()) });
+        false
+    });
+    let second = line.send().await;
+    for_a_while().await;
+    assert_eq!(line.stored(second), 0);
+    dealt.send_replace(None);
+    for_a_while().await;
+    assert_eq!(line.stored(second), 0);
+    dealt.send_replace(lease(2, Duration::from_secs(60)));
+    line.until(second, State::Delivered).await;
+    assert_eq!(line.stored(second), 1);
+}
+
+#[tokio::test]
+async fn a_new_term_waits_a_full_interval_and_settles_what_was_in_flight() {
+    let (line, dealt) = leased().await;
+    let id = line.send().await;
+    // A former owner was in the middle of a call, and had reached the platform.
+    line.queue.reserve(&PlatformName::new("main"), line.clock.now(), &[]).await.unwrap().unwrap();
+    let before = Instant::now();
+    dealt.send_replace(lease(1, Duration::from_secs(60)));
+    line.until(id, State::Delivered).await;
+    assert_eq!(line.stored(id), 1);
+    let first = line.sandbox.arrivals()[0].at;
+    assert!(first - before >= INTERVAL);
+}
+
+#[tokio::test]
+async fn a_lane_that_is_stopped_leaves_the_rest_in_the_queue() {
+    let line = Line::new().await;
+    let sent: BTreeSet<Uuid> = [line.send().await, line.send().await].into();
+    line.stop.send_replace(true);
+    let reached: std::pin::Pin<Box<dyn Future<Output = ()>>> = Box::pin(async {
+        while line.queue.counts().await.unwrap().iter().any(|count| count.sending > 0) {
+            tokio::task::yield_now().await;
+        }
+    });
+    tokio::time::timeout(DEADLINE, reached).await.unwrap();
+    let kept = line.queue.page(&Filter::default(), None, 9).await.unwrap();
+    assert_eq!(kept.iter().map(|record| record.submission).collect::<BTreeSet<_>>(), sent);
+}

@@ -1,0 +1,248 @@
+//! Whether an answer arrived whose call has no known outcome: when to ask the platform, for which
+//! window, and what its reply means. Pure.
+//!
+//! One look-up serves every unknown entry of a touchpoint. A platform that lags, keeps another time
+//! or drops the metadata shows nothing at all, so that an answer is not in the reply proves little by
+//! itself: it counts only where a submission known to be delivered is shown, by this look-up or an
+//! earlier one, and not before `settle` has passed.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::clock;
+use crate::platform::LONGEST_WINDOW;
+use crate::queue::Unknown;
+
+/// Our clock and the platform's may differ by this much.
+const MARGIN: Duration = Duration::from_mins(5);
+/// Entries that one look-up serves, at most; the others have their turn at the next.
+pub(super) const ENTRIES: u32 = 500;
+/// Delivered submissions that are expected in a reply, at most; one of them is proof.
+pub(super) const WITNESSES: u32 = 20;
+
+/// When an entry that has just become unknown is looked up first.
+pub(super) fn first(now: Timestamp, interval: Duration, settle: Duration) -> Timestamp {
+    clock::later(now, (interval * 10).min(settle))
+}
+
+/// When an entry is looked up again that was last tried at `until`: ever more rarely, and once more
+/// as soon as its absence counts.
+pub(super) fn next(now: Timestamp, until: Timestamp, interval: Duration, settle: Duration) -> Timestamp {
+    let age = Duration::try_from(now.duration_since(until)).unwrap_or_default();
+    let again = clock::later(now, (age / 2).clamp(interval * 10, interval * 600));
+    let counts = clock::later(until, settle);
+    if now < counts { again.min(counts) } else { again }
+}
+
+/// How long a touchpoint is left alone after a look-up, the number of failed ones in a row counted.
+pub(super) fn pause(interval: Duration, failures: u32) -> Duration {
+    (interval * 20).saturating_mul(1 << failures.min(5))
+}
+
+/// What a look-up asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+}
+
+impl Window {
+    /// The window in which the entries arrived, if they did, and the latest of what is known to be
+    /// delivered before them; cut to what the platform answers.
+    pub(super) fn of(entries: &[Unknown], witness: Option<Timestamp>) -> Option<Self> {
+        let since = entries.iter().map(|entry| entry.since).min()?;
+        let until = entries.iter().map(|entry| entry.until).max()?;
+        let to = clock::later(until, MARGIN);
+        let earliest = to.checked_sub(LONGEST_WINDOW).unwrap_or(Timestamp::MIN);
+        let from = witness.map_or(since, |witness| witness.min(since));
+        let from = from.checked_sub(MARGIN).unwrap_or(Timestamp::MIN);
+        // A witness from long ago proves nothing that is worth a month of responses each time.
+        let near = since.checked_sub(MARGIN).unwrap_or(Timestamp::MIN);
+        let from = if from < earliest { near } else { from };
+        Some(Self { from: from.max(earliest), to })
+    }
+
+    /// True if all of a span lies within.
+    pub(super) fn covers(&self, since: Timestamp, until: Timestamp) -> bool {
+        self.from <= since && until <= self.to
+    }
+}
+
+/// How a look-up ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// The platform showed these, of those that were asked for.
+    Shown(HashSet<Uuid>),
+    /// It could not be asked; it may be another time.
+    Failed,
+    /// It will not tell, or not so that it can be read.
+    Refused,
+}
+
+/// What is known about a look-up and the touchpoint when an entry is judged.
+pub(super) struct Evidence<'a> {
+    pub(super) seen: &'a Seen,
+    pub(super) window: &'a Window,
+    /// When the platform was asked.
+    pub(super) asked_at: Timestamp,
+    /// True where a look-up has shown a submission known to be delivered.
+    pub(super) proven: bool,
+    pub(super) settle: Duration,
+}
+
+/// What a look-up says about an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Finding {
+    /// It arrived.
+    Found,
+    /// It did not arrive.
+    Absent,
+    /// Nobody will ever know.
+    Undecidable,
+    /// Too early to say.
+    Open,
+}
+
+/// Judges an entry.
+pub(super) fn judge(entry: &Unknown, evidence: &Evidence<'_>) -> Finding {
+    let counts = clock::later(entry.until, evidence.settle) <= evidence.asked_at;
+    match evidence.seen {
+        Seen::Shown(found) if found.contains(&entry.entry.submission) => Finding::Found,
+        _ if !counts => Finding::Open,
+        Seen::Shown(_) if evidence.proven && evidence.window.covers(entry.since, entry.until) => {
+            Finding::Absent
+        }
+        Seen::Shown(_) | Seen::Refused => Finding::Undecidable,
+        Seen::Failed => Finding::Open,
+    }
+}
+
+/// Whether read-back is proven for a touchpoint after a look-up that expected `witnesses`; as before
+/// where nothing was expected.
+pub(super) fn proven(before: bool, seen: &Seen, window: &Window, witnesses: &[(Uuid, Timestamp)]) -> bool {
+    let Seen::Shown(found) = seen else { return before };
+    let mut expected = witnesses.iter().filter(|(_, at)| window.covers(*at, *at)).peekable();
+    if expected.peek().is_none() {
+        return before;
+    }
+    expected.any(|(id, _)| found.contains(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::{Entry, EntryId};
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const SETTLE: Duration = Duration::from_hours(2);
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + seconds).unwrap()
+    }
+
+    fn unknown(number: u8, since: i64, until: i64) -> Unknown {
+        let entry = Entry {
+            id: EntryId::new(i64::from(number)),
+            survey: "checkout".parse().unwrap(),
+            submission: Uuid::from_bytes([number; 16]),
+            body: Vec::new(),
+            attempts: 1,
+            accepted_at: at(0),
+        };
+        Unknown { entry, since: at(since), until: at(until) }
+    }
+
+    fn shown(numbers: &[u8]) -> Seen {
+        Seen::Shown(numbers.iter().map(|number| Uuid::from_bytes([*number; 16])).collect())
+    }
+
+    fn finding(seen: &Seen, asked_at: i64, proven: bool) -> Finding {
+        let entry = unknown(1, 10, 40);
+        let window = Window::of(std::slice::from_ref(&entry), None).unwrap();
+        judge(&entry, &Evidence { seen, window: &window, asked_at: at(asked_at), proven, settle: SETTLE })
+    }
+
+    #[test]
+    fn what_is_shown_arrived_however_early_and_unproven() {
+        assert_eq!(finding(&shown(&[1]), 41, false), Finding::Found);
+    }
+
+    #[test]
+    fn absence_counts_only_after_settle_and_only_where_read_back_is_proven() {
+        let settled = 40 + 7_200;
+        assert_eq!(finding(&shown(&[2]), settled - 1, true), Finding::Open);
+        assert_eq!(finding(&shown(&[2]), settled, true), Finding::Absent);
+        assert_eq!(finding(&shown(&[2]), settled, false), Finding::Undecidable);
+    }
+
+    #[test]
+    fn a_refusal_decides_nothing_before_settle_and_a_failure_never() {
+        assert_eq!(finding(&Seen::Refused, 50, true), Finding::Open);
+        assert_eq!(finding(&Seen::Refused, 9_999, true), Finding::Undecidable);
+        assert_eq!(finding(&Seen::Failed, 99_999, true), Finding::Open);
+    }
+
+    #[test]
+    fn an_entry_outside_of_the_window_is_not_absent() {
+        let old = unknown(1, -40 * 86_400, 0);
+        let window = Window::of(&[old.clone(), unknown(2, 0, 60)], None).unwrap();
+        let evidence = Evidence {
+            seen: &shown(&[]),
+            window: &window,
+            asked_at: at(99_999),
+            proven: true,
+            settle: SETTLE,
+        };
+        assert_eq!(judge(&old, &evidence), Finding::Undecidable);
+        assert_eq!(judge(&unknown(2, 0, 60), &evidence), Finding::Absent);
+    }
+
+    #[test]
+    fn a_window_covers_the_entries_and_a_witness_but_no_more_than_31_days() {
+        let entries = [unknown(1, 1_000, 1_030), unknown(2, 2_000, 2_010)];
+        let window = Window::of(&entries, None).unwrap();
+        assert_eq!(window, Window { from: at(700), to: at(2_310) });
+        assert_eq!(Window::of(&entries, Some(at(100))).unwrap().from, at(-200));
+        assert_eq!(Window::of(&entries, Some(at(5_000))).unwrap().from, at(700));
+        let month_ago = at(-40 * 86_400);
+        assert_eq!(Window::of(&entries, Some(month_ago)).unwrap().from, at(700), "too far away to help");
+        assert_eq!(Window::of(&[], None), None);
+    }
+
+    #[test]
+    fn one_witness_proves_read_back_and_only_witnesses_disprove_it() {
+        let window = Window { from: at(0), to: at(100) };
+        let witnesses = [7, 8].map(|number| (Uuid::from_bytes([number; 16]), at(50)));
+        assert!(proven(false, &shown(&[8]), &window, &witnesses));
+        assert!(!proven(true, &shown(&[9]), &window, &witnesses), "it stopped showing what is there");
+        let elsewhere = [(Uuid::from_bytes([7; 16]), at(500))];
+        for before in [true, false] {
+            assert_eq!(proven(before, &shown(&[9]), &window, &elsewhere), before);
+            assert_eq!(proven(before, &Seen::Failed, &window, &witnesses), before);
+        }
+    }
+
+    #[test]
+    fn look_ups_grow_apart_and_one_comes_as_soon_as_absence_counts() {
+        assert_eq!(first(at(0), SECOND, SETTLE), at(10));
+        assert_eq!(first(at(0), SECOND, Duration::ZERO), at(0));
+        let mut now = at(10);
+        let mut times = Vec::new();
+        while now < at(7_200) {
+            now = next(now, at(0), SECOND, SETTLE);
+            times.push(now.duration_since(at(0)).as_secs());
+        }
+        assert_eq!(times[..4], [20, 30, 45, 67]);
+        assert_eq!(times.last(), Some(&7_200), "{times:?}");
+        assert!(times.len() < 30, "{} calls for one entry", times.len());
+        assert_eq!(next(at(7_200), at(0), SECOND, SETTLE), at(7_800));
+    }
+
+    #[test]
+    fn a_touchpoint_that_fails_is_asked_ever_more_rarely() {
+        assert_eq!([0, 1, 2, 9].map(|failures| pause(SECOND, failures).as_secs()), [20, 40, 80, 640]);
+    }
+}

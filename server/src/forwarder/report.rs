@@ -1,0 +1,78 @@
+//! What a lane tells operators about itself.
+
+use shared::SurveyId;
+
+use crate::platform::Outcome;
+
+/// What a lane is doing, for operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LaneState {
+    /// Nothing waits.
+    Idle,
+    /// It works at its pace.
+    Working,
+    /// The platform fails; it is probed.
+    Probing,
+    /// The platform refuses the token for everything that waits.
+    Paused,
+    /// The queue's store fails.
+    StoreFailing,
+    /// Another server forwards it.
+    Standby,
+    /// The owner has stopped.
+    Stopped,
+}
+
+/// How a lane stands, for operators.
+#[derive(Clone, Debug)]
+pub struct LaneReport {
+    /// What it is doing.
+    pub state: LaneState,
+    /// The surveys whose touchpoints refuse the token.
+    pub paused: Vec<SurveyId>,
+    /// When the last call left.
+    pub last_call: Option<jiff::Timestamp>,
+    /// The last verdict's name.
+    pub last_verdict: Option<&'static str>,
+    /// What went wrong last, until the platform takes a call again.
+    pub trouble: Option<String>,
+    /// When the next call may leave, if something waits.
+    pub next_call: Option<jiff::Timestamp>,
+}
+
+impl LaneReport {
+    /// A lane that has not begun.
+    pub(super) fn new() -> Self {
+        Self {
+            state: LaneState::Standby,
+            paused: Vec::new(),
+            last_call: None,
+            last_verdict: None,
+            trouble: None,
+            next_call: None,
+        }
+    }
+}
+
+/// An outcome in words that hold nothing of the platform's: they may repeat a visitor's.
+pub(super) fn trouble(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Reply(reply) => format!("the platform answered {}", reply.status),
+        Outcome::NotSent(reason) => format!("the platform cannot be reached: {reason}"),
+        Outcome::Lost(reason) => format!("the connection failed during the call: {reason}"),
+    }
+}
+
+/// An outcome as an attempt keeps it.
+pub(super) fn describe(outcome: Outcome) -> (Option<u16>, Option<String>) {
+    match outcome {
+        Outcome::Reply(reply) if (200..300).contains(&reply.status) => (Some(reply.status), None),
+        Outcome::Reply(reply) if reply.words.is_empty() => {
+            (Some(reply.status), Some(format!("HTTP {}", reply.status)))
+        }
+        Outcome::Reply(reply) => {
+            (Some(reply.status), Some(format!("HTTP {}: {}", reply.status, reply.words)))
+        }
+        other => (None, Some(trouble(&other))),
+    }
+}
