@@ -1,8 +1,9 @@
 //! Afterword's server: takes visitors' submissions, keeps them, and hands them to the platform.
 //!
 //! Data flows one way: [`intake`] -> [`queue`] -> [`forwarder`] -> [`platform`]. Intake and
-//! forwarder never meet but in the queue. [`cli`] wires them together; [`dashboard`] lets an
-//! operator look; [`sandbox`] stands in for the platform; [`demo`] is a shop to try it all out.
+//! forwarder never meet but in the queue. [`cli`] wires them together; [`operator`] holds what
+//! operators do with the queue, and [`dashboard`] lets them look; [`sandbox`] stands in for the
+//! platform; [`demo`] is a shop to try it all out.
 
 pub mod accepted;
 pub mod cli;
@@ -14,6 +15,7 @@ pub mod forwarder;
 mod hourly;
 pub mod http;
 pub mod intake;
+pub mod operator;
 pub mod page;
 pub mod platform;
 pub mod queue;

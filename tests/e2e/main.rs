@@ -9,6 +9,7 @@ mod disk;
 mod faults;
 mod limits;
 mod network;
+mod queue;
 mod shapes;
 mod soak;
 mod token;

@@ -56,7 +56,7 @@ impl Process {
     pub async fn start(&mut self) -> Result<()> {
         let path = self.config_file();
         std::fs::write(&path, &self.config)?;
-        let mut command = self.command();
+        let mut command = self.started();
         command.args(["--log-format", "json", "serve", "--config"]).arg(&path);
         command.envs(&self.environment).env("RUST_LOG", self.log_level);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -93,7 +93,7 @@ impl Process {
     }
 
     /// The binary, started by its wrapper if it has one.
-    fn command(&self) -> Command {
+    fn started(&self) -> Command {
         match self.wrapper.split_first() {
             Some((wrapper, arguments)) => {
                 let mut command = Command::new(wrapper);
@@ -107,7 +107,7 @@ impl Process {
     /// Runs the server where it is to end by itself; gives back whether it succeeded, and its words.
     pub async fn refuses_to_start(&mut self) -> Result<String> {
         std::fs::write(self.config_file(), &self.config)?;
-        let mut command = self.command();
+        let mut command = self.started();
         command.args(["serve", "--config"]).arg(self.config_file());
         command.envs(&self.environment).env("RUST_LOG", "info").stdin(Stdio::null());
         let mut command = tokio::process::Command::from(command);
@@ -140,6 +140,16 @@ impl Process {
     /// The process's number, while it runs.
     pub fn id(&self) -> Result<u32> {
         self.child.as_ref().and_then(Child::id).context("no server runs")
+    }
+
+    /// Runs a command of the same program with this configuration, where nobody can be asked, and without
+    /// the server's environment.
+    pub async fn command(&self, arguments: &[&str]) -> Result<std::process::Output> {
+        let path = self.config_file();
+        std::fs::write(&path, &self.config)?;
+        let mut command = tokio::process::Command::new(binary());
+        command.args(arguments).arg("--config").arg(&path).stdin(Stdio::null()).kill_on_drop(true);
+        Ok(tokio::time::timeout(DEADLINE, command.output()).await.context("the command does not end")??)
     }
 
     /// What it has said.

@@ -5,6 +5,7 @@
 mod check;
 mod demo;
 mod migrate;
+mod queue;
 mod sandbox;
 mod serve;
 
@@ -43,6 +44,8 @@ enum Command {
     Serve(ConfigFile),
     /// Check a configuration, and show every problem at once
     Check(ConfigFile),
+    /// See, retry, give up, export or erase what waits, whether the server runs or not
+    Queue(queue::Queue),
     /// Try everything out: a small shop, the server, and a sandbox in the platform's place
     Demo(demo::Demo),
     /// Run a sandbox that behaves like the platform, for the surveys of a configuration
@@ -65,6 +68,7 @@ pub fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(file) => run(serve::serve(file.config)),
         Command::Check(file) => check::check(&file.config),
+        Command::Queue(arguments) => run(queue::queue(arguments)),
         Command::Demo(arguments) => run(demo::demo(arguments)),
         Command::Sandbox(arguments) => run(sandbox::sandbox(arguments)),
         Command::Migrate(arguments) => run(migrate::migrate(arguments)),
@@ -73,10 +77,15 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("afterword: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }
+
+/// A command that was asked for what it cannot do: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
 
 fn run(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
@@ -100,6 +109,15 @@ fn init_log(format: LogFormat) {
 /// Reads a configuration with the process's own environment.
 fn load(path: &Path) -> Result<Config, ConfigError> {
     Config::load(path, &|name| std::env::var(name).ok())
+}
+
+/// Stands for a secret that the environment does not have, before the variable's name.
+const UNSET: &str = "unset:";
+
+/// Reads a configuration for a command that makes no call to a platform: what the environment does not
+/// have is missed only where it is needed.
+fn load_without_secrets(path: &Path) -> Result<Config, ConfigError> {
+    Config::load(path, &|name| Some(std::env::var(name).unwrap_or_else(|_| format!("{UNSET}{name}"))))
 }
 
 /// Binds a listener, or says who wanted it and what to do.

@@ -1,10 +1,12 @@
-//! The operators' side: health, metrics, and a page that says how things are.
+//! The operators' side: health, metrics, a page that says how things are, and what operators do.
 //!
-//! On its own listener. Shows ids, counts and the platform's words, never answers, personal data or
-//! tokens. Reads the queue and the lanes' reports; changes nothing.
+//! On its own listener. Pages show ids, counts and the platform's words, never answers, personal data or
+//! tokens. Only [`queue`] changes anything, or hands out what visitors wrote, and only when it is told to.
 
 mod health;
 mod metrics;
+mod problem;
+mod queue;
 mod status;
 
 use std::sync::Arc;
@@ -61,6 +63,7 @@ impl Dashboard {
         let guarded = Router::new()
             .route("/", get(status::page))
             .route("/metrics", get(metrics::export))
+            .merge(queue::routes(&self))
             .merge(page::assets())
             .layer(middleware::from_fn_with_state(self.config.admin_token.clone(), guard));
         Router::new()

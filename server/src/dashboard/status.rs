@@ -54,6 +54,7 @@ fn body(dashboard: &Dashboard, counts: &[LaneCount], failures: &[Record], now: T
                 p.quiet { "Nothing that is still open." }
             } @else {
                 (failures_table(failures, now))
+                p.quiet { code { "afterword queue show SUBMISSION" } " has every call that was made for one." }
             }
         }
         section.card {
@@ -100,7 +101,7 @@ fn lane(lane: &LaneView, count: Option<&LaneCount>, now: Timestamp) -> Markup {
                 (page::notice(tone, html! { (advice) }))
             }
             @if number(|count| count.dead + count.parked) > 0 {
-                p.quiet { "Dead letters were refused by the platform; parked ones may have arrived. Both stay until an operator looks at them." }
+                p.quiet { "Dead letters were refused by the platform; parked ones may have arrived. Both stay until an operator looks at them: " code { "afterword queue list --state dead,parked" } }
             }
             p.quiet {
                 "One call each " (duration(lane.platform.interval)) ". "

@@ -39,10 +39,14 @@ const PLATFORM_NAMES: [&str; 12] = [
 /// Modules of `std` that `shared` does without: it must run in a browser and give the same answer twice.
 const OUTSIDE_WORLD: [&str; 7] = ["fs", "net", "io", "time", "process", "env", "thread"];
 
+/// Modules that are there only while a server runs, and those above.
+const NOT_OPERATORS: [&str; 6] = ["cli", "dashboard", "forwarder", "http", "intake", "platform"];
+
 pub(super) fn check(file: &File) -> Vec<Problem> {
     let source = Source::read(&file.text);
     let mut problems = Vec::new();
     problems.extend(meet_only_in_the_queue(file, &source));
+    problems.extend(operators_meet_the_queue_only(file, &source));
     problems.extend(sql_stays_in_the_queue(file, &source));
     problems.extend(the_platform_keeps_its_names(file, &source));
     problems.extend(shared_is_pure(file, &source));
@@ -66,6 +70,21 @@ fn meet_only_in_the_queue(file: &File, source: &Source) -> Vec<Problem> {
         )
     };
     reaches.map(|(line, path)| file.problem(*line, tell(path))).collect()
+}
+
+/// What operators do is the same in a server and without one: it knows neither HTTP nor what a server runs.
+fn operators_meet_the_queue_only(file: &File, source: &Source) -> Vec<Problem> {
+    if !file.is_in(&["server/src/operator"]) {
+        return Vec::new();
+    }
+    let outside = source.paths.iter().filter(|(_, path)| {
+        ["axum", "http", "hyper", "reqwest"].contains(&path[0].as_str())
+            || NOT_OPERATORS.iter().any(|module| is_module_of_the_server(path, module))
+    });
+    let tell = |path: &[String]| {
+        format!("`{}`: operations on the queue work with and without a server", path.join("::"))
+    };
+    outside.map(|(line, path)| file.problem(*line, tell(path))).collect()
 }
 
 /// Whether a path leads from the crate's root, or from a module above, into `module`.
@@ -155,6 +174,14 @@ mod tests {
         assert!(problems("server/src/intake.rs", "use crate::queue::Queue; // not the forwarder").is_empty());
         assert!(problems("server/src/forwarder.rs", "let intake = 1; use crate::queue;").is_empty());
         assert!(problems("server/src/cli/serve.rs", "use crate::{forwarder, intake};").is_empty());
+    }
+
+    #[test]
+    fn an_operation_that_knows_of_a_server_is_caught() {
+        assert_eq!(problems("server/src/operator/list.rs", "use axum::Json;"), [1]);
+        assert_eq!(problems("server/src/operator/list.rs", "\nuse crate::forwarder::Lane;"), [2]);
+        assert!(problems("server/src/operator/list.rs", "use crate::queue::Records;").is_empty());
+        assert!(problems("server/src/dashboard/queue.rs", "use axum::Json;").is_empty());
     }
 
     #[test]

@@ -1,0 +1,167 @@
+//! The way to the queue: the store itself, or the server that holds it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::remote::Remote;
+use crate::cli::Usage;
+use crate::clock::Clock;
+use crate::config::{Config, Store};
+use crate::operator::{
+    self, ChangeReply, ChangeRequest, ForgetReply, ForgetRequest, ListRequest, Listing, OperatorError,
+    Selection, Shown, Status,
+};
+use crate::queue::{self, Options, QueueError, SharedQueue, SqliteQueue};
+
+/// How long a store may be held by somebody who does not answer: a server that starts or stops, or
+/// another of these commands.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How often it is tried meanwhile.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What an operator wants done with some entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    Retry,
+    Discard,
+}
+
+/// The way to the queue.
+pub(super) enum Access {
+    /// No server runs: the store is ours until this is dropped.
+    Here(SharedQueue, Clock),
+    /// A server holds the store.
+    There(Remote),
+}
+
+impl Access {
+    /// Opens the store, or finds the server that holds it.
+    pub(super) async fn open(config: &Config) -> anyhow::Result<Self> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(queue) = open_store(config).await? {
+                return Ok(Self::Here(queue, Clock::start()));
+            }
+            let remote = Remote::new(config)?;
+            match remote.reach().await {
+                Ok(()) => return Ok(Self::There(remote)),
+                Err(_) if Instant::now() < end => tokio::time::sleep(PAUSE).await,
+                Err(reason) => bail!(
+                    "the store is in use, and no server answers at {} (admin_listen): {reason}. Use the \
+                     configuration that the server was started with, or stop whatever uses the store",
+                    remote.address()
+                ),
+            }
+        }
+    }
+
+    /// True if a server is at work.
+    pub(super) fn serves(&self) -> bool {
+        matches!(self, Self::There(_))
+    }
+
+    pub(super) async fn status(&self, config: &Config) -> anyhow::Result<Status> {
+        match self {
+            Self::Here(queue, _) => asked(operator::status(&**queue, &config.platforms).await),
+            Self::There(remote) => remote.get("status", &[]).await,
+        }
+    }
+
+    pub(super) async fn list(&self, request: &ListRequest) -> anyhow::Result<Listing> {
+        match self {
+            Self::Here(queue, _) => asked(operator::list(&**queue, request).await),
+            Self::There(remote) => {
+                let mut pairs = request.selection.pairs();
+                pairs.push(("limit", request.limit.to_string()));
+                pairs.push(("newest", request.newest.to_string()));
+                pairs.extend(request.after.map(|after| ("after", after.to_string())));
+                remote.get("entries", &pairs).await
+            }
+        }
+    }
+
+    pub(super) async fn show(&self, submission: Uuid, stored: bool) -> anyhow::Result<Option<Shown>> {
+        match self {
+            Self::Here(queue, _) => asked(operator::show(&**queue, submission, stored).await),
+            Self::There(remote) => {
+                let path = format!("entries/{submission}");
+                remote.find(&path, &[("stored", stored.to_string())]).await
+            }
+        }
+    }
+
+    pub(super) async fn change(&self, order: Order, request: &ChangeRequest) -> anyhow::Result<ChangeReply> {
+        match (self, order) {
+            (Self::Here(queue, clock), Order::Retry) => {
+                asked(operator::retry(&**queue, request, clock.now()).await)
+            }
+            (Self::Here(queue, clock), Order::Discard) => {
+                asked(operator::discard(&**queue, request, clock.now()).await)
+            }
+            (Self::There(remote), Order::Retry) => remote.post("retry", request).await,
+            (Self::There(remote), Order::Discard) => remote.post("discard", request).await,
+        }
+    }
+
+    pub(super) async fn forget(&self, request: &ForgetRequest) -> anyhow::Result<ForgetReply> {
+        match self {
+            Self::Here(queue, clock) => asked(operator::forget(&**queue, request, clock.now()).await),
+            Self::There(remote) => remote.post("forget", request).await,
+        }
+    }
+
+    /// Hands an export's lines to `take`, some at a time, until there are no more.
+    pub(super) async fn export(
+        &self,
+        selection: &Selection,
+        mut take: impl FnMut(&[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        match self {
+            Self::Here(queue, _) => {
+                use futures::StreamExt as _;
+                let mut pages = Box::pin(asked(operator::export(Arc::clone(queue), selection))?);
+                while let Some(page) = pages.next().await {
+                    take(&asked(page)?)?;
+                }
+                Ok(())
+            }
+            Self::There(remote) => remote.stream("export", &selection.pairs(), take).await,
+        }
+    }
+}
+
+/// The store, unless a server holds it. A database may be used beside the servers that share it.
+async fn open_store(config: &Config) -> anyhow::Result<Option<SharedQueue>> {
+    match &config.store {
+        Store::Sqlite(path) => open_file(path, config.queue.into()),
+        store @ Store::Postgres(_) => Ok(Some(queue::open(store, config.queue.into()).await?)),
+    }
+}
+
+fn open_file(path: &Path, options: Options) -> anyhow::Result<Option<SharedQueue>> {
+    let there = path.try_exists().with_context(|| format!("cannot look at {}", path.display()))?;
+    if !there {
+        bail!(
+            "there is no store {}: no server has run with this configuration, or its volume is missing",
+            path.display()
+        );
+    }
+    match SqliteQueue::open(path, options) {
+        Ok(queue) => Ok(Some(Arc::new(queue))),
+        Err(QueueError::Open { reason, .. }) if reason.contains("another server uses it") => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What was asked in a way that cannot be done is wrong usage.
+fn asked<T>(done: Result<T, OperatorError>) -> anyhow::Result<T> {
+    done.map_err(|error| match error {
+        OperatorError::Asked { .. } => Usage(error.to_string()).into(),
+        OperatorError::Queue(error) => error.into(),
+    })
+}

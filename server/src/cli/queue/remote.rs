@@ -1,0 +1,214 @@
+//! A server's queue, asked at its operators' listener.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use reqwest::{RequestBuilder, Response, StatusCode, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::cli::{UNSET, Usage};
+use crate::config::Config;
+
+const CONNECT: Duration = Duration::from_secs(3);
+/// The longest silence of a server: an operation may run over a million entries.
+const SILENCE: Duration = Duration::from_mins(5);
+
+/// A server.
+pub(super) struct Remote {
+    http: reqwest::Client,
+    address: SocketAddr,
+    token: Option<SecretString>,
+}
+
+/// What a server says about a request that it did not do.
+#[derive(Deserialize)]
+struct Problem {
+    code: String,
+    detail: String,
+}
+
+impl Remote {
+    /// The server of a configuration.
+    pub(super) fn new(config: &Config) -> anyhow::Result<Self> {
+        // The library wants one even where nothing is encrypted; only the first in a process counts.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(CONNECT)
+            .read_timeout(SILENCE)
+            .tls_certs_only([])
+            .no_proxy()
+            .http1_only()
+            .build()?;
+        Ok(Self { http, address: within_reach(config.admin_listen), token: config.admin_token.clone() })
+    }
+
+    /// Where the server is asked.
+    pub(super) fn address(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Finds out whether somebody listens there.
+    pub(super) async fn reach(&self) -> Result<(), String> {
+        if self.address.port() == 0 {
+            return Err("the port is 0, so nobody knows which one the server has".into());
+        }
+        match tokio::time::timeout(CONNECT, tokio::net::TcpStream::connect(self.address)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("it does not take the connection".into()),
+        }
+    }
+
+    /// Reads something.
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        pairs: &[(&str, String)],
+    ) -> anyhow::Result<T> {
+        let found = self.find(path, pairs).await?;
+        found.with_context(|| format!("the server at {} has no /queue/{path}", self.address()))
+    }
+
+    /// Reads something that may not be there.
+    pub(super) async fn find<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        pairs: &[(&str, String)],
+    ) -> anyhow::Result<Option<T>> {
+        match self.send(self.http.get(self.url(path, pairs)?)).await? {
+            Some(reply) => Ok(Some(self.read(reply).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Has something done.
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        request: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        let sent = self.send(self.http.post(self.url(path, &[])?).json(request)).await?;
+        let reply = sent.with_context(|| format!("the server at {} has no /queue/{path}", self.address()))?;
+        self.read(reply).await
+    }
+
+    /// Reads something long, some of it at a time.
+    pub(super) async fn stream(
+        &self,
+        path: &str,
+        pairs: &[(&str, String)],
+        mut take: impl FnMut(&[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let sent = self.send(self.http.get(self.url(path, pairs)?)).await?;
+        let mut reply =
+            sent.with_context(|| format!("the server at {} has no /queue/{path}", self.address()))?;
+        let broke = || "the server broke off; see its log";
+        while let Some(chunk) =
+            reply.chunk().await.map_err(reqwest::Error::without_url).with_context(broke)?
+        {
+            take(&chunk)?;
+        }
+        Ok(())
+    }
+
+    fn url(&self, path: &str, pairs: &[(&str, String)]) -> anyhow::Result<Url> {
+        let mut url = Url::parse(&format!("{}/queue/{path}", self.address()))?;
+        if !pairs.is_empty() {
+            url.query_pairs_mut().extend_pairs(pairs);
+        }
+        Ok(url)
+    }
+
+    async fn read<T: DeserializeOwned>(&self, reply: Response) -> anyhow::Result<T> {
+        let reply = reply.json().await.map_err(reqwest::Error::without_url);
+        reply.with_context(|| {
+            format!(
+                "the reply of the server at {} cannot be understood: is it of another version?",
+                self.address()
+            )
+        })
+    }
+
+    /// Sends a request with the admin token; `None` if what was asked for is not there.
+    async fn send(&self, request: RequestBuilder) -> anyhow::Result<Option<Response>> {
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token.expose_secret()),
+            None => request,
+        };
+        let sent = request.send().await.map_err(reqwest::Error::without_url);
+        let reply = sent.with_context(|| {
+            format!(
+                "the server at {} does not answer; whether something was changed is seen with `queue list`",
+                self.address()
+            )
+        })?;
+        let status = reply.status();
+        if status.is_success() {
+            return Ok(Some(reply));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            return Err(self.refused());
+        }
+        let problem: Option<Problem> = reply.json().await.ok();
+        match problem {
+            Some(problem) if problem.code == "submission" => Ok(None),
+            Some(problem) if problem.code == "request" => Err(Usage(problem.detail).into()),
+            Some(problem) => bail!("the server at {}: {}", self.address(), problem.detail),
+            None if status == StatusCode::NOT_FOUND => bail!(
+                "what answers at {} knows nothing of a queue: is it an older server, or another program?",
+                self.address()
+            ),
+            None => bail!("the server at {} answers {status}", self.address()),
+        }
+    }
+
+    fn refused(&self) -> anyhow::Error {
+        let address = self.address();
+        let Some(token) = &self.token else {
+            return anyhow!(
+                "the server at {address} wants an admin token, and the configuration names none: use the one \
+                 that the server was started with"
+            );
+        };
+        match token.expose_secret().strip_prefix(UNSET) {
+            Some(variable) => anyhow!(
+                "the server at {address} wants the admin token: set {variable} in the environment, as for the \
+                 server"
+            ),
+            None => anyhow!(
+                "the server at {address} does not take the admin token: use the one that it was started with"
+            ),
+        }
+    }
+}
+
+/// An address at which a listener is reached that binds to this one.
+fn within_reach(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_on_every_address_is_asked_on_loopback() {
+        for (bound, asked) in [
+            ("0.0.0.0:9090", "127.0.0.1:9090"),
+            ("[::]:9090", "[::1]:9090"),
+            ("10.0.0.5:9090", "10.0.0.5:9090"),
+        ] {
+            assert_eq!(within_reach(bound.parse().unwrap()), asked.parse().unwrap());
+        }
+    }
+}

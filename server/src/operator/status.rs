@@ -1,0 +1,74 @@
+//! How the lanes stand.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::OperatorError;
+use crate::config::Platform;
+use crate::queue::{LaneCount, Records};
+
+/// How the queue stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The configured lanes in the configuration's order, then those that it has lost.
+    pub lanes: Vec<LaneStatus>,
+}
+
+/// How a lane stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneStatus {
+    /// Its name.
+    pub lane: String,
+    /// The least time between two calls; `None` if nobody forwards the lane.
+    pub interval_ms: Option<u64>,
+    /// Entries that are due.
+    pub waiting: u64,
+    /// Entries to be tried again later.
+    pub delayed: u64,
+    /// Entries whose call is being made.
+    pub sending: u64,
+    /// Entries that may have arrived and are looked up.
+    pub unknown: u64,
+    /// Entries that may have arrived and wait for an operator.
+    pub parked: u64,
+    /// Entries that were refused and wait for an operator.
+    pub dead: u64,
+    /// When the oldest entry that is still to be sent was accepted.
+    pub oldest_accepted_at: Option<Timestamp>,
+    /// How long what is to be sent takes at the lane's interval, if nothing disturbs it.
+    pub through_in_ms: Option<u64>,
+}
+
+impl LaneStatus {
+    fn new(count: &LaneCount, platform: Option<&Platform>) -> Self {
+        let to_send = count.waiting + count.delayed + count.sending + count.unknown;
+        let interval_ms =
+            platform.map(|platform| u64::try_from(platform.interval.as_millis()).unwrap_or(u64::MAX));
+        Self {
+            lane: count.lane.to_string(),
+            interval_ms,
+            waiting: count.waiting,
+            delayed: count.delayed,
+            sending: count.sending,
+            unknown: count.unknown,
+            parked: count.parked,
+            dead: count.dead,
+            oldest_accepted_at: count.oldest,
+            through_in_ms: interval_ms.map(|interval| interval.saturating_mul(to_send)),
+        }
+    }
+}
+
+/// How every lane stands that is configured or has entries.
+pub async fn status(queue: &dyn Records, platforms: &[Arc<Platform>]) -> Result<Status, OperatorError> {
+    let counts = queue.counts().await?;
+    let configured = platforms.iter().map(|platform| {
+        let count = counts.iter().find(|count| count.lane == platform.name);
+        let empty = LaneCount::empty(platform.name.clone());
+        LaneStatus::new(count.unwrap_or(&empty), Some(platform))
+    });
+    let lost = counts.iter().filter(|count| platforms.iter().all(|platform| platform.name != count.lane));
+    Ok(Status { lanes: configured.chain(lost.map(|count| LaneStatus::new(count, None))).collect() })
+}
