@@ -1,5 +1,7 @@
 //! The stores that a stage's server may be started on.
 
+use std::path::Path;
+
 use anyhow::{Result, anyhow};
 use scratch_postgres::Cluster;
 use server::config::{self, Database};
@@ -35,10 +37,19 @@ impl Store {
         config.replace("sqlite:queue.db", &self.address())
     }
 
-    /// Opens the store beside a stage's server, which must not run if the store is a file.
+    /// Opens the store of a stage's server, which must not run if the store is a file.
     pub async fn open(&self, stage: &Stage) -> Result<SharedQueue> {
+        self.open_in(stage.process.folder()).await
+    }
+
+    /// Opens a database, beside the servers that share it.
+    pub async fn open_beside(&self) -> Result<SharedQueue> {
+        self.open_in(Path::new("")).await
+    }
+
+    async fn open_in(&self, folder: &Path) -> Result<SharedQueue> {
         let store = match self {
-            Self::Sqlite => config::Store::Sqlite(stage.process.folder().join("queue.db")),
+            Self::Sqlite => config::Store::Sqlite(folder.join("queue.db")),
             Self::Postgres(_) => {
                 let database = Database::parse(&self.address());
                 config::Store::Postgres(database.map_err(|(reason, hint)| anyhow!("{reason}; {hint}"))?)

@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: the widget's bytes, then what the server can do, one program after the other.
 //!
-//! The measuring programs are binaries of the package `tests`. Those that take minutes run only when
-//! they are named.
+//! The measuring program is a binary of the package `tests`. What takes minutes runs only when it is
+//! named.
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -26,20 +26,32 @@ enum What {
     Lanes,
     /// Gaps between calls under jitter, at one call a second; five minutes.
     Pace,
+    /// Gaps between the calls of four servers on PostgreSQL whose owners are killed; four minutes.
+    Replicas,
 }
 
 impl What {
     const SHORT: [Self; 3] = [Self::Intake, Self::Flood, Self::Lanes];
 
-    /// The measuring program, in the package `tests`.
-    fn binary(self) -> &'static str {
+    /// What the measuring program calls it.
+    fn name(self) -> &'static str {
         match self {
-            Self::Intake => "bench-intake",
-            Self::Flood => "bench-flood",
-            Self::Lanes => "bench-lanes",
-            Self::Pace => "bench-pace",
+            Self::Intake => "intake",
+            Self::Flood => "flood",
+            Self::Lanes => "lanes",
+            Self::Pace => "pace",
+            Self::Replicas => "replicas",
         }
     }
+}
+
+/// The measuring program, in the package `tests`, with the release build of the server.
+pub(crate) fn measure(what: &str, arguments: &[&str]) -> Result<()> {
+    println!();
+    let mut program =
+        workspace::cargo(&["run", "--release", "--quiet", "-p", "tests", "--bin", "measure", "--", what]);
+    let binary = workspace::target().join("release/afterword");
+    workspace::run(program.args(arguments).env("AFTERWORD_BIN", binary))
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
@@ -47,13 +59,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     build::widget(&tools)?;
     build::server(build::Profile::Release)?;
     let chosen: &[What] = if arguments.what.is_empty() { &What::SHORT } else { &arguments.what };
-    for what in chosen {
-        println!();
-        let program = ["run", "--release", "--quiet", "-p", "tests", "--bin", what.binary()];
-        let binary = workspace::target().join("release/afterword");
-        workspace::run(workspace::cargo(&program).env("AFTERWORD_BIN", binary))?;
-    }
-    Ok(())
+    chosen.iter().try_for_each(|what| measure(what.name(), &[]))
 }
 
 #[cfg(test)]
@@ -63,8 +69,8 @@ mod tests {
     #[test]
     fn everything_that_can_be_measured_has_its_program() {
         for what in What::value_variants() {
-            let source = workspace::root().join("tests/src/bin").join(what.binary()).with_extension("rs");
-            assert!(source.is_file(), "{}", source.display());
+            let folder = workspace::root().join("tests/src/bin/measure");
+            assert!(folder.join(what.name()).with_extension("rs").is_file(), "{}", what.name());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{build, setup, workspace};
+use crate::{bench, build, setup};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -19,7 +19,5 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     build::widget(&tools)?;
     build::server(build::Profile::Release)?;
     let (cycles, seed) = (arguments.cycles.to_string(), arguments.seed.to_string());
-    let mut soak = workspace::cargo(&["run", "--release", "--quiet", "-p", "tests", "--bin", "soak", "--"]);
-    soak.args([cycles, seed]).env("AFTERWORD_BIN", workspace::target().join("release/afterword"));
-    workspace::run(&mut soak)
+    bench::measure("soak", &[&cycles, &seed])
 }

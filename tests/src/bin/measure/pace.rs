@@ -3,8 +3,6 @@
 //! 300 submissions wait; each request takes 0 to 50 ms on its way before the sandbox's throttle counts
 //! it. Takes five minutes. Fails if a call came early or fewer than 97 % of those permitted were made.
 
-#![expect(clippy::print_stdout, reason = "a benchmark prints")]
-
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -19,8 +17,7 @@ const JITTER: Duration = Duration::from_millis(50);
 /// The width of a row in the distribution.
 const ROW_MS: u128 = 10;
 
-#[tokio::main]
-async fn main() -> Result<ExitCode> {
+pub(super) async fn run() -> Result<ExitCode> {
     let stage = Stage::logging("warn,server=info", INTERVAL, |config| config).await?;
     stage.sandbox.set_jitter(JITTER);
     for _ in 0..WAITING {

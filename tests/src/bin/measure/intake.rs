@@ -4,10 +4,9 @@
 //! Both are driven over loopback by the same connections, one request at a time on each, in turns, so
 //! that a noisy machine disturbs both. The machine's cores are shared by server and load.
 
-#![expect(clippy::print_stdout, reason = "a benchmark prints")]
-
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,8 +45,7 @@ impl Inbox for NullQueue {
     }
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
+pub(super) async fn run() -> Result<ExitCode> {
     let folder = tempfile::tempdir_in(".")?;
     let text = server::demo::CONFIG
         .replace("@STORE@", "queue.db")
@@ -82,7 +80,8 @@ async fn main() -> Result<()> {
     ensure!(waiting == sent, "{sent} were accepted, and {waiting} are stored");
     println!("\nEvery one of the {sent} accepted submissions is in the store.");
     crowded(&config, folder.path()).await?;
-    started(&folder.path().join("crowded.db")).await
+    started(&folder.path().join("crowded.db")).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Intake beside an empty store, and next due, with a million waiting.

@@ -5,8 +5,6 @@
 //! it may. Fails if one of theirs does not get a 202. Server and load share the machine's cores.
 //! `AFTERWORD_BIN` names the server's binary.
 
-#![expect(clippy::print_stdout, reason = "a benchmark prints")]
-
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -44,8 +42,7 @@ struct Flood {
     cut: AtomicU64,
 }
 
-#[tokio::main]
-async fn main() -> Result<ExitCode> {
+pub(super) async fn run() -> Result<ExitCode> {
     let default_limits = |config: String| config.replace(NO_LIMITS, "");
     let stage = Stage::logging("warn,server=info", Duration::from_secs(1), default_limits).await?;
     let address = |last| IpAddr::V4(Ipv4Addr::new(127, 0, 0, last));

@@ -1,7 +1,5 @@
 //! Kills a server hundreds of times on each store, and prints the account; started by `cargo xtask soak`.
 
-#![expect(clippy::print_stdout, reason = "a person reads it")]
-
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,9 +11,8 @@ use tokio::time::Instant;
 /// Cycles after which a line is printed.
 const NEWS: usize = 20;
 
-#[tokio::main]
-async fn main() -> Result<ExitCode> {
-    let mut arguments = std::env::args().skip(1);
+pub(super) async fn run() -> Result<ExitCode> {
+    let mut arguments = std::env::args().skip(2);
     let cycles: usize = arguments.next().map_or(Ok(200), |text| text.parse()).context("how many cycles?")?;
     let seed = arguments.next().map_or(Ok(1), |text| text.parse()).context("which seed?")?;
     println!("{cycles} kills on each store, seed {seed}; answers, lost replies and cut calls meanwhile.\n");

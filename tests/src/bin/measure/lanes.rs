@@ -3,9 +3,8 @@
 //! Each lane has a token of its own at a sandbox in this process, and work for the whole time. What is
 //! printed: the calls of each lane, the gaps between them, and the processor time of the server alone.
 
-#![expect(clippy::print_stdout, reason = "a benchmark prints")]
-
 use std::fmt::Write as _;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -21,8 +20,7 @@ const WATCH: Duration = Duration::from_secs(15);
 /// Submissions that wait in each lane: more than it can send.
 const WAITING: usize = 30;
 
-#[tokio::main]
-async fn main() -> Result<()> {
+pub(super) async fn run() -> Result<ExitCode> {
     let folder = tempfile::tempdir()?;
     let queue = SqliteQueue::open(&folder.path().join("queue.db"), Options::default())?;
     for lane in 0..LANES {
@@ -52,7 +50,7 @@ async fn main() -> Result<()> {
     println!("  smallest gap               {:>8} ms", after.smallest_gap.context("no gap")?.as_millis());
     println!("  cores used by the server   {cores:>8.2}");
     println!("  resident                   {:>8}", process.resident()?);
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A sandbox that knows every lane's token.
