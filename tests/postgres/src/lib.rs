@@ -25,7 +25,10 @@ const PORTS: usize = 5;
 const WATCHDOG: &str = r#"trap '' INT TERM HUP
 cat > /dev/null
 "$1" stop --silent --mode immediate --no-wait --pgdata "$2/data" > /dev/null 2>&1
-while [ -e "$2/data/postmaster.pid" ] && kill -0 "$(head -n 1 "$2/data/postmaster.pid")" 2> /dev/null; do sleep 0.05; done
+for try in $(seq 100); do
+    [ -e "$2/data/postmaster.pid" ] && kill -0 "$(head -n 1 "$2/data/postmaster.pid")" 2> /dev/null || break
+    sleep 0.05
+done
 rm -rf "$2""#;
 
 /// How a cluster is stopped.
@@ -83,6 +86,9 @@ impl Cluster {
     }
 
     /// The cluster that all tests of a process share.
+    ///
+    /// # Panics
+    /// If it cannot be started; it says why.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Result<Cluster>> = OnceLock::new();
         match SHARED.get_or_init(Self::start) {
@@ -148,7 +154,18 @@ impl Cluster {
         self.control(&["--wait", "--timeout", "60", "--mode", mode, "stop"])
     }
 
-    /// The process id of the cluster's first process, for those who want to freeze or kill it.
+    /// Kills it without a word, as the kernel does when memory runs out.
+    pub fn kill(&self) -> Result<()> {
+        let first = self.process()?;
+        let children = std::fs::read_to_string(format!("/proc/{first}/task/{first}/children"))?;
+        let mut kill = self.programs.command(Path::new("/bin/sh"));
+        kill.args(["-c", "kill -9 \"$@\"", "kill", &first.to_string()]).args(children.split_whitespace());
+        kill.stderr(Stdio::null()).status().context("cannot kill the cluster")?;
+        // It would be taken for a sign of life, should nobody collect the dead process.
+        std::fs::remove_file(self.data().join("postmaster.pid")).context("the cluster was not running")
+    }
+
+    /// The process id of the cluster's first process, for those who want to freeze it.
     pub fn process(&self) -> Result<u32> {
         let written = std::fs::read_to_string(self.data().join("postmaster.pid"))?;
         written.lines().next().and_then(|line| line.trim().parse().ok()).context("postmaster.pid is empty")
@@ -217,6 +234,10 @@ mod tests {
         let next: i64 =
             client.query_one("SELECT nextval('kept'), current_setting('fsync')", &[]).await?.get(0);
         assert_eq!(next, 1);
+        cluster.kill()?;
+        assert!(tokio_postgres::connect(&url, NoTls).await.is_err());
+        cluster.start_again()?;
+        drop(tokio_postgres::connect(&url, NoTls).await?);
         let (folder, port) = (cluster.folder().to_owned(), cluster.port());
         drop(cluster);
         assert!(!folder.exists());
