@@ -161,8 +161,12 @@ impl Cluster {
         let mut kill = self.programs.command(Path::new("/bin/sh"));
         kill.args(["-c", "kill -9 \"$@\"", "kill", &first.to_string()]).args(children.split_whitespace());
         kill.stderr(Stdio::null()).status().context("cannot kill the cluster")?;
-        // It would be taken for a sign of life, should nobody collect the dead process.
-        std::fs::remove_file(self.data().join("postmaster.pid")).context("the cluster was not running")
+        // They would be taken for signs of life, should nobody collect the dead process.
+        let socket_lock = self.folder.join(format!(".s.PGSQL.{}.lock", self.port));
+        for lock in [self.data().join("postmaster.pid"), socket_lock] {
+            std::fs::remove_file(&lock).with_context(|| format!("there is no {}", lock.display()))?;
+        }
+        Ok(())
     }
 
     /// The process id of the cluster's first process, for those who want to freeze it.
