@@ -12,23 +12,26 @@ const PAGE: usize = 10_000;
 
 /// Puts so many answers into a lane, for a survey with the questions of the demo's checkout survey.
 pub async fn fill(queue: &dyn Queue, lane: &str, survey: &str, entries: usize) -> Result<()> {
+    let submission = Uuid::new_v4();
     let new = NewEntry {
         lane: PlatformName::new(lane),
         priority: Priority::Visitor,
         survey: survey.parse()?,
-        submission: Uuid::new_v4(),
+        submission,
         fingerprint: [0; 32],
-        body: body().to_string().into_bytes(),
+        body: body(submission),
         accepted_at: Timestamp::UNIX_EPOCH,
     };
-    let submission = new.submission;
     queue.enqueue(new).await?;
     let filter = Filter { submissions: vec![submission], ..Filter::default() };
     let template = queue.page(&filter, None, 1).await?.pop().context("what was stored is not there")?;
     let mut left = entries.saturating_sub(1);
     while left > 0 {
         let page = left.min(PAGE);
-        let record = |_| (Record { submission: Uuid::new_v4(), ..template.clone() }, Vec::new());
+        let record = |_| {
+            let submission = Uuid::new_v4();
+            (Record { submission, body: Some(body(submission)), ..template.clone() }, Vec::new())
+        };
         queue.adopt((0..page).map(record).collect()).await?;
         left -= page;
     }
@@ -36,8 +39,8 @@ pub async fn fill(queue: &dyn Queue, lane: &str, survey: &str, entries: usize) -
 }
 
 /// A stored submission of the usual size.
-fn body() -> serde_json::Value {
-    json!({
+fn body(submission: Uuid) -> Vec<u8> {
+    let stored = json!({
         "language": "nl",
         "answers": [
             { "question": "recommend", "value": { "score": 9 } },
@@ -46,8 +49,9 @@ fn body() -> serde_json::Value {
         ],
         "metadata": {
             "shop": "1", "number of pieces": "3", "page": "https://shop.example/bedankt", "device": "phone",
-            "submission": "6f9b1de2-0d5f-4a55-9a3e-0d2f4a7a2c11",
+            "submission": submission,
         },
         "answered_at": "2026-11-23T12:00:00Z",
-    })
+    });
+    stored.to_string().into_bytes()
 }

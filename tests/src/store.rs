@@ -52,7 +52,8 @@ impl Store {
             Self::Sqlite => config::Store::Sqlite(folder.join("queue.db")),
             Self::Postgres(_) => {
                 let database = Database::parse(&self.address());
-                config::Store::Postgres(database.map_err(|(reason, hint)| anyhow!("{reason}; {hint}"))?)
+                let database = database.map_err(|(reason, hint)| anyhow!("{reason}; {hint}"))?;
+                config::Store::Postgres(Box::new(database))
             }
         };
         Ok(queue::open(&store, Options::default()).await?)

@@ -131,7 +131,7 @@ mod tests {
                 submission: Uuid::from_u128((ROWS - number) << 64),
                 state,
                 attempts: u32::try_from(number % 5).unwrap(),
-                sent_at: (number % 3 > 0).then_some(template.accepted_at),
+                sent_at: (!number.is_multiple_of(3)).then_some(template.accepted_at),
                 body: kept.then(|| number.to_be_bytes().to_vec()),
                 last_error: kept.then(|| format!("error {number}")),
                 ..template.clone()
@@ -185,7 +185,7 @@ mod tests {
     #[tokio::test]
     async fn a_queue_is_moved_whole_into_a_database_also_after_an_interruption() {
         let url = Cluster::shared().database().await.unwrap();
-        is_moved_whole(&Store::Postgres(Database::parse(&url).unwrap())).await;
+        is_moved_whole(&Store::Postgres(Box::new(Database::parse(&url).unwrap()))).await;
     }
 
     #[tokio::test]

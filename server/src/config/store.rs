@@ -23,7 +23,7 @@ pub enum Store {
     /// A SQLite file.
     Sqlite(PathBuf),
     /// A PostgreSQL database, which several servers may share.
-    Postgres(Database),
+    Postgres(Box<Database>),
 }
 
 impl fmt::Display for Store {
@@ -82,9 +82,8 @@ impl Database {
         }
         settings.ssl_mode(match tls {
             Some("disable") => SslMode::Disable,
-            Some("require" | "verify-ca" | "verify-full") => SslMode::Require,
             None if is_local(&settings) => SslMode::Disable,
-            None => SslMode::Require,
+            None | Some("require" | "verify-ca" | "verify-full") => SslMode::Require,
             Some(mode) => return Err((format!("sslmode={mode} would let others listen"), TLS_HINT)),
         });
         Ok(Self { address: address.to_owned(), settings, password: None, ca_file: None })
@@ -125,7 +124,7 @@ pub(super) fn read(root: &Table<'_>, folder: &Path, environment: Environment<'_>
     }
     read_database(&value, text).and_then(|database| {
         let ca_file = ca_file.map_or(Some(None), |path| path.map(Some))?;
-        Some(Store::Postgres(Database { password: password.ok()?, ca_file, ..database }))
+        Some(Store::Postgres(Box::new(Database { password: password.ok()?, ca_file, ..database })))
     })
 }
 

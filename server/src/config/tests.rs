@@ -237,11 +237,6 @@ fn each_mistake_has_its_message_and_key() {
             "http://platform.example",
             "platform.main.base_url: without TLS the token would be readable on the way",
         ),
-        (
-            "\"sqlite:queue.db\"",
-            "\"postgres://me:secret@db.example/queue\"",
-            "store: an address holds no password",
-        ),
         ("\"sqlite:queue.db\"", "\"mysql:x\"", "store: \"mysql:x\" is no store"),
         (
             "languages = [\"nl\", \"fr\"]",

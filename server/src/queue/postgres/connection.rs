@@ -109,9 +109,9 @@ impl Session {
     /// is kept.
     pub(super) async fn begin(&mut self, first: Statement<'_>) -> Result<Vec<Row>, QueueError> {
         self.clean = false;
-        let begin = self.opening();
+        let opening = self.opening();
         let client = self.client()?;
-        let both = join(client.batch_execute(&begin), client.query_typed(first.sql, first.values));
+        let both = join(client.batch_execute(&opening), client.query_typed(first.sql, first.values));
         let (begun, rows) = self.in_time(both).await?;
         begun.and(rows).map_err(store)
     }
@@ -130,10 +130,10 @@ impl Session {
     /// Runs statements in a transaction of their own.
     pub(super) async fn run(mut self, all: &[Statement<'_>]) -> Result<Vec<Vec<Row>>, QueueError> {
         self.clean = false;
-        let begin = self.opening();
+        let opening = self.opening();
         let client = self.client()?;
         let queries = join_all(all.iter().map(|each| client.query_typed(each.sql, each.values)));
-        let begun_and_run = join(client.batch_execute(&begin), queries);
+        let begun_and_run = join(client.batch_execute(&opening), queries);
         let ((begun, rows), committed) =
             self.in_time(join(begun_and_run, client.batch_execute("COMMIT"))).await?;
         begun.map_err(store)?;

@@ -32,7 +32,7 @@ const LATEST: Duration = Duration::from_secs(5);
 /// While a lane is wanted that another server has, it is applied for this often: it may be released.
 const WANTING: Duration = Duration::from_secs(1);
 /// A task with no deadline looks again after this time.
-const LONG: Duration = Duration::from_secs(3_600);
+const LONG: Duration = Duration::from_hours(1);
 
 const RENEW: &str = "
 UPDATE afterword.lease SET expires_at = clock_timestamp() + held.span * interval '1 millisecond'

@@ -15,8 +15,8 @@ use super::suite::{at, attempt, deliver, lane, new, only, own, pass, reserve};
 use super::{Bench, on_each};
 use crate::config::Database;
 use crate::queue::{
-    Enqueued, Filter, Inbox as _, Lanes as _, NewEntry, Options, PostgresQueue, QueueError, Records as _,
-    Settlement, SharedQueue,
+    Change, Enqueued, Filter, Inbox as _, Lanes as _, NewEntry, Options, PostgresQueue, QueueError,
+    Records as _, Settlement, SharedQueue,
 };
 
 /// An empty database of the cluster that all tests share.
@@ -173,4 +173,28 @@ async fn a_settlement_whose_answer_was_lost_can_be_made_again() {
     let other = queue.settle(&lane(), id, Settlement::Delivered, attempt(at(2), None)).await;
     assert!(matches!(other, Err(QueueError::NotSending(_))));
     assert_eq!(only(&queue).await.settled_at, Some(at(1)));
+}
+
+#[tokio::test]
+async fn the_room_of_entries_that_are_gone_is_used_again() {
+    let bench = Shared::new().await;
+    let narrow = Options { max_bytes: 600_000, ..Options::default() };
+    let queue = bench.open_with(narrow).await;
+    let mut ids = Vec::new();
+    let refused = loop {
+        // Bodies that do not compress.
+        let body = (0..250).flat_map(|_| Uuid::new_v4().into_bytes()).collect();
+        match queue.enqueue(NewEntry { body, ..fresh() }).await {
+            Ok(_) => assert!(ids.len() < 1_000),
+            Err(error) => break error,
+        }
+        ids =
+            queue.page(&Filter::default(), None, 1_000).await.unwrap().iter().map(|entry| entry.id).collect();
+    };
+    assert!(matches!(&refused, QueueError::Full(words) if words.contains("bytes")), "{refused:?}");
+    assert_eq!(queue.change(&ids, Change::Discard, at(1)).await.unwrap().len(), ids.len());
+    queue.forget_settled(at(2)).await.unwrap();
+    drop(queue);
+    let queue = bench.open_with(narrow).await;
+    assert_eq!(queue.enqueue(fresh()).await.unwrap(), Enqueued::Stored);
 }

@@ -14,7 +14,7 @@ use crate::queue::{Inbox as _, Options, QueueError, Records as _, SharedQueue, S
 struct File(tempfile::TempDir);
 
 impl File {
-    async fn new() -> Self {
+    fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 }
@@ -26,7 +26,7 @@ impl Bench for File {
     }
 }
 
-on_each!(File::new());
+on_each!(async { File::new() });
 
 fn open(folder: &Path) -> SqliteQueue {
     SqliteQueue::open(&folder.join("queue.db"), Options::default()).unwrap()

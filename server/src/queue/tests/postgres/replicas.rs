@@ -96,7 +96,7 @@ async fn a_lane_is_taken_over_after_its_owner_died_but_not_before_its_lease_has_
 async fn a_lane_that_was_released_need_not_be_waited_for() {
     let bench = Shared::new().await;
     let (first, second) = (bench.server().await, bench.server().await);
-    let hour = Duration::from_secs(3_600);
+    let hour = Duration::from_hours(1);
     let mut lease = first.lease(&lane(), hour);
     held(&mut lease).await;
     let mut wanted = second.lease(&lane(), hour);
@@ -166,7 +166,7 @@ async fn a_server_that_was_frozen_finds_its_time_over_and_changes_nothing() {
 #[tokio::test]
 async fn a_server_whose_clock_stood_still_is_stopped_by_the_database() {
     let bench = Shared::new().await;
-    let believes = Some(Instant::now() + Duration::from_secs(3_600));
+    let believes = Some(Instant::now() + Duration::from_hours(1));
     let (frozen, other, entry) = overtaken(&bench, believes).await;
     is_shut_out(&frozen, &entry).await;
     let kept = other.page(&crate::queue::Filter::default(), None, 9).await.unwrap();
