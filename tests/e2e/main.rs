@@ -10,6 +10,7 @@ mod faults;
 mod limits;
 mod network;
 mod queue;
+mod replicas;
 mod shapes;
 mod soak;
 mod token;
