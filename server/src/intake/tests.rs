@@ -1,5 +1,7 @@
 //! The public HTTP contract, request by request.
 
+mod headers;
+
 use std::sync::Arc;
 
 use axum::body::Body;
