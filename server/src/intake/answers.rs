@@ -167,6 +167,13 @@ fn accept(
     if submission.submission.is_nil() {
         return Err(one("/submission", "submission", "the UUID is nil; make a random one".into()));
     }
+    if submission.answers.len() > limits::QUESTIONS {
+        return Err(one(
+            "/answers",
+            "too_many",
+            format!("a survey has at most {} questions", limits::QUESTIONS),
+        ));
+    }
     let language =
         Language::matching(&submission.language).filter(|language| survey.languages.contains(language));
     let offered = || survey.languages.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");

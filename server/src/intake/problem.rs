@@ -29,7 +29,7 @@ pub(super) const KINDS: [(StatusCode, &str, &str); 18] = [
 ];
 
 /// The codes of every [`Detail`].
-pub(super) const DETAILS: [&str; 21] = [
+pub(super) const DETAILS: [&str; 22] = [
     "unknown_question",
     "answered_twice",
     "hidden",
@@ -46,6 +46,7 @@ pub(super) const DETAILS: [&str; 21] = [
     "required",
     "shape",
     "submission",
+    "too_many",
     "language",
     "metadata_required",
     "metadata_key",
