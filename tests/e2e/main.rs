@@ -2,10 +2,12 @@
 //!
 //! `cargo xtask test` builds what these tests need and starts them.
 
+mod api;
 mod commands;
 mod delivery;
 mod demo;
 mod faults;
+mod operators;
 mod shapes;
 mod token;
 mod visitor;

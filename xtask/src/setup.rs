@@ -6,6 +6,7 @@
 mod crates;
 mod debian;
 mod npm;
+mod python;
 mod rust;
 
 use std::time::Instant;
@@ -57,6 +58,7 @@ fn missing(layout: &Layout) -> Result<Vec<Missing>> {
     let mut pieces = rust::missing()?;
     pieces.extend(debian::missing());
     pieces.extend(npm::missing(layout));
+    pieces.extend(python::missing(layout));
     pieces.extend(crates::missing(layout));
     Ok(pieces)
 }

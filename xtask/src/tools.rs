@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
 
 use crate::{cache, workspace};
 
@@ -16,6 +17,9 @@ pub(crate) const CARGO_DENY: &str = "0.20.2";
 /// wasm-opt, the minifier for the loader and the glue, and the accessibility rules of the browser tests.
 pub(crate) const NPM: [(&str, &str); 3] =
     [("binaryen", "132.0.0"), ("esbuild", "0.28.2"), ("axe-core", "4.14.1")];
+
+/// The client that checks the API's description, and all that it needs.
+pub(crate) const SCHEMATHESIS: &str = include_str!("setup/schemathesis.txt");
 
 /// Where every tool belongs, whether it is there or not.
 pub(crate) struct Layout {
@@ -31,6 +35,7 @@ pub(crate) struct Tools {
     pub(crate) wasm_opt: PathBuf,
     pub(crate) esbuild: PathBuf,
     pub(crate) axe_core: PathBuf,
+    pub(crate) schemathesis: PathBuf,
     pub(crate) chrome: PathBuf,
     pub(crate) chromedriver: PathBuf,
     /// The versions that shape what the build writes.
@@ -88,6 +93,16 @@ impl Layout {
         self.file(&Self::npm_folder(), "node_modules/axe-core/axe.min.js")
     }
 
+    pub(crate) fn schemathesis_folder() -> String {
+        let hash = Sha256::digest(SCHEMATHESIS);
+        format!("schemathesis-{:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3])
+    }
+
+    /// Started by the `python` beside it: the folder has been renamed since the script was written.
+    pub(crate) fn schemathesis(&self) -> Option<PathBuf> {
+        self.file(&Self::schemathesis_folder(), "bin/schemathesis")
+    }
+
     fn file(&self, folder: &str, path: &str) -> Option<PathBuf> {
         Some(self.cache.join(folder).join(path)).filter(|file| file.is_file())
     }
@@ -101,6 +116,7 @@ impl Layout {
             wasm_opt: self.wasm_opt()?,
             esbuild: self.esbuild()?,
             axe_core: self.axe_core()?,
+            schemathesis: self.schemathesis()?,
             chrome: chrome()?,
             chromedriver: chromedriver()?,
             versions: format!("trunk {TRUNK} wasm-bindgen {} {NPM:?}", self.wasm_bindgen_version),
