@@ -12,6 +12,7 @@ mod bench;
 mod build;
 mod cache;
 mod demo;
+mod fuzz;
 mod setup;
 mod terminal;
 mod test;
@@ -43,6 +44,8 @@ enum Verb {
     Demo(demo::Arguments),
     /// Print the widget's bytes and measure how fast answers are stored.
     Bench,
+    /// Run the fuzz targets for a while each; wants a nightly compiler.
+    Fuzz(fuzz::Arguments),
     /// Check the walls between the modules and the tidiness of every file.
     Tidy,
 }
@@ -65,6 +68,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Bench => bench::run(),
+        Verb::Fuzz(arguments) => fuzz::run(&arguments),
         Verb::Tidy => tidy::run(),
     }
 }

@@ -14,6 +14,7 @@ use crate::{cache, workspace};
 /// Trunk 0.22 wants a newer compiler than the pinned one.
 pub(crate) const TRUNK: &str = "0.21.14";
 pub(crate) const CARGO_DENY: &str = "0.20.2";
+pub(crate) const CARGO_FUZZ: &str = "0.13.2";
 /// wasm-opt, the minifier for the loader and the glue, and the accessibility rules of the browser tests.
 pub(crate) const NPM: [(&str, &str); 3] =
     [("binaryen", "132.0.0"), ("esbuild", "0.28.2"), ("axe-core", "4.14.1")];
@@ -64,6 +65,10 @@ impl Layout {
         format!("cargo-deny-{CARGO_DENY}")
     }
 
+    pub(crate) fn cargo_fuzz_folder() -> String {
+        format!("cargo-fuzz-{CARGO_FUZZ}")
+    }
+
     pub(crate) fn npm_folder() -> String {
         let packages: Vec<String> = NPM.iter().map(|(name, version)| format!("{name}-{version}")).collect();
         format!("npm-{}", packages.join("-"))
@@ -79,6 +84,10 @@ impl Layout {
 
     pub(crate) fn cargo_deny(&self) -> Option<PathBuf> {
         self.file(&Self::cargo_deny_folder(), "bin/cargo-deny")
+    }
+
+    pub(crate) fn cargo_fuzz(&self) -> Option<PathBuf> {
+        self.file(&Self::cargo_fuzz_folder(), "bin/cargo-fuzz")
     }
 
     pub(crate) fn wasm_opt(&self) -> Option<PathBuf> {
