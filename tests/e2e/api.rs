@@ -60,7 +60,8 @@ async fn run(stage: &Stage, folder: &Path, statuses: &str, document: &Value) -> 
     Ok(tokio::time::timeout(PATIENCE, command.output()).await.context("the client does not end")??)
 }
 
-/// Runs the client; what fits the description may have these statuses. Then sees that everything which was taken arrives at the platform, and gives their number.
+/// Runs the client; what fits the description may have these statuses. Then sees that all which was taken
+/// arrives at the platform, and gives their number.
 async fn conforms(statuses: &str, narrow: impl FnOnce(&mut Value)) -> Result<u64> {
     client()?;
     let stage = Stage::with(Duration::from_millis(1), |config| config).await?;

@@ -12,7 +12,8 @@ use super::schemas::{id, text, to};
 const ANY: [&str; 2] = ["address", "timeout"];
 
 pub(super) fn loader() -> Operation {
-    let about = "An id that the server does not know gets a loader that says so in the page's console.";
+    let about = "An id that the server does not know gets a loader that says so in the \
+     page's console.";
     let survey = parameter("survey", ParameterIn::Query, false, text("").description(Some(about)));
     let ok = script("The loader: all that a page needs. With `survey`, it has that survey's rules.")
         .header("Cache-Control", told("A minute."));
@@ -42,7 +43,8 @@ pub(super) fn file() -> Operation {
 
 pub(super) fn definition() -> Operation {
     let wishes = text(
-        "Wished languages in their order, as BCP 47 tags with commas: `nl-BE,fr`. The first 20 count; without a match the survey's first language is served.",
+        "Wished languages in their order, as BCP 47 tags with commas: `nl-BE,fr`. \
+         The first 20 count; without a match the survey's first language is served.",
     );
     let operation = OperationBuilder::new()
         .operation_id(Some("definition"))
@@ -61,12 +63,16 @@ pub(super) fn definition() -> Operation {
 
 pub(super) fn answers() -> Operation {
     let origin = text(
-        "The page's origin, which browsers send by themselves; one of the survey's. A survey may say that it takes submissions without it.",
+        "The page's origin, which browsers send by themselves; one of the survey's. \
+         A survey may say that it takes submissions without it.",
     );
     let operation = OperationBuilder::new()
         .operation_id(Some("submit"))
         .summary(Some("Hand answers in"))
-        .description(Some("Thanks only once the submission is on disk. Send it again, with the same UUID, after 408, 429, 500, 503 or no response at all: it is stored once."))
+        .description(Some(
+            "Thanks only once the submission is on disk. Send it again, with the same \
+             UUID, after 408, 429, 500, 503 or no response at all: it is stored once.",
+        ))
         .parameter(survey())
         .parameter(parameter("Origin", ParameterIn::Header, true, origin))
         .request_body(Some(body()))

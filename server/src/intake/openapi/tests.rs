@@ -108,7 +108,7 @@ fn the_description_of_a_submission_is_that_of_the_wire() {
 #[test]
 fn the_description_of_a_definition_is_that_of_the_wire() {
     let words: serde_json::Map<_, _> =
-        schemas::WORDS.map(|name| (name.to_owned(), json!(name))).into_iter().collect();
+        schemas::definition::WORDS.map(|name| (name.to_owned(), json!(name))).into_iter().collect();
     let tests = [
         json!({"at_least": 1}),
         json!({"at_most": 6}),
