@@ -21,4 +21,5 @@ pub mod platform;
 pub mod queue;
 pub mod sandbox;
 pub mod server;
+pub mod stranger;
 pub mod words;

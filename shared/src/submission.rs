@@ -4,12 +4,16 @@
 //! newer widget sends), turned into checked [`Answer`](crate::Answer)s by [`crate::answer::check`].
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 /// One visitor's answers to one survey.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Submission {
     /// Made by the browser; the idempotency key of everything that follows.
     pub submission: Uuid,
@@ -33,11 +37,12 @@ pub struct Submission {
 
 /// One answer on the wire: exactly one of the four values.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct WireAnswer {
     /// The question's id.
     pub question: String,
     /// The step chosen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
     pub score: Option<i32>,
     /// The words written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,6 +57,7 @@ pub struct WireAnswer {
 
 /// Who answered. Personal data: never logged, and kept no longer than the delivery takes.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Respondent {
     /// The first name.
     #[serde(default)]
@@ -72,6 +78,7 @@ pub struct Respondent {
 
 /// Where and when a survey was answered.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Context {
     /// The page's address; the server drops its query and fragment.
     #[serde(default)]
@@ -85,8 +92,80 @@ pub struct Context {
 }
 
 /// Only ids: answers and personal data do not belong in a log.
-impl std::fmt::Debug for Submission {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Submission {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Submission").field("submission", &self.submission).finish_non_exhaustive()
+    }
+}
+
+/// Reads a type from a JSON object and from nothing else: what serde derives would also take the
+/// bare values in a list. `remote = "Self"` leaves the trait to us, and gives what it derived.
+macro_rules! object {
+    ($($name:ident),+) => {$(
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                struct Object;
+                impl<'de> Visitor<'de> for Object {
+                    type Value = $name;
+
+                    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        out.write_str("an object")
+                    }
+
+                    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<$name, A::Error> {
+                        $name::deserialize(MapAccessDeserializer::new(map))
+                    }
+                }
+                from.deserialize_map(Object)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                $name::serialize(self, to)
+            }
+        }
+    )+};
+}
+
+object!(Submission, WireAnswer, Respondent, Context);
+
+fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i32>, D::Error> {
+    Ok(Option::<Whole>::deserialize(from)?.map(|Whole(number)| number))
+}
+
+/// A whole number however it is written: to JSON, `9.0` is one as well.
+struct Whole(i32);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_i32(WholeVisitor)
+    }
+}
+
+struct WholeVisitor;
+
+impl Visitor<'_> for WholeVisitor {
+    type Value = Whole;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a whole number of 32 bits")
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Whole, E> {
+        let fitting = i32::try_from(number).map(Whole);
+        fitting.map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Whole, E> {
+        let fitting = i32::try_from(number).map(Whole);
+        fitting.map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Whole, E> {
+        let fits = number.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number);
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole and fits")]
+        let whole = fits.then_some(Whole(number as i32));
+        whole.ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
     }
 }

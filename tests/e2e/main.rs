@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask test` builds what these tests need and starts them.
 
+mod api;
 mod commands;
 mod delivery;
 mod demo;
@@ -9,6 +10,7 @@ mod disk;
 mod faults;
 mod limits;
 mod network;
+mod operators;
 mod queue;
 mod replicas;
 mod shapes;

@@ -9,7 +9,7 @@ const CYCLES: usize = 25;
 
 async fn soak(store: Store) -> Result<()> {
     tests::prepared()?;
-    let mut soak = Soak::new(store, uuid::Uuid::new_v4().as_u128() as u64).await?;
+    let mut soak = Soak::new(store, uuid::Uuid::new_v4().as_u64_pair().0).await?;
     for _ in 0..CYCLES {
         soak.cycle().await?;
     }

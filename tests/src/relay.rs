@@ -54,10 +54,11 @@ impl Relay {
                 tokio::spawn(async move {
                     match acceptor {
                         // A client that does not trust the certificate goes away.
-                        Some(acceptor) => match acceptor.accept(stream).await {
-                            Ok(stream) => hand_on(stream, platform).await,
-                            Err(_) => {}
-                        },
+                        Some(acceptor) => {
+                            if let Ok(stream) = acceptor.accept(stream).await {
+                                hand_on(stream, platform).await;
+                            }
+                        }
                         None => hand_on(stream, platform).await,
                     }
                 });

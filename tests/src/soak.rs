@@ -223,7 +223,7 @@ impl Soak {
         let accepted = self.thanked.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let deadline = DEADLINE * 2;
         let through =
-            self.stage.sandbox.until(deadline, |counts| counts.stored as usize >= accepted.len()).await;
+            self.stage.sandbox.until(deadline, |counts| counts.stored >= accepted.len() as u64).await;
         let arrived = self.arrived();
         let missing: Vec<&Uuid> = accepted.iter().filter(|id| !arrived.contains_key(id)).collect();
         ensure!(

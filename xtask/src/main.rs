@@ -12,6 +12,7 @@ mod bench;
 mod build;
 mod cache;
 mod demo;
+mod fuzz;
 mod setup;
 mod soak;
 mod terminal;
@@ -46,6 +47,8 @@ enum Verb {
     Bench(bench::Arguments),
     /// Kill the server again and again on each store, and hold accounts: bounded, prints a table.
     Soak(soak::Arguments),
+    /// Run the fuzz targets for a while each; wants a nightly compiler.
+    Fuzz(fuzz::Arguments),
     /// Check the walls between the modules and the tidiness of every file.
     Tidy,
 }
@@ -69,6 +72,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Bench(arguments) => bench::run(&arguments),
         Verb::Soak(arguments) => soak::run(&arguments),
+        Verb::Fuzz(arguments) => fuzz::run(&arguments),
         Verb::Tidy => tidy::run(),
     }
 }

@@ -6,8 +6,10 @@
 mod crates;
 mod debian;
 mod npm;
+mod python;
 mod rust;
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -52,11 +54,21 @@ pub(crate) fn run() -> Result<Tools> {
     found(&layout)
 }
 
+/// The fuzzer, which only its own verb needs: built when it is first asked for.
+pub(crate) fn cargo_fuzz(layout: &Layout) -> Result<PathBuf> {
+    if layout.cargo_fuzz().is_none() {
+        let _lock = cache::lock(&layout.cache.join("setup.lock"))?;
+        install(crates::missing_fuzzer(layout).into_iter().collect(), layout)?;
+    }
+    layout.cargo_fuzz().context("cargo-fuzz is still not where it belongs")
+}
+
 /// All that is missing, in the order in which it is installed: what is quick or may fail comes first.
 fn missing(layout: &Layout) -> Result<Vec<Missing>> {
     let mut pieces = rust::missing()?;
     pieces.extend(debian::missing());
     pieces.extend(npm::missing(layout));
+    pieces.extend(python::missing(layout));
     pieces.extend(crates::missing(layout));
     Ok(pieces)
 }

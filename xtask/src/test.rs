@@ -69,7 +69,8 @@ fn tests(tools: &Tools, filters: &[String]) -> Result<Outcome> {
         .env("AFTERWORD_BIN", workspace::target().join("debug/afterword"))
         .env("CHROME", &tools.chrome)
         .env("CHROMEDRIVER", &tools.chromedriver)
-        .env("AXE_CORE", &tools.axe_core);
+        .env("AXE_CORE", &tools.axe_core)
+        .env("SCHEMATHESIS", &tools.schemathesis);
     counted(&mut tests)
 }
 

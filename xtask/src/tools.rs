@@ -7,15 +7,20 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
 
 use crate::{cache, workspace};
 
 /// Trunk 0.22 wants a newer compiler than the pinned one.
 pub(crate) const TRUNK: &str = "0.21.14";
 pub(crate) const CARGO_DENY: &str = "0.20.2";
+pub(crate) const CARGO_FUZZ: &str = "0.13.2";
 /// wasm-opt, the minifier for the loader and the glue, and the accessibility rules of the browser tests.
 pub(crate) const NPM: [(&str, &str); 3] =
     [("binaryen", "132.0.0"), ("esbuild", "0.28.2"), ("axe-core", "4.14.1")];
+
+/// The client that checks the API's description, and all that it needs.
+pub(crate) const SCHEMATHESIS: &str = include_str!("setup/schemathesis.txt");
 
 /// Where every tool belongs, whether it is there or not.
 pub(crate) struct Layout {
@@ -31,6 +36,7 @@ pub(crate) struct Tools {
     pub(crate) wasm_opt: PathBuf,
     pub(crate) esbuild: PathBuf,
     pub(crate) axe_core: PathBuf,
+    pub(crate) schemathesis: PathBuf,
     pub(crate) chrome: PathBuf,
     pub(crate) chromedriver: PathBuf,
     /// The versions that shape what the build writes.
@@ -59,6 +65,10 @@ impl Layout {
         format!("cargo-deny-{CARGO_DENY}")
     }
 
+    pub(crate) fn cargo_fuzz_folder() -> String {
+        format!("cargo-fuzz-{CARGO_FUZZ}")
+    }
+
     pub(crate) fn npm_folder() -> String {
         let packages: Vec<String> = NPM.iter().map(|(name, version)| format!("{name}-{version}")).collect();
         format!("npm-{}", packages.join("-"))
@@ -76,6 +86,10 @@ impl Layout {
         self.file(&Self::cargo_deny_folder(), "bin/cargo-deny")
     }
 
+    pub(crate) fn cargo_fuzz(&self) -> Option<PathBuf> {
+        self.file(&Self::cargo_fuzz_folder(), "bin/cargo-fuzz")
+    }
+
     pub(crate) fn wasm_opt(&self) -> Option<PathBuf> {
         self.file(&Self::npm_folder(), "node_modules/.bin/wasm-opt")
     }
@@ -86,6 +100,16 @@ impl Layout {
 
     pub(crate) fn axe_core(&self) -> Option<PathBuf> {
         self.file(&Self::npm_folder(), "node_modules/axe-core/axe.min.js")
+    }
+
+    pub(crate) fn schemathesis_folder() -> String {
+        let hash = Sha256::digest(SCHEMATHESIS);
+        format!("schemathesis-{:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3])
+    }
+
+    /// Started by the `python` beside it: the folder has been renamed since the script was written.
+    pub(crate) fn schemathesis(&self) -> Option<PathBuf> {
+        self.file(&Self::schemathesis_folder(), "bin/schemathesis")
     }
 
     fn file(&self, folder: &str, path: &str) -> Option<PathBuf> {
@@ -101,6 +125,7 @@ impl Layout {
             wasm_opt: self.wasm_opt()?,
             esbuild: self.esbuild()?,
             axe_core: self.axe_core()?,
+            schemathesis: self.schemathesis()?,
             chrome: chrome()?,
             chromedriver: chromedriver()?,
             versions: format!("trunk {TRUNK} wasm-bindgen {} {NPM:?}", self.wasm_bindgen_version),

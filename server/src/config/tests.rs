@@ -79,14 +79,36 @@ pub(crate) fn good() -> Config {
 #[test]
 fn a_queue_has_bounds_and_keeps_nothing_unless_told() {
     assert_eq!(good().queue, QueueBounds::default());
-    let text =
-        format!("{}\n[queue]\nmax_entries = 5\nmax_bytes = \"64MiB\"\nkeep_delivered = \"7d\"\n", GOOD);
+    let text = format!("{GOOD}\n[queue]\nmax_entries = 5\nmax_bytes = \"64MiB\"\nkeep_delivered = \"7d\"\n");
     let expected = QueueBounds {
         max_entries: 5,
         max_bytes: 64 << 20,
         keep_delivered: std::time::Duration::from_hours(7 * 24),
     };
     assert_eq!(parse(&text).unwrap().queue, expected);
+}
+
+#[test]
+fn a_queue_without_room_or_for_too_long_is_refused() {
+    for (from, to, expected) in [
+        (
+            "[platform.main]",
+            "[queue]\nmax_bytes = \"4 GB\"\n[platform.main]",
+            "queue.max_bytes: \"4 GB\" is no size",
+        ),
+        (
+            "[platform.main]",
+            "[queue]\nmax_entries = 0\n[platform.main]",
+            "queue.max_entries: a queue without room for an entry takes nothing",
+        ),
+        (
+            "[platform.main]",
+            "[queue]\nkeep_delivered = \"31d\"\n[platform.main]",
+            "queue.keep_delivered: \"31d\" is out of bounds",
+        ),
+    ] {
+        assert_eq!(problems(from, to), [expected]);
+    }
 }
 
 /// The problems of the good configuration after a change, as `key: message`.
@@ -167,21 +189,6 @@ fn each_mistake_has_its_message_and_key() {
             "{ id = \"shop\"",
             "{ id = \"web\"",
             "survey[0].question[3].options[1]: there are two options \"web\"",
-        ),
-        (
-            "[platform.main]",
-            "[queue]\nmax_bytes = \"4 GB\"\n[platform.main]",
-            "queue.max_bytes: \"4 GB\" is no size",
-        ),
-        (
-            "[platform.main]",
-            "[queue]\nmax_entries = 0\n[platform.main]",
-            "queue.max_entries: a queue without room for an entry takes nothing",
-        ),
-        (
-            "[platform.main]",
-            "[queue]\nkeep_delivered = \"31d\"\n[platform.main]",
-            "queue.keep_delivered: \"31d\" is out of bounds",
         ),
         (
             "ec28d381-4883",

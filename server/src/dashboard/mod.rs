@@ -3,11 +3,14 @@
 //! On its own listener. Pages show ids, counts and the platform's words, never answers, personal data or
 //! tokens. Only [`queue`] changes anything, or hands out what visitors wrote, and only when it is told to.
 
+mod guard;
 mod health;
 mod metrics;
 mod problem;
 mod queue;
 mod status;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -27,6 +30,7 @@ use crate::config::{Config, Platform};
 use crate::forwarder::LaneReport;
 use crate::page;
 use crate::queue::SharedQueue;
+use guard::Asks;
 
 /// A lane, as operators see it.
 #[derive(Clone, Debug)]
@@ -60,16 +64,19 @@ impl Dashboard {
 
     /// Every operators' route.
     pub fn router(self) -> Router {
+        let asks = if self.config.admin_token.is_some() { Asks::Token } else { Asks::Nothing };
         let guarded = Router::new()
             .route("/", get(status::page))
             .route("/metrics", get(metrics::export))
-            .merge(queue::routes(&self))
+            .merge(queue::routes())
             .merge(page::assets())
             .layer(middleware::from_fn_with_state(self.config.admin_token.clone(), guard));
         Router::new()
             .route("/healthz", get(health::alive))
             .route("/readyz", get(health::ready))
             .merge(guarded)
+            .layer(middleware::from_fn_with_state(asks, guard::keep_strangers_out))
+            .layer(middleware::map_response(async |response: Response| page::secure(response)))
             .with_state(self)
     }
 }
@@ -102,18 +109,4 @@ fn shown(header: &str) -> Option<String> {
     }
     let pair = String::from_utf8(base64::prelude::BASE64_STANDARD.decode(value.trim()).ok()?).ok()?;
     pair.split_once(':').map(|(_, password)| password.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::shown;
-
-    #[test]
-    fn the_token_is_shown_as_bearer_or_as_a_password() {
-        assert_eq!(shown("Bearer secret").as_deref(), Some("secret"));
-        assert_eq!(shown("basic b3BzOnNlY3JldA==").as_deref(), Some("secret"));
-        for wrong in ["", "secret", "Basic c2VjcmV0", "Basic !", "Digest secret"] {
-            assert_eq!(shown(wrong), None, "{wrong}");
-        }
-    }
 }

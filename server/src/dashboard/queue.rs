@@ -1,14 +1,13 @@
 //! `/queue/…`: the operators' operations on the queue, as JSON.
 //!
 //! A change runs in a task of its own, so that a client that hangs up does not stop it half-way. Some
-//! replies hold what visitors wrote, so none is kept by a cache, and without an admin token no page gets
-//! them that has taken a name for this address (rebinding).
+//! replies hold what visitors wrote, so none is kept by a cache; what keeps other sites' pages away from
+//! them is the listener's [`guard`](super::guard).
 
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -28,9 +27,8 @@ const LISTED: u32 = 50;
 type Asked = Result<Query<Vec<(String, String)>>, QueryRejection>;
 type Answer = Result<Response, Problem>;
 
-pub(super) fn routes(dashboard: &Dashboard) -> Router<Dashboard> {
+pub(super) fn routes() -> Router<Dashboard> {
     let no_store = HeaderValue::from_static("no-store");
-    let open = dashboard.config.admin_token.is_none();
     Router::new()
         .route("/queue/status", get(status))
         .route("/queue/entries", get(list))
@@ -39,7 +37,6 @@ pub(super) fn routes(dashboard: &Dashboard) -> Router<Dashboard> {
         .route("/queue/retry", post(retry))
         .route("/queue/discard", post(discard))
         .route("/queue/forget", post(forget))
-        .layer(middleware::from_fn_with_state(open, by_address))
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, no_store))
 }
 
@@ -167,35 +164,9 @@ fn unreadable() -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "address", "the address's query cannot be read")
 }
 
-/// Where nobody has to show a token, lets in only those who call the listener by its address.
-async fn by_address(State(open): State<bool>, request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if open && !is_address(host) {
-        let words = "call the listener by its IP address or as localhost, or give it an admin token";
-        return Problem::new(StatusCode::FORBIDDEN, "host", words).into_response();
-    }
-    next.run(request).await
-}
-
-fn is_address(host: &str) -> bool {
-    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|it| it.is_ascii_digit()));
-    let name = name.map_or(host, |(name, _)| name).trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_listener_without_a_token_is_called_by_its_address_only() {
-        for host in ["127.0.0.1:9090", "[::1]:9090", "localhost", "LOCALHOST:9090"] {
-            assert!(is_address(host), "{host}");
-        }
-        for host in ["", "rebound.example:9090", "localhost.example", "127.0.0.1.example:9090"] {
-            assert!(!is_address(host), "{host}");
-        }
-    }
 
     #[tokio::test]
     async fn an_operation_goes_on_when_its_client_has_hung_up() {

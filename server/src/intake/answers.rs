@@ -25,7 +25,7 @@ use crate::queue::{Enqueued, Inbox, NewEntry, Priority, QueueError};
 /// How long a browser is asked to wait when the queue cannot take more.
 const BUSY: Duration = Duration::from_secs(5);
 /// How long when the queue is full: it drains at the platform's pace.
-const FULL: Duration = Duration::from_secs(60);
+const FULL: Duration = Duration::from_mins(1);
 
 pub(super) async fn submit(
     State(intake): State<Intake>,
@@ -45,6 +45,16 @@ pub(super) async fn submit(
             metrics::counter!("afterword_submissions_refused_total", "reason" => problem.code()).increment(1);
             problem.into_response()
         }
+    }
+}
+
+impl Intake {
+    /// What the queue would get of a submission's bytes, or the code of what is wrong with them; stores
+    /// nothing. Origin, type and size are the request's, and not looked at.
+    pub fn read(&self, survey: &str, body: &[u8]) -> Result<NewEntry, &'static str> {
+        let survey = self.config.survey(survey).ok_or("unknown_survey")?;
+        let submission = parse(body).map_err(|problem| problem.code())?;
+        accept(self, survey, &submission, "").map_err(|problem| problem.code())
     }
 }
 
@@ -169,6 +179,13 @@ fn accept(
     };
     if submission.submission.is_nil() {
         return Err(one("/submission", "submission", "the UUID is nil; make a random one".into()));
+    }
+    if submission.answers.len() > limits::QUESTIONS {
+        return Err(one(
+            "/answers",
+            "too_many",
+            format!("a survey has at most {} questions", limits::QUESTIONS),
+        ));
     }
     let language =
         Language::matching(&submission.language).filter(|language| survey.languages.contains(language));

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use rust_embed::RustEmbed;
@@ -86,6 +86,26 @@ impl Compressible {
         headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
         if let Some(encoding) = encoding {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        }
+        response
+    }
+
+    /// The same, or 304 where the request names the ETag of what it has.
+    pub(super) fn unless_known(
+        &self,
+        request: &HeaderMap,
+        content_type: &'static str,
+        etag: &str,
+    ) -> Response {
+        let known = request.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+        let mut response = if known.is_some_and(|known| known.contains(etag) || known.trim() == "*") {
+            let vary = [(header::VARY, HeaderValue::from_static("accept-encoding"))];
+            (StatusCode::NOT_MODIFIED, vary).into_response()
+        } else {
+            self.negotiate(request, content_type)
+        };
+        if let Ok(etag) = HeaderValue::from_str(etag) {
+            response.headers_mut().insert(header::ETAG, etag);
         }
         response
     }
@@ -171,13 +191,17 @@ fn not_built() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_widget", detail)
 }
 
-/// Assets are public: any page may load them.
+/// Assets are public, and cached.
 fn public(mut response: Response, cache: HeaderValue) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, cache);
+    for_every_site(response)
+}
+
+/// Lets pages of every site load and read it.
+pub(super) fn for_every_site(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, cache);
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    let policy = HeaderName::from_static("cross-origin-resource-policy");
-    headers.insert(policy, HeaderValue::from_static("cross-origin"));
+    headers.insert(super::CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
     response
 }
 

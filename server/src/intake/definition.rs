@@ -54,19 +54,25 @@ impl ServedDefinition {
             words: words(language).clone(),
         };
         let unversioned = serde_json::to_vec(&definition).unwrap_or_default();
-        definition.version = hex(&Sha256::digest(&unversioned)[..8]);
+        definition.version = version(&unversioned);
         let json = Compressible::new(serde_json::to_vec(&definition).unwrap_or_default());
-        let etag = format!("\"{}\"", definition.version);
+        let etag = etag(&definition.version);
         Self { definition, json, etag }
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
+/// Names a content by its bytes.
+pub(super) fn version(content: &[u8]) -> String {
+    Sha256::digest(content)[..8].iter().fold(String::new(), |mut text, byte| {
         // Writing into a String cannot fail.
         write!(text, "{byte:02x}").ok();
         text
     })
+}
+
+/// A version as an ETag.
+pub(super) fn etag(version: &str) -> String {
+    format!("\"{version}\"")
 }
 
 fn question(asked: &config::Question, language: Language) -> Question {

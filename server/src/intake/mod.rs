@@ -12,6 +12,7 @@ mod definition;
 mod forwarded;
 mod limits;
 mod metadata;
+mod openapi;
 mod problem;
 mod survey;
 #[cfg(test)]
@@ -44,6 +45,7 @@ pub use definition::ServedDefinition;
 
 /// Where submissions are posted.
 const ANSWERS: &str = "/v1/surveys/{survey}/answers";
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 /// The longest silence within a request's body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest time for a whole request.
@@ -77,21 +79,28 @@ impl Intake {
 
     /// Every public route.
     pub fn router(self) -> Router {
-        let cors = cors(Arc::clone(&self.config));
-        Router::new()
-            .route("/widget.js", get(assets::loader))
-            .route("/a/{build}/{file}", get(assets::file))
+        let method =
+            async || Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "the method is not allowed here");
+        let surveys = Router::new()
             .route("/v1/surveys/{survey}", get(survey::definition))
             .route(ANSWERS, post(answers::submit))
-            .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here"))
-            .method_not_allowed_fallback(async || {
-                Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "the method is not allowed here")
-            })
+            .method_not_allowed_fallback(method)
             .layer(middleware::from_fn(in_time))
             .layer(middleware::from_fn_with_state(Arc::clone(&self.limits), limits::admit))
-            // Outside of the fallbacks, since a preflight is a method that no route has; and of the limits,
+            // Outside of the fallback, since a preflight is a method that no route has; and of the limits,
             // since a page has to be able to read a 429.
-            .layer(cors)
+            .layer(cors(Arc::clone(&self.config)));
+        // For every site, and the same for each: caches need not know who asks.
+        let public = Router::new()
+            .route("/widget.js", get(assets::loader))
+            .route("/a/{build}/{file}", get(assets::file))
+            .route("/v1/openapi.json", get(openapi::document))
+            .method_not_allowed_fallback(method)
+            .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here"))
+            .layer(middleware::from_fn(in_time))
+            .layer(middleware::from_fn_with_state(Arc::clone(&self.limits), limits::admit));
+        surveys
+            .merge(public)
             .layer(DefaultBodyLimit::max(shared::limits::BODY_BYTES))
             .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
             .layer(header_layer(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
@@ -100,6 +109,9 @@ impl Intake {
                 header::CONTENT_SECURITY_POLICY,
                 "default-src 'none'; frame-ancestors 'none'",
             ))
+            .layer(header_layer(CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"))
+            // Who wants to be cached says so.
+            .layer(header_layer(header::CACHE_CONTROL, "no-store"))
             .with_state(self)
     }
 }
@@ -121,8 +133,8 @@ fn cors(config: Arc<Config>) -> CorsLayer {
         let Some(path) = request.uri.path().strip_prefix("/v1/surveys/") else { return false };
         let id = path.split('/').next().unwrap_or_default();
         let origin = origin.to_str().unwrap_or_default();
-        // That a survey is unknown may be read by any page: its author has to hear of it.
-        config.survey(id).is_none_or(|survey| survey.allows(origin))
+        // That a survey is unknown may be read by any site's page: its author has to hear of it.
+        config.survey(id).map_or(origin != "null", |survey| survey.allows(origin))
     };
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(listed))
@@ -130,4 +142,5 @@ fn cors(config: Arc<Config>) -> CorsLayer {
         .allow_headers([header::CONTENT_TYPE])
         .expose_headers([header::RETRY_AFTER, header::ETAG])
         .max_age(Duration::from_hours(1))
+        .vary([header::ORIGIN])
 }

@@ -6,6 +6,54 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+/// Every kind of problem: its status, its code, and when it comes. Clients are told of no other.
+pub(super) const KINDS: [(StatusCode, &str, &str); 18] = [
+    (StatusCode::BAD_REQUEST, "address", "the path or the query cannot be read"),
+    (StatusCode::BAD_REQUEST, "not_json", "the body is no JSON"),
+    (StatusCode::FORBIDDEN, "origin", "the survey is not for pages of this origin"),
+    (StatusCode::FORBIDDEN, "no_origin", "the request names no origin"),
+    (StatusCode::NOT_FOUND, "not_found", "there is nothing here"),
+    (StatusCode::NOT_FOUND, "unknown_survey", "there is no such survey"),
+    (StatusCode::METHOD_NOT_ALLOWED, "method", "the method is not allowed here"),
+    (StatusCode::REQUEST_TIMEOUT, "timeout", "the request took too long"),
+    (StatusCode::REQUEST_TIMEOUT, "body", "the body did not arrive whole"),
+    (StatusCode::CONFLICT, "conflict", "other answers were accepted under this UUID"),
+    (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large"),
+    (StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", "the body is neither JSON nor text"),
+    (StatusCode::UNPROCESSABLE_ENTITY, "content", "the submission is not accepted; `errors` says why"),
+    (StatusCode::TOO_MANY_REQUESTS, "rate", "too many requests from one address"),
+    (StatusCode::INTERNAL_SERVER_ERROR, "internal", "a fault of the server"),
+    (StatusCode::SERVICE_UNAVAILABLE, "busy", "the queue takes no more at the moment"),
+    (StatusCode::SERVICE_UNAVAILABLE, "store", "the store fails at the moment"),
+    (StatusCode::SERVICE_UNAVAILABLE, "no_widget", "the server was built without the widget"),
+];
+
+/// The codes of every [`Detail`].
+pub(super) const DETAILS: [&str; 22] = [
+    "unknown_question",
+    "answered_twice",
+    "hidden",
+    "no_value",
+    "several_values",
+    "wrong_kind",
+    "off_scale",
+    "empty",
+    "too_long",
+    "control_character",
+    "unknown_option",
+    "option_twice",
+    "several_options",
+    "required",
+    "shape",
+    "submission",
+    "too_many",
+    "language",
+    "metadata_required",
+    "metadata_key",
+    "metadata_value",
+    "respondent",
+];
+
 /// An error's body and status.
 #[derive(Debug, Serialize)]
 pub(super) struct Problem {
@@ -37,6 +85,8 @@ pub(super) struct Detail {
 
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        let told = KINDS.iter().any(|(of, known, _)| (*of, *known) == (status, code));
+        debug_assert!(told, "add {status} {code} to KINDS, for the API's description");
         Self {
             code,
             title: status.canonical_reason().unwrap_or("Error"),
@@ -54,6 +104,8 @@ impl Problem {
 
     /// A submission whose content is refused, with every reason.
     pub(super) fn content(errors: Vec<Detail>) -> Self {
+        let unknown = errors.iter().find(|error| !DETAILS.contains(&error.code));
+        debug_assert!(unknown.is_none(), "add {unknown:?} to DETAILS, for the API's description");
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         Self { errors, ..Self::new(status, "content", "the submission is not accepted; see `errors`") }
     }

@@ -3,7 +3,7 @@
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Deserialize;
 
 use super::Intake;
@@ -27,18 +27,10 @@ pub(super) async fn definition(
     let survey = intake.config.survey(&id).ok_or_else(|| unknown_survey(&id))?;
     let language = survey.resolve_language(wishes.lang.split(',').take(20));
     let served = intake.definitions.get(&survey.id, language).ok_or_else(|| unknown_survey(&id))?;
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let mut response = if known.is_some_and(|known| known.contains(&served.etag)) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        served.json.negotiate(&headers, "application/json")
-    };
+    let mut response = served.json.unless_known(&headers, "application/json", &served.etag);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
-    if let Ok(etag) = HeaderValue::from_str(&served.etag) {
-        headers.insert(header::ETAG, etag);
-    }
     Ok(response)
 }
 

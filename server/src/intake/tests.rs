@@ -1,5 +1,6 @@
 //! The public HTTP contract, request by request.
 
+mod headers;
 mod limits;
 
 use std::sync::Arc;
@@ -178,6 +179,44 @@ async fn each_bad_body_has_its_status_and_place_and_leaves_no_row() {
 }
 
 #[tokio::test]
+async fn a_score_is_a_whole_number_however_it_is_written() {
+    for written in ["7", "7.0", "0.7e1"] {
+        let door = Door::new();
+        let body = with("/answers", json!([{"question": "recommend", "score": 12345}]));
+        let answer = door.post(body.replace("12345", written)).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{written}");
+        assert_eq!(
+            json!(door.stored().await.answers[0]),
+            json!({"question": "recommend", "value": {"score": 7}})
+        );
+    }
+    for wrong in
+        ["7.5", "-1.0", "1e300", "2147483648", "-2147483649", "18446744073709551616", "true", "\"7\""]
+    {
+        let body = with("/answers", json!([{"question": "recommend", "score": 12345}]));
+        let answer = Door::new().post(body.replace("12345", wrong)).await;
+        assert_eq!(answer.body["errors"][0]["pointer"], "/answers/0/score", "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_bare_values_is_no_object() {
+    let door = Door::new();
+    let listed = json!([UUID, "nl", [{"question": "recommend", "score": 9}], {"pieces": "8"}]);
+    for (body, pointer) in [
+        (listed.to_string(), ""),
+        (with("/answers", json!([["recommend", 9]])), "/answers/0"),
+        (with("/context", json!([null, null])), "/context"),
+        (with("/respondent", json!(["Jef", "Tester", null, null, null])), "/respondent"),
+    ] {
+        let answer = door.post(body).await;
+        let error = json!({"pointer": pointer, "code": "shape", "detail": "expected an object"});
+        assert_eq!((answer.status.as_u16(), &answer.body["errors"][0]), (422, &error));
+    }
+    assert_eq!(door.rows().await, 0);
+}
+
+#[tokio::test]
 async fn every_wrong_answer_is_told_at_once() {
     let door = Door::new();
     let mut body = submission();
@@ -305,6 +344,19 @@ async fn an_old_definitions_leftovers_are_dropped_and_the_rest_is_taken() {
                              {"question": "why", "text": "hidden now"}]);
     assert_eq!(door.post(body.to_string()).await.status, StatusCode::ACCEPTED);
     assert_eq!(door.stored().await.answers.len(), 1);
+}
+
+#[tokio::test]
+async fn an_old_definition_excuses_neither_a_name_that_is_no_id_nor_more_answers_than_a_survey_has() {
+    let door = Door::new();
+    let mut body = submission();
+    body["definition"] = json!("0000000000000000");
+    body["answers"][1]["question"] = json!("Not an id!");
+    let answer = door.post(body.to_string()).await;
+    assert_eq!(answer.body["errors"][0]["pointer"], "/answers/1/question");
+    body["answers"] = vec![json!({"question": "gone", "score": 1}); 101].into();
+    let answer = door.post(body.to_string()).await;
+    assert_eq!((&answer.body["errors"][0]["code"], door.rows().await), (&json!("too_many"), 0));
 }
 
 #[tokio::test]

@@ -19,8 +19,7 @@ use crate::config::{Guid, Platform};
 
 pub use add_answer::{AddAnswer, MapError};
 pub use get_all::{GetAllError, LONGEST_WINDOW, Response, Responses};
-use reply::Private;
-pub use reply::{Outcome, Reply};
+pub use reply::{Outcome, Private, Reply, words};
 
 /// Where the platform is.
 pub const BASE_URL: &str = "https://api.hellocustomer.com/V1.0/EN";

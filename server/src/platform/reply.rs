@@ -33,8 +33,7 @@ pub struct Reply {
     pub words: String,
 }
 
-/// Most bytes of a refusal that are read; more than are kept, so that nothing is cut where it would
-/// have to be taken out.
+/// Most bytes of a refusal that are read.
 const READ: usize = 4 * WORDS;
 
 /// Reads a reply. The status decides; a body that cannot be read is no words. `private` is what must
@@ -63,29 +62,44 @@ pub(super) async fn outcome(
 }
 
 /// What must not be kept of the platform's words: our token in each form, and the visitor's words.
-pub(super) struct Private<'a> {
+pub struct Private<'a> {
     token: &'a SecretString,
     visitor: Vec<&'a str>,
 }
 
 impl<'a> Private<'a> {
-    pub(super) fn new(token: &'a SecretString, visitor: Vec<&'a str>) -> Self {
+    /// The token of the call, and what the visitor wrote that is in it.
+    pub fn new(token: &'a SecretString, visitor: Vec<&'a str>) -> Self {
         Self { token, visitor }
     }
 
-    fn taken_out_of(&self, mut text: String) -> String {
+    /// Each as it would stand in a text for people, with what is to stand there instead; longer ones
+    /// before what may be a part of them.
+    fn each(&self) -> Vec<(String, &'static str)> {
         let token = self.token.expose_secret();
-        text = text.replace(token, "[token]");
         // A token is base64 of a user and a password, as a rule.
         let decoded = BASE64_STANDARD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        if let Some(decoded) = decoded {
-            text = text.replace(&decoded, "[token]");
-            for part in decoded.split(':').filter(|part| part.len() >= TELLING) {
-                text = text.replace(part, "[token]");
-            }
+        let parts = decoded.iter().flat_map(|decoded| decoded.split(':'));
+        let ours = [token].into_iter().chain(decoded.as_deref()).chain(parts);
+        let theirs = self.visitor.iter().map(|words| (readable(words), "[visitor]"));
+        let mut each: Vec<_> = ours.map(|secret| (readable(secret), "[token]")).chain(theirs).collect();
+        each.retain(|(words, _)| words.len() >= TELLING);
+        each.sort_by_key(|(words, _)| std::cmp::Reverse(words.len()));
+        each
+    }
+
+    fn taken_out_of(&self, mut text: String) -> String {
+        let each = self.each();
+        for (words, instead) in &each {
+            text = text.replace(words.as_str(), instead);
         }
-        for words in self.visitor.iter().filter(|words| words.len() >= TELLING) {
-            text = text.replace(words, "[visitor]");
+        // What was read may end in the middle of it.
+        for (words, instead) in &each {
+            let starts = words.char_indices().map(|(at, _)| at).filter(|at| *at >= TELLING);
+            if let Some(at) = starts.rev().find(|at| text.ends_with(&words[..*at])) {
+                text.truncate(text.len() - at);
+                text.push_str(instead);
+            }
         }
         text
     }
@@ -123,20 +137,54 @@ fn chain(error: reqwest::Error) -> String {
     text
 }
 
-/// The platform's words as a person reads them: the strings of any JSON, or any other text as it is.
-fn words(body: &[u8], private: &Private<'_>) -> String {
+/// The platform's words as a person reads them: the strings of any JSON, or any other text as it is;
+/// at most 2 KiB, on one line, without what is private.
+pub fn words(body: &[u8], private: &Private<'_>) -> String {
     let mut strings = Vec::new();
     match serde_json::from_slice::<Value>(body) {
         Ok(json) => collect(&json, &mut strings),
-        Err(_) => strings.push(String::from_utf8_lossy(body).into_owned()),
+        Err(_) => strings.push(unescaped(String::from_utf8_lossy(body).trim_end_matches('\u{fffd}'))),
     }
-    let text = private.taken_out_of(strings.join("; "));
-    let readable = |c: char| if c.is_control() { ' ' } else { c };
-    let mut text: String = text.chars().map(readable).collect();
+    let mut text = private.taken_out_of(readable(&strings.join("; ")));
     while text.len() > WORDS {
         text.pop();
     }
     text.trim().to_owned()
+}
+
+/// Without line ends and other controls.
+fn readable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The beginning of a JSON text without its escapes, which would hide what is private; any other text
+/// as it is.
+fn unescaped(text: &str) -> String {
+    if !text.trim_start().starts_with(['{', '[', '"']) {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        out.push_str(plain);
+        // A surrogate pair is two escapes.
+        let length = [12, 6, 2].into_iter().find_map(|length| {
+            let escape = escape.get(..length - 1)?;
+            let one = serde_json::from_str::<String>(&format!("\"\\{escape}\"")).ok()?;
+            (one.chars().count() == 1).then_some((length, one))
+        });
+        rest = match length {
+            Some((length, one)) => {
+                out.push_str(&one);
+                &escape[length - 1..]
+            }
+            // It was cut, or is none.
+            None if escape.len() < 11 => "",
+            None => escape,
+        };
+    }
+    out.push_str(rest);
+    out
 }
 
 fn collect(json: &Value, strings: &mut Vec<String>) {
@@ -198,6 +246,29 @@ mod tests {
         }
         let long = format!("{}dXNlcjpwYXNzd29yZDEyMw==", "x".repeat(WORDS - 5));
         assert!(!kept(long.as_bytes()).contains("dXNl"), "it is taken out before the words are cut");
+    }
+
+    #[test]
+    fn what_is_private_is_taken_out_of_what_was_cut_or_escaped_too() {
+        let token = SecretString::from("dXNlcjpwYXNzIHdvcmQxMjM=".to_owned());
+        let written = "line one\nline two, which is \"long\" ".repeat(400);
+        let private = Private::new(&token, vec![&written]);
+        let echo = |text: &str| serde_json::json!({ "Message": text }).to_string();
+        for text in [
+            echo("dXNlcjpwYXNzIHdvcmQxMjM=").replace('=', "\\u003D")[..40].to_owned(),
+            "[\"it was dXNlcjpwYXNzI".to_owned(),
+            "it was pass\nword123".to_owned(),
+            echo(&written)[..READ].to_owned(),
+            echo(&written)[..READ - 1].to_owned(),
+            format!("you wrote: {written}")[..READ].to_owned(),
+        ] {
+            let kept = words(text.as_bytes(), &private);
+            for leak in ["dXNl", "word123", "line one", "long"] {
+                assert!(!kept.contains(leak), "{kept}");
+            }
+        }
+        assert_eq!(words(br#"{"m": "\ud83d\ude42 a\/b \x \u00"#, &private), r#"{"m": "🙂 a/b"#);
+        assert_eq!(words(br"see C:\new", &private), r"see C:\new");
     }
 
     #[test]

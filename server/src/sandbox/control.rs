@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::misbehave::Order;
 use super::{Arrival, Misbehaviour, Sandbox, pages};
-use crate::page;
+use crate::{page, stranger};
 
 /// The largest order.
 const LARGEST: usize = 64 << 10;
@@ -27,7 +27,7 @@ pub(super) async fn respond(sandbox: &Sandbox, request: Request<Incoming>) -> Re
     }
     let (head, body) = request.into_parts();
     let response = match (head.method, head.uri.path()) {
-        (Method::GET, "/") => pages::page(sandbox, host(&head.headers)),
+        (Method::GET, "/") => pages::page(sandbox, stranger::host(&head.headers)),
         (Method::GET, "/sandbox/arrivals") => arrivals(sandbox, &head.uri),
         (Method::POST, "/sandbox/misbehave") => match order(&head.headers, Body::new(body)).await {
             Ok(misbehaviour) => {
@@ -48,21 +48,13 @@ pub(super) async fn respond(sandbox: &Sandbox, request: Request<Incoming>) -> Re
 
 /// Lets no page of another site in, and none that has taken a name for this address (rebinding).
 fn may(headers: &HeaderMap) -> Result<(), &'static str> {
-    let host = host(headers);
-    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|it| it.is_ascii_digit()));
-    let name = name.map_or(host, |(name, _)| name).trim_start_matches('[').trim_end_matches(']');
-    if !name.eq_ignore_ascii_case("localhost") && name.parse::<std::net::IpAddr>().is_err() {
+    if !stranger::is_address(stranger::host(headers)) {
         return Err("open the sandbox by its IP address or as localhost\n");
     }
-    let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
-    if origin.is_some_and(|origin| origin.strip_prefix("http://") != Some(host)) {
+    if stranger::has_foreign_origin(headers) {
         return Err("other sites' pages have no business here\n");
     }
     Ok(())
-}
-
-fn host(headers: &HeaderMap) -> &str {
-    headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::{Missing, Remedy};
-use crate::tools::{CARGO_DENY, Layout, TRUNK};
+use crate::tools::{CARGO_DENY, CARGO_FUZZ, Layout, TRUNK};
 use crate::{cache, workspace};
 
 pub(super) fn missing(layout: &Layout) -> Vec<Missing> {
@@ -46,6 +46,23 @@ pub(super) fn missing(layout: &Layout) -> Vec<Missing> {
         });
     }
     pieces
+}
+
+/// Not one of the above: most never fuzz.
+pub(super) fn missing_fuzzer(layout: &Layout) -> Option<Missing> {
+    if layout.cargo_fuzz().is_some() {
+        return None;
+    }
+    Some(Missing {
+        what: format!("cargo-fuzz {CARGO_FUZZ}"),
+        why: "builds and runs the fuzz targets".to_owned(),
+        takes: "about a minute",
+        remedy: Remedy::Install(Box::new(|layout| {
+            cache::install_into(&layout.cache, &Layout::cargo_fuzz_folder(), |folder| {
+                cargo_install(layout, "cargo-fuzz", CARGO_FUZZ, folder, true)
+            })
+        })),
+    })
 }
 
 fn install_wasm_bindgen(layout: &Layout) -> Result<()> {

@@ -1,4 +1,4 @@
-//! What comes from the Debian archive: the browser with its driver, npm, PostgreSQL, fonts, the musl
+//! What comes from the Debian archive: the browser with its driver, npm, Python, PostgreSQL, fonts, the musl
 //! compiler.
 
 use std::collections::HashSet;
@@ -20,7 +20,7 @@ struct Need {
     met: fn() -> bool,
 }
 
-const NEEDS: [Need; 6] = [
+const NEEDS: [Need; 7] = [
     Need {
         what: "Chromium",
         why: "answers surveys in the end-to-end tests",
@@ -63,6 +63,16 @@ const NEEDS: [Need; 6] = [
         packages: &["musl-tools"],
         optional: true,
         met: || workspace::on_path(&["musl-gcc", "x86_64-linux-musl-gcc"]).is_some(),
+    },
+    Need {
+        what: "Python with its virtual environments",
+        why: "runs the client that checks the API's description",
+        packages: &["python3", "python3-venv"],
+        optional: false,
+        met: || {
+            let mut python = workspace::command("python3");
+            workspace::output(python.args(["-c", "import ensurepip, venv"])).is_ok()
+        },
     },
 ];
 

@@ -3,11 +3,12 @@
 use super::{File, Problem};
 
 /// Each crate with those it may depend on.
-const ARROWS: [(&str, &[&str]); 5] = [
+const ARROWS: [(&str, &[&str]); 6] = [
     ("shared", &[]),
     ("widget", &["shared"]),
     ("server", &["shared"]),
     ("tests", &["shared", "server"]),
+    ("fuzz", &["shared", "server"]),
     ("xtask", &[]),
 ];
 

@@ -157,12 +157,12 @@ impl Lane {
         }
 
         let sent = Instant::now();
-        let (began, begun) = oneshot::channel();
-        let asking = ask(self.client.clone(), touchpoint.clone(), window.clone(), keys, sought, began);
+        let (answering, answered) = oneshot::channel();
+        let asking = ask(self.client.clone(), touchpoint.clone(), window.clone(), keys, sought, answering);
         let reading = tokio::spawn(asking);
         // The call arrived long before the platform begins to answer. If it takes its time with that,
         // the lane does not wait for it: after a few intervals the arrival is long over.
-        let outcome = tokio::time::timeout((interval * 5).min(self.platform.timeout), begun).await;
+        let outcome = tokio::time::timeout((interval * 5).min(self.platform.timeout), answered).await;
         let ended = Instant::now();
         let refusal = outcome.ok().and_then(Result::ok).flatten();
         let throttled = matches!(&refusal, Some(Outcome::Reply(reply)) if reply.status == 429);
@@ -309,7 +309,7 @@ async fn ask(
     window: Window,
     keys: HashSet<String>,
     sought: HashSet<Uuid>,
-    began: oneshot::Sender<Option<Outcome>>,
+    answering: oneshot::Sender<Option<Outcome>>,
 ) -> Seen {
     let responses = match client.get_all(&touchpoint, window.from, window.to).await {
         Ok(responses) => responses,
@@ -319,11 +319,11 @@ async fn ask(
             let reason = outcome.as_ref().map(trouble);
             tracing::warn!(%touchpoint, reason, ?seen, "a look-up failed");
             // The lane has gone on if it does not listen any more.
-            began.send(outcome).ok();
+            answering.send(outcome).ok();
             return seen;
         }
     };
-    began.send(None).ok();
+    answering.send(None).ok();
     let (found, shown) = std::sync::mpsc::channel();
     let each = move |response: Response| {
         let values = keys.iter().filter_map(|key| response.key_values.get(key)).filter_map(Value::as_str);

@@ -330,7 +330,7 @@ impl Lane {
 /// Waits for a lease to change; for ever, if nobody will ever change it.
 async fn changed(lease: &mut watch::Receiver<Option<Lease>>) {
     if lease.changed().await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -103,10 +103,10 @@ impl Line {
                 tokio::task::yield_now().await;
             }
         };
-        match tokio::time::timeout(DEADLINE, reached).await {
-            Ok(record) => record,
-            Err(_) => panic!("it is {}, not {state}", self.record(id).await.state),
-        }
+        let Ok(record) = tokio::time::timeout(DEADLINE, reached).await else {
+            panic!("it is {}, not {state}", self.record(id).await.state);
+        };
+        record
     }
 
     /// Sends one that arrives, and waits until a look-up may show it: the platform has a witness.
@@ -430,8 +430,8 @@ async fn leased() -> (Line, watch::Sender<Option<Lease>>) {
     (line, dealt)
 }
 
-fn lease(term: u64, lasting: Duration) -> Option<Lease> {
-    Some(Lease { term, until: Some(Instant::now() + lasting) })
+fn lease(term: u64, lasting: Duration) -> Lease {
+    Lease { term, until: Some(Instant::now() + lasting) }
 }
 
 /// Runs for as long as several calls would take.
@@ -445,7 +445,7 @@ async fn a_lane_without_a_lease_sends_nothing_until_it_has_one() {
     let id = line.send().await;
     for_a_while().await;
     assert_eq!(line.sandbox.counts().arrived, 0);
-    dealt.send_replace(lease(1, Duration::from_secs(60)));
+    dealt.send_replace(Some(lease(1, Duration::from_mins(1))));
     line.until(id, State::Delivered).await;
 }
 
@@ -453,19 +453,19 @@ async fn a_lane_without_a_lease_sends_nothing_until_it_has_one() {
 async fn a_lease_that_ends_before_a_call_would_is_not_used() {
     let (line, dealt) = leased().await;
     // The call may take 500 ms.
-    dealt.send_replace(lease(1, Duration::from_millis(400)));
+    dealt.send_replace(Some(lease(1, Duration::from_millis(400))));
     let id = line.send().await;
     for_a_while().await;
     assert_eq!(line.sandbox.counts().arrived, 0);
     assert_eq!(line.record(id).await.state, State::Waiting);
-    dealt.send_replace(lease(1, Duration::from_secs(60)));
+    dealt.send_replace(Some(lease(1, Duration::from_mins(1))));
     line.until(id, State::Delivered).await;
 }
 
 #[tokio::test]
 async fn an_owner_that_is_frozen_past_its_lease_and_revived_sends_nothing() {
     let (line, dealt) = leased().await;
-    dealt.send_replace(lease(1, Duration::from_secs(60)));
+    dealt.send_replace(Some(lease(1, Duration::from_mins(1))));
     let first = line.send().await;
     line.until(first, State::Delivered).await;
     // What a process sees that was stopped for longer than its lease: a deadline that has passed.
@@ -479,7 +479,7 @@ async fn an_owner_that_is_frozen_past_its_lease_and_revived_sends_nothing() {
     dealt.send_replace(None);
     for_a_while().await;
     assert_eq!(line.stored(second), 0);
-    dealt.send_replace(lease(2, Duration::from_secs(60)));
+    dealt.send_replace(Some(lease(2, Duration::from_mins(1))));
     line.until(second, State::Delivered).await;
     assert_eq!(line.stored(second), 1);
 }
@@ -491,7 +491,7 @@ async fn a_new_term_waits_a_full_interval_and_settles_what_was_in_flight() {
     // A former owner was in the middle of a call, and had reached the platform.
     line.queue.reserve(&PlatformName::new("main"), line.clock.now(), &[]).await.unwrap().unwrap();
     let before = Instant::now();
-    dealt.send_replace(lease(1, Duration::from_secs(60)));
+    dealt.send_replace(Some(lease(1, Duration::from_mins(1))));
     line.until(id, State::Delivered).await;
     assert_eq!(line.stored(id), 1);
     let first = line.sandbox.arrivals()[0].at;

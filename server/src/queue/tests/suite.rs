@@ -399,7 +399,7 @@ pub(super) async fn a_discarded_entry_is_gone_and_its_key_is_not_taken_again(ben
 }
 
 pub(super) async fn an_erased_entry_keeps_nothing_of_the_person(bench: &dyn Bench) {
-    let keep = Options { keep_delivered: Duration::from_secs(60), ..Options::default() };
+    let keep = Options { keep_delivered: Duration::from_mins(1), ..Options::default() };
     let queue = bench.open_with(keep).await;
     queue.enqueue(new(1, at(0))).await.unwrap();
     queue.enqueue(new(2, at(0))).await.unwrap();

@@ -128,7 +128,7 @@ async fn due(queue: &dyn Lanes, lane: &PlatformName, skip: &[SurveyId]) -> Resul
 /// How long a server process takes until it is ready, and its memory: empty, and with the crowded store.
 async fn started(crowded: &Path) -> Result<()> {
     let roomy = |config: String| config + "\n[queue]\nmax_entries = 9000000\nmax_bytes = \"64GiB\"\n";
-    let mut stage = Stage::logging("warn,server=info", Duration::from_secs(3_600), roomy).await?;
+    let mut stage = Stage::logging("warn,server=info", Duration::from_hours(1), roomy).await?;
     println!("\nA server process (release):\n");
     println!("              ready after   resident");
     for name in ["empty", "crowded"] {

@@ -36,11 +36,11 @@ pub(super) async fn run() -> Result<ExitCode> {
     }
     process.start().await?;
     // The first calls come after a full interval, and after connections are made.
-    ensure!(platform.sandbox.until(Duration::from_secs(60), |now| now.arrived >= 2 * LANES as u64).await);
+    ensure!(platform.sandbox.until(Duration::from_mins(1), |now| now.arrived >= 2 * LANES as u64).await);
     let (before, begun, spent) = (platform.sandbox.counts(), Instant::now(), process.processor_time()?);
     tokio::time::sleep(WATCH).await;
     let (after, took) = (platform.sandbox.counts(), begun.elapsed());
-    let cores = (process.processor_time()? - spent).as_secs_f64() / took.as_secs_f64();
+    let cores = process.processor_time()?.saturating_sub(spent).as_secs_f64() / took.as_secs_f64();
     let calls = after.arrived - before.arrived;
     #[expect(clippy::cast_precision_loss, reason = "thousands")]
     let used = calls as f64 / (LANES as f64 * took.as_secs_f64());

@@ -38,7 +38,7 @@ pub(super) async fn run() -> Result<ExitCode> {
     let mut gaps: Vec<Duration> = arrivals.iter().filter_map(|arrival| arrival.gap).collect();
     gaps.sort_unstable();
     let taken: Duration = gaps.iter().sum();
-    let used = INTERVAL.as_secs_f64() * gaps.len() as f64 / taken.as_secs_f64();
+    let used = (INTERVAL * u32::try_from(gaps.len())?).as_secs_f64() / taken.as_secs_f64();
     let early = stage.sandbox.counts().early;
     println!(
         "{} calls at one a second, 0 to {} ms of jitter on the request:\n",

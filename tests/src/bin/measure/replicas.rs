@@ -47,7 +47,7 @@ pub(super) async fn run() -> Result<ExitCode> {
     let mut random = StdRng::seed_from_u64(1);
     let (mut killed, mut frozen, mut stopped) = (0, 0, 0);
     let patience = Instant::now() + INTERVAL * u32::try_from(WAITING)? * 5;
-    while (stage.sandbox.counts().stored as usize) < WAITING {
+    while stage.sandbox.counts().stored < WAITING as u64 {
         ensure!(Instant::now() < patience, "it takes too long");
         tokio::time::sleep(Duration::from_millis(random.random_range(2_000..9_000))).await;
         let Some(owner) = owner(&servers).await else { continue };

@@ -1,0 +1,120 @@
+//! Keeps other sites' pages away from the operators' listener.
+//!
+//! A browser that can reach it runs strangers' pages as well. What they could make it send is
+//! refused by its host, its origin and its type, before any route sees it.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::stranger;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Whether the listener asks for a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// A name that is rebound to this address gets nowhere: the browser has no token for it.
+    Token,
+    /// Everybody who reaches the address is let in, so the address has to be called by its number.
+    Nothing,
+}
+
+/// Lets a request pass, or says what is wrong with it.
+pub(super) async fn keep_strangers_out(State(asks): State<Asks>, request: Request, next: Next) -> Response {
+    match judge(asks, request.method(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+fn judge(asks: Asks, method: &Method, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
+    if asks == Asks::Nothing && !stranger::is_address(stranger::host(headers)) {
+        let words = "open this by its IP address or as localhost; other names need an admin token\n";
+        return Err((StatusCode::FORBIDDEN, words));
+    }
+    if method.is_safe() {
+        return Ok(());
+    }
+    // Browsers tell the site to addresses that they trust; elsewhere the origin has to do.
+    let foreign = match headers.get(SEC_FETCH_SITE) {
+        Some(site) => site != "same-origin" && site != "none",
+        None => stranger::has_foreign_origin(headers),
+    };
+    if foreign {
+        return Err((StatusCode::FORBIDDEN, "other sites' pages change nothing here\n"));
+    }
+    // A type that no page can send to another site without asking first.
+    if !is_json(headers) {
+        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "send `Content-Type: application/json`\n"));
+    }
+    Ok(())
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn status(asks: Asks, method: &Method, headers: &[(&'static str, &'static str)]) -> u16 {
+        let headers =
+            headers.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
+        match judge(asks, method, &headers.collect()) {
+            Ok(()) => 200,
+            Err((status, _)) => status.as_u16(),
+        }
+    }
+
+    const LOCAL: (&str, &str) = ("host", "127.0.0.1:9090");
+    const JSON: (&str, &str) = ("content-type", "application/json; charset=utf-8");
+
+    #[test]
+    fn without_a_token_a_name_that_leads_here_is_refused() {
+        for host in ["127.0.0.1:9090", "[::1]:9090", "localhost:9090", "localhost"] {
+            assert_eq!(status(Asks::Nothing, &Method::GET, &[("host", host)]), 200, "{host}");
+        }
+        for host in ["evil.example:9090", "localhost.evil.example", "127.0.0.1.evil.example", ""] {
+            assert_eq!(status(Asks::Nothing, &Method::GET, &[("host", host)]), 403, "{host}");
+            assert_eq!(status(Asks::Token, &Method::GET, &[("host", host)]), 200, "{host}");
+        }
+        assert_eq!(status(Asks::Nothing, &Method::GET, &[]), 403);
+    }
+
+    #[test]
+    fn another_sites_page_changes_nothing_and_may_be_followed_from() {
+        for site in ["cross-site", "same-site", ""] {
+            let sent = [LOCAL, JSON, ("sec-fetch-site", site)];
+            assert_eq!(status(Asks::Token, &Method::POST, &sent), 403, "{site:?}");
+            assert_eq!(status(Asks::Token, &Method::GET, &sent), 200, "a link from elsewhere");
+        }
+        for origin in ["https://evil.example", "http://127.0.0.1:8080", "null"] {
+            let sent = [LOCAL, JSON, ("origin", origin)];
+            assert_eq!(status(Asks::Token, &Method::DELETE, &sent), 403, "{origin}");
+        }
+    }
+
+    #[test]
+    fn own_pages_and_programs_change_things_with_json_only() {
+        let senders: [&[(&str, &str)]; 4] = [
+            &[LOCAL],
+            &[LOCAL, ("origin", "http://127.0.0.1:9090")],
+            &[LOCAL, ("sec-fetch-site", "same-origin"), ("origin", "https://behind-a-proxy.example")],
+            &[LOCAL, ("sec-fetch-site", "none")],
+        ];
+        for sender in senders {
+            assert_eq!(status(Asks::Nothing, &Method::POST, &[sender, &[JSON]].concat()), 200, "{sender:?}");
+            assert_eq!(status(Asks::Nothing, &Method::POST, sender), 415, "{sender:?}");
+            for simple in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"] {
+                let sent = [sender, &[("content-type", simple)]].concat();
+                assert_eq!(status(Asks::Nothing, &Method::POST, &sent), 415, "{simple}");
+            }
+        }
+    }
+}

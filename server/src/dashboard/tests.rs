@@ -1,0 +1,108 @@
+//! The operators' listener as a whole: what every response has, and who is let in.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Method};
+use tower::ServiceExt;
+
+use super::*;
+use crate::config::tests::good;
+use crate::queue::SqliteQueue;
+
+struct Listener {
+    router: Router,
+    _folder: tempfile::TempDir,
+}
+
+impl Listener {
+    fn new(token: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let queue = Arc::new(
+            SqliteQueue::open(&folder.path().join("queue.db"), crate::queue::Options::default()).unwrap(),
+        );
+        let token = token.map(|token| SecretString::from(token.to_owned()));
+        let config = Arc::new(Config { admin_token: token, ..good() });
+        let router = Dashboard::new(config, queue, Clock::start(), Vec::new()).router();
+        Self { router, _folder: folder }
+    }
+
+    async fn answer(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap) {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        (response.status(), response.headers().clone())
+    }
+}
+
+const LOCAL: (&str, &str) = ("host", "127.0.0.1:9090");
+const PATHS: [&str; 7] = ["/", "/metrics", "/healthz", "/readyz", "/style.css", "/live.js", "/nothing"];
+
+#[tokio::test]
+async fn every_response_keeps_to_itself_whatever_came_of_the_request() {
+    for (token, host) in [(None, "127.0.0.1:9090"), (None, "evil.example"), (Some("secret"), "ops.example")] {
+        let listener = Listener::new(token);
+        for (method, path) in PATHS.iter().flat_map(|path| [(Method::GET, path), (Method::POST, path)]) {
+            let (status, headers) = listener.answer(method, path, &[("host", host)]).await;
+            let policy = headers["content-security-policy"].to_str().unwrap();
+            assert!(policy.starts_with("default-src 'none';"), "{path} {status}");
+            assert!(policy.contains("frame-ancestors 'none'") && policy.contains("base-uri 'none'"));
+            for unsafe_word in ["unsafe", "*", "http:", "https:", "data:"] {
+                assert!(!policy.contains(unsafe_word), "{policy}");
+            }
+            for (name, value) in [
+                ("x-content-type-options", "nosniff"),
+                ("x-frame-options", "DENY"),
+                ("referrer-policy", "same-origin"),
+                ("cross-origin-resource-policy", "same-origin"),
+                ("cross-origin-opener-policy", "same-origin"),
+                ("cache-control", "no-store"),
+            ] {
+                assert_eq!(headers[name], value, "{path} {status}");
+            }
+            assert!(!headers.contains_key("server") && !headers.contains_key("access-control-allow-origin"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_listener_without_a_token_answers_to_no_name() {
+    let open = Listener::new(None);
+    let closed = Listener::new(Some("secret"));
+    let token = ("authorization", "Bearer secret");
+    for path in PATHS {
+        let (status, _) = open.answer(Method::GET, path, &[("host", "evil.example:9090")]).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
+        let (status, _) = open.answer(Method::GET, path, &[LOCAL]).await;
+        assert_eq!(status.is_success(), path != "/nothing", "{path}");
+        let (status, _) = closed.answer(Method::GET, path, &[("host", "ops.example"), token]).await;
+        assert_eq!(status.is_success(), path != "/nothing", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn where_there_is_a_token_only_health_goes_without() {
+    let listener = Listener::new(Some("secret"));
+    for path in PATHS {
+        let (status, headers) = listener.answer(Method::GET, path, &[("host", "ops.example")]).await;
+        match path {
+            "/healthz" | "/readyz" => assert_eq!(status, StatusCode::OK),
+            _ => {
+                assert_eq!(status, StatusCode::UNAUTHORIZED, "{path}");
+                assert!(headers.contains_key(header::WWW_AUTHENTICATE));
+            }
+        }
+        let wrong = ("authorization", "Bearer other");
+        let (status, _) = listener.answer(Method::GET, path, &[("host", "ops.example"), wrong]).await;
+        assert!(!status.is_success() || path.ends_with('z'), "{path}");
+    }
+}
+
+#[test]
+fn the_token_is_shown_as_bearer_or_as_a_password() {
+    assert_eq!(shown("Bearer secret").as_deref(), Some("secret"));
+    assert_eq!(shown("basic b3BzOnNlY3JldA==").as_deref(), Some("secret"));
+    for wrong in ["", "secret", "Basic c2VjcmV0", "Basic !", "Digest secret"] {
+        assert_eq!(shown(wrong), None, "{wrong}");
+    }
+}

@@ -1,0 +1,162 @@
+//! One description for each public route.
+
+use utoipa::openapi::path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::schema::ObjectBuilder;
+use utoipa::openapi::{ContentBuilder, RefOr, Required, ResponseBuilder, Schema};
+
+use super::problems::{self, told};
+use super::schemas::{id, text, to};
+
+/// What any request may meet.
+const ANY: [&str; 2] = ["address", "timeout"];
+
+pub(super) fn loader() -> Operation {
+    let about = "An id that the server does not know gets a loader that says so in the \
+     page's console.";
+    let survey = parameter("survey", ParameterIn::Query, false, text("").description(Some(about)));
+    let ok = script("The loader: all that a page needs. With `survey`, it has that survey's rules.")
+        .header("Cache-Control", told("A minute."));
+    let operation = OperationBuilder::new()
+        .operation_id(Some("loader"))
+        .summary(Some("The script for a page"))
+        .parameter(survey)
+        .response("200", public(ok));
+    problems::add(operation, &[&ANY[..], &["no_widget"]].concat()).build()
+}
+
+pub(super) fn file() -> Operation {
+    let build = text("Names the build; any other name gets the present files, uncached.");
+    let file = text("").enum_values(Some(["widget.js", "glue.js", "widget.wasm"]));
+    let bytes = ObjectBuilder::new().content_media_type("application/wasm");
+    let ok = script("The file.")
+        .content("application/wasm", ContentBuilder::new().schema(Some(bytes)).build())
+        .header("Cache-Control", told("A year, or `no-store` for another build than the present one."));
+    let operation = OperationBuilder::new()
+        .operation_id(Some("file"))
+        .summary(Some("What the loader loads"))
+        .parameter(parameter("build", ParameterIn::Path, true, build))
+        .parameter(parameter("file", ParameterIn::Path, true, file))
+        .response("200", public(ok));
+    problems::add(operation, &[&ANY[..], &["not_found", "no_widget"]].concat()).build()
+}
+
+pub(super) fn definition() -> Operation {
+    let wishes = text(
+        "Wished languages in their order, as BCP 47 tags with commas: `nl-BE,fr`. \
+         The first 20 count; without a match the survey's first language is served.",
+    );
+    let operation = OperationBuilder::new()
+        .operation_id(Some("definition"))
+        .summary(Some("A survey in one language"))
+        .parameter(survey())
+        .parameter(parameter("lang", ParameterIn::Query, false, wishes))
+        .parameter(known())
+        .response(
+            "200",
+            json("The definition.", to("Definition"))
+                .header("Content-Language", told("The definition's language.")),
+        )
+        .response("304", not_modified());
+    problems::add(operation, &[&ANY[..], &["unknown_survey", "rate"]].concat()).build()
+}
+
+pub(super) fn answers() -> Operation {
+    let origin = text(
+        "The page's origin, which browsers send by themselves; one of the survey's. \
+         A survey may say that it takes submissions without it.",
+    );
+    let operation = OperationBuilder::new()
+        .operation_id(Some("submit"))
+        .summary(Some("Hand answers in"))
+        .description(Some(
+            "Thanks only once the submission is on disk. Send it again, with the same \
+             UUID, after 408, 429, 500, 503 or no response at all: it is stored once.",
+        ))
+        .parameter(survey())
+        .parameter(parameter("Origin", ParameterIn::Header, true, origin))
+        .request_body(Some(body()))
+        .response(
+            "202",
+            ResponseBuilder::new()
+                .description("The submission is on disk; or it already was.")
+                .content("application/json", ContentBuilder::new().schema(Some(to("Accepted"))).build())
+                .header("Cache-Control", told("Always `no-store`.")),
+        );
+    let own = [
+        "not_json",
+        "origin",
+        "no_origin",
+        "unknown_survey",
+        "body",
+        "conflict",
+        "too_large",
+        "content_type",
+        "content",
+        "rate",
+        "internal",
+        "busy",
+        "store",
+    ];
+    problems::add(operation, &[&ANY[..], &own].concat()).build()
+}
+
+pub(super) fn document() -> Operation {
+    let schema = ObjectBuilder::new().required("openapi").property("openapi", text(""));
+    let operation = OperationBuilder::new()
+        .operation_id(Some("openapi"))
+        .summary(Some("This document"))
+        .parameter(known())
+        .response("200", public(json("This document.", schema)))
+        .response("304", not_modified());
+    problems::add(operation, &["timeout"]).build()
+}
+
+fn body() -> RequestBody {
+    let same = text("The same JSON as text, which saves browsers the preflight.")
+        .content_media_type("application/json")
+        .content_schema(Some(to("Submission")));
+    RequestBodyBuilder::new()
+        .required(Some(Required::True))
+        .content("application/json", ContentBuilder::new().schema(Some(to("Submission"))).build())
+        .content("text/plain", ContentBuilder::new().schema(Some(same)).build())
+        .build()
+}
+
+fn parameter(name: &str, place: ParameterIn, required: bool, schema: ObjectBuilder) -> Parameter {
+    let required = if required { Required::True } else { Required::False };
+    ParameterBuilder::new().name(name).parameter_in(place).required(required).schema(Some(schema)).build()
+}
+
+fn survey() -> Parameter {
+    parameter("survey", ParameterIn::Path, true, id("The survey's id."))
+}
+
+fn known() -> Parameter {
+    parameter("If-None-Match", ParameterIn::Header, false, text("The `ETag` of what is there already."))
+}
+
+fn script(about: &str) -> ResponseBuilder {
+    let content = ContentBuilder::new().schema(Some(text(""))).build();
+    ResponseBuilder::new().description(about).content("text/javascript", content)
+}
+
+fn json(about: &str, schema: impl Into<RefOr<Schema>>) -> ResponseBuilder {
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    cached(ResponseBuilder::new().description(about).content("application/json", content))
+}
+
+fn not_modified() -> ResponseBuilder {
+    cached(ResponseBuilder::new().description("It is the one that `If-None-Match` names."))
+}
+
+fn cached(response: ResponseBuilder) -> ResponseBuilder {
+    response.header("ETag", told("Names this very content.")).header("Cache-Control", told("A minute."))
+}
+
+/// What pages of every site may load.
+fn public(response: ResponseBuilder) -> ResponseBuilder {
+    response
+        .header("Access-Control-Allow-Origin", told("Always `*`."))
+        .header("Cross-Origin-Resource-Policy", told("Always `cross-origin`."))
+}
