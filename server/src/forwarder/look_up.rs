@@ -4,7 +4,9 @@
 //! One look-up serves every unknown entry of a touchpoint. A platform that lags, keeps another time
 //! or drops the metadata shows nothing at all, so that an answer is not in the reply proves little by
 //! itself: it counts only where a submission known to be delivered is shown, by this look-up or an
-//! earlier one, and not before `settle` has passed.
+//! earlier one, and not before `settle` has passed. Where others were delivered after it, one of them has
+//! to be shown as well: a platform that lags for longer than `settle` shows what is old, and not yet what
+//! is new.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -50,12 +52,17 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// The window in which the entries arrived, if they did, and the latest of what is known to be
-    /// delivered before them; cut to what the platform answers.
-    pub(super) fn of(entries: &[Unknown], witness: Option<Timestamp>) -> Option<Self> {
+    /// The window in which the entries arrived, if they did, with the latest of what is known to be
+    /// delivered before them, and what was delivered just after; cut to what the platform answers.
+    pub(super) fn of(
+        entries: &[Unknown],
+        witness: Option<Timestamp>,
+        newer: &[(Uuid, Timestamp)],
+    ) -> Option<Self> {
         let since = entries.iter().map(|entry| entry.since).min()?;
         let until = entries.iter().map(|entry| entry.until).max()?;
-        let to = clock::later(until, MARGIN);
+        let last = newer.iter().map(|(_, at)| *at).max().map_or(until, |newest| newest.max(until));
+        let to = clock::later(last, MARGIN);
         let earliest = to.checked_sub(LONGEST_WINDOW).unwrap_or(Timestamp::MIN);
         let from = witness.map_or(since, |witness| witness.min(since));
         let from = from.checked_sub(MARGIN).unwrap_or(Timestamp::MIN);
@@ -78,9 +85,14 @@ pub(super) enum Seen {
     Shown(HashSet<Uuid>),
     /// It could not be asked; it may be another time.
     Failed,
+    /// The token may not ask at the moment (401).
+    Denied,
     /// It will not tell, or not so that it can be read.
     Refused,
 }
+
+/// After this long, and many failures, nobody waits for a look-up any more.
+const GIVE_UP: Duration = Duration::from_hours(24);
 
 /// What is known about a look-up and the touchpoint when an entry is judged.
 pub(super) struct Evidence<'a> {
@@ -90,6 +102,12 @@ pub(super) struct Evidence<'a> {
     pub(super) asked_at: Timestamp,
     /// True where a look-up has shown a submission known to be delivered.
     pub(super) proven: bool,
+    /// Some of what was delivered after the entries, to be held against what is shown.
+    pub(super) newer: &'a [(Uuid, Timestamp)],
+    /// True when many look-ups in a row have failed.
+    pub(super) hopeless: bool,
+    /// True when the platform takes answers meanwhile.
+    pub(super) takes_answers: bool,
     pub(super) settle: Duration,
 }
 
@@ -108,15 +126,26 @@ pub(super) enum Finding {
 
 /// Judges an entry.
 pub(super) fn judge(entry: &Unknown, evidence: &Evidence<'_>) -> Finding {
-    let counts = clock::later(entry.until, evidence.settle) <= evidence.asked_at;
+    let passed = |wait| clock::later(entry.until, wait) <= evidence.asked_at;
+    let late = || passed(evidence.settle.saturating_add(GIVE_UP));
     match evidence.seen {
         Seen::Shown(found) if found.contains(&entry.entry.submission) => Finding::Found,
-        _ if !counts => Finding::Open,
-        Seen::Shown(_) if evidence.proven && evidence.window.covers(entry.since, entry.until) => {
-            Finding::Absent
+        _ if !passed(evidence.settle) => Finding::Open,
+        Seen::Shown(found) => {
+            let mut newer = evidence.newer.iter().filter(|(_, at)| *at >= entry.until).peekable();
+            let lags = newer.peek().is_some() && !newer.any(|(id, _)| found.contains(id));
+            let covered = evidence.window.covers(entry.since, entry.until);
+            match (evidence.proven && covered, lags) {
+                (true, false) => Finding::Absent,
+                (true, true) if !passed(evidence.settle * 2) => Finding::Open,
+                _ => Finding::Undecidable,
+            }
         }
-        Seen::Shown(_) | Seen::Refused => Finding::Undecidable,
-        Seen::Failed => Finding::Open,
+        Seen::Refused => Finding::Undecidable,
+        // A token that may add nothing either will be mended: then it may ask, too.
+        Seen::Denied if evidence.takes_answers || late() => Finding::Undecidable,
+        Seen::Failed if evidence.hopeless && (evidence.takes_answers || late()) => Finding::Undecidable,
+        Seen::Denied | Seen::Failed => Finding::Open,
     }
 }
 
@@ -161,8 +190,22 @@ mod tests {
 
     fn finding(seen: &Seen, asked_at: i64, proven: bool) -> Finding {
         let entry = unknown(1, 10, 40);
-        let window = Window::of(std::slice::from_ref(&entry), None).unwrap();
-        judge(&entry, &Evidence { seen, window: &window, asked_at: at(asked_at), proven, settle: SETTLE })
+        let window = Window::of(std::slice::from_ref(&entry), None, &[]).unwrap();
+        judge(&entry, &Evidence { proven, ..evidence(seen, &window, asked_at) })
+    }
+
+    /// What a look-up says where read-back is proven and nothing else is known.
+    fn evidence<'a>(seen: &'a Seen, window: &'a Window, asked_at: i64) -> Evidence<'a> {
+        Evidence {
+            seen,
+            window,
+            asked_at: at(asked_at),
+            proven: true,
+            newer: &[],
+            hopeless: false,
+            takes_answers: false,
+            settle: SETTLE,
+        }
     }
 
     #[test]
@@ -186,16 +229,44 @@ mod tests {
     }
 
     #[test]
+    fn what_keeps_failing_is_given_up_once_answers_are_taken_or_after_a_day() {
+        let entry = unknown(1, 10, 40);
+        let window = Window::of(std::slice::from_ref(&entry), None, &[]).unwrap();
+        let (settled, late) = (40 + 7_200, 40 + 7_200 + 86_400);
+        let judged = |seen: &Seen, asked_at, hopeless, takes_answers| {
+            judge(&entry, &Evidence { hopeless, takes_answers, ..evidence(seen, &window, asked_at) })
+        };
+        for (seen, hopeless) in [(Seen::Failed, true), (Seen::Denied, false)] {
+            assert_eq!(judged(&seen, settled, hopeless, false), Finding::Open, "{seen:?}");
+            assert_eq!(judged(&seen, settled, hopeless, true), Finding::Undecidable, "{seen:?}");
+            assert_eq!(judged(&seen, late, hopeless, false), Finding::Undecidable, "{seen:?}");
+            assert_eq!(judged(&seen, settled - 1, true, true), Finding::Open, "{seen:?}");
+        }
+        assert_eq!(judged(&Seen::Failed, late, false, true), Finding::Open, "it may answer the next time");
+    }
+
+    #[test]
+    fn a_platform_that_does_not_show_what_came_after_shows_no_absence() {
+        let entry = unknown(1, 10, 40);
+        let newer = [(Uuid::from_bytes([7; 16]), at(50)), (Uuid::from_bytes([8; 16]), at(60))];
+        let window = Window::of(std::slice::from_ref(&entry), None, &newer).unwrap();
+        assert!(window.covers(at(60), at(60)));
+        let judged = |seen: &Seen, asked_at| {
+            judge(&entry, &Evidence { newer: &newer, ..evidence(seen, &window, asked_at) })
+        };
+        let settled = 40 + 7_200;
+        assert_eq!(judged(&shown(&[2]), settled), Finding::Open, "it lags");
+        assert_eq!(judged(&shown(&[8]), settled), Finding::Absent);
+        assert_eq!(judged(&shown(&[2]), settled + 7_200), Finding::Undecidable);
+        assert_eq!(judged(&shown(&[1]), settled), Finding::Found);
+    }
+
+    #[test]
     fn an_entry_outside_of_the_window_is_not_absent() {
         let old = unknown(1, -40 * 86_400, 0);
-        let window = Window::of(&[old.clone(), unknown(2, 0, 60)], None).unwrap();
-        let evidence = Evidence {
-            seen: &shown(&[]),
-            window: &window,
-            asked_at: at(99_999),
-            proven: true,
-            settle: SETTLE,
-        };
+        let window = Window::of(&[old.clone(), unknown(2, 0, 60)], None, &[]).unwrap();
+        let nothing = shown(&[]);
+        let evidence = evidence(&nothing, &window, 99_999);
         assert_eq!(judge(&old, &evidence), Finding::Undecidable);
         assert_eq!(judge(&unknown(2, 0, 60), &evidence), Finding::Absent);
     }
@@ -203,13 +274,13 @@ mod tests {
     #[test]
     fn a_window_covers_the_entries_and_a_witness_but_no_more_than_31_days() {
         let entries = [unknown(1, 1_000, 1_030), unknown(2, 2_000, 2_010)];
-        let window = Window::of(&entries, None).unwrap();
+        let window = Window::of(&entries, None, &[]).unwrap();
         assert_eq!(window, Window { from: at(700), to: at(2_310) });
-        assert_eq!(Window::of(&entries, Some(at(100))).unwrap().from, at(-200));
-        assert_eq!(Window::of(&entries, Some(at(5_000))).unwrap().from, at(700));
+        assert_eq!(Window::of(&entries, Some(at(100)), &[]).unwrap().from, at(-200));
+        assert_eq!(Window::of(&entries, Some(at(5_000)), &[]).unwrap().from, at(700));
         let month_ago = at(-40 * 86_400);
-        assert_eq!(Window::of(&entries, Some(month_ago)).unwrap().from, at(700), "too far away to help");
-        assert_eq!(Window::of(&[], None), None);
+        assert_eq!(Window::of(&entries, Some(month_ago), &[]).unwrap().from, at(700), "too far away to help");
+        assert_eq!(Window::of(&[], None, &[]), None);
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Client {
         let (from, to) = (date(from), date(to));
         let url = format!("{}/campaign/{touchpoint}/answers/getall/{from}/{to}", self.base_url);
         // A month's responses may take longer than a call that adds one.
-        let request = self.http.get(url).timeout(self.timeout.saturating_mul(LONGEST_REPLY));
+        let request = self.reports.get(url).timeout(self.timeout.saturating_mul(LONGEST_REPLY));
         let Ok(result) = tokio::time::timeout(self.timeout, request.send()).await else {
             return Err(GetAllError::Call(Outcome::Lost("the platform did not answer in time".into())));
         };

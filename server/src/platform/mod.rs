@@ -30,10 +30,15 @@ pub const BASE_PATH: &str = "/V1.0/EN";
 /// side has just closed is lost, and nobody knows whether it arrived.
 const IDLE: Duration = Duration::from_secs(20);
 
+/// Intervals within which a call for a report has left, or has failed.
+pub const REPORT_CONNECT: u32 = 4;
+
 /// A platform's calls with one token.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
+    /// For calls that the lane does not wait for to the end: it has to know soon that they have left.
+    reports: reqwest::Client,
     base_url: Arc<str>,
     timeout: Duration,
     token: secrecy::SecretString,
@@ -76,21 +81,25 @@ impl Client {
         let mut authorization = HeaderValue::from_str(&format!("basic {}", platform.token.expose_secret()))
             .map_err(|_| ClientError::Token)?;
         authorization.set_sensitive(true);
-        let http = reqwest::Client::builder()
-            .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization)]))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(platform.timeout.mul_f32(0.8))
-            .timeout(platform.timeout)
-            .pool_idle_timeout(IDLE)
-            .tls_certs_only(roots)
-            .tls_version_min(reqwest::tls::Version::TLS_1_2)
-            .no_proxy()
-            .http1_only()
-            .build()
-            .map_err(ClientError::Tls)?;
+        let client = |connect: Duration| {
+            reqwest::Client::builder()
+                .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization.clone())]))
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .connect_timeout(connect)
+                .timeout(platform.timeout)
+                .pool_idle_timeout(IDLE)
+                .tls_certs_only(roots.clone())
+                .tls_version_min(reqwest::tls::Version::TLS_1_2)
+                .no_proxy()
+                .http1_only()
+                .build()
+                .map_err(ClientError::Tls)
+        };
+        let patient = platform.timeout.mul_f32(0.8);
         Ok(Self {
-            http,
+            http: client(patient)?,
+            reports: client(patient.min(platform.interval * REPORT_CONNECT))?,
             base_url: platform.base_url.as_str().into(),
             timeout: platform.timeout,
             token: platform.token.clone(),

@@ -87,8 +87,8 @@ pub enum QueueError {
     /// The queue is stopping.
     #[error("the queue has stopped")]
     Stopped,
-    /// The entry is not in the state it has to be in, or the lane has another owner by now.
-    #[error("entry {0} is not being sent by this owner")]
+    /// The entry is not in the state it has to be in.
+    #[error("entry {0} is not being sent")]
     NotSending(EntryId),
     /// The lane is not ours, or not any more.
     #[error("the lane {0} has another owner")]
@@ -143,7 +143,8 @@ pub trait Lanes: Send + Sync + 'static {
         skip: &[SurveyId],
     ) -> Result<Option<Entry>, QueueError>;
 
-    /// Moves an entry on from `sending` or `unknown`, and records the attempt.
+    /// Moves an entry on from `sending` or `unknown`, and records the attempt. A delivery is also noted of
+    /// what is `waiting` or `delayed`: an operator was faster than the look-up that found it.
     async fn settle(
         &self,
         lane: &PlatformName,

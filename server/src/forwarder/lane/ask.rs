@@ -3,7 +3,7 @@
 //! The call goes through the lane's pacer as every other one. Once the platform has begun to answer
 //! the lane goes on, and the reply is read by a task of its own: a month's responses block nobody.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,15 +16,20 @@ use uuid::Uuid;
 
 use super::Lane;
 use crate::accepted::Accepted;
+use crate::clock;
 use crate::config::{ContextKey, Guid, MetadataSource, OnUnknown};
 use crate::forwarder::decision::{Case, send_again};
 use crate::forwarder::look_up::{self, ENTRIES, Evidence, Finding, Seen, WITNESSES, Window};
 use crate::forwarder::report::trouble;
-use crate::platform::{Client, GetAllError, Outcome, Response};
-use crate::queue::{Attempt, QueueError, Settlement, Unknown};
+use crate::platform::{Client, GetAllError, Outcome, REPORT_CONNECT, Response};
+use crate::queue::{Attempt, EntryId, QueueError, Settlement, Unknown};
 
 /// So many failed look-ups in a row, while answers are taken, are a refusal.
 const PATIENCE: u32 = 10;
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Submissions that are known to be delivered, and when.
+type Witnesses = Vec<(Uuid, Timestamp)>;
 
 /// A lane's look-ups.
 #[derive(Default)]
@@ -45,12 +50,18 @@ struct Rest {
 /// A look-up that is under way.
 struct Flight {
     touchpoint: Guid,
+    /// The metadata key under which they are found.
+    key: String,
     entries: Vec<Unknown>,
+    /// What is known to be delivered, before the entries and after them.
     witnesses: Vec<(Uuid, Timestamp)>,
+    newer: Vec<(Uuid, Timestamp)>,
     window: Window,
     asked_at: Timestamp,
     reading: JoinHandle<Seen>,
     seen: Option<Seen>,
+    /// Failed look-ups in a row with this one, once it is counted.
+    failures: Option<u32>,
 }
 
 impl Drop for Flight {
@@ -136,33 +147,31 @@ impl Lane {
         let (lane, interval) = (self.platform.name.clone(), self.platform.interval);
         let surveys = self.surveys.iter().filter(|survey| survey.touchpoint == *touchpoint);
         let surveys: Vec<SurveyId> = surveys.map(|survey| survey.id.clone()).collect();
-        let mut entries = self.queue.unknown(&lane, &surveys, ENTRIES).await?;
-        let asked_at = self.clock.now();
-        let settled = asked_at.checked_sub(self.platform.settle).unwrap_or(Timestamp::MIN);
-        let before =
-            entries.iter().map(|entry| entry.since).min().map_or(settled, |since| since.min(settled));
-        let witnesses = self.queue.delivered(&lane, &surveys, before, WITNESSES).await?;
-        let Some(window) = Window::of(&entries, witnesses.first().map(|(_, at)| *at)) else {
+        let entries = self.queue.unknown(&lane, &surveys, ENTRIES).await?;
+        let Some((key, entries)) = of_one_key(entries) else {
             self.look_ups.read_again();
             return Ok(());
         };
-        let keys = self.keys(&surveys, &mut entries);
-        let sought: HashSet<Uuid> = entries
-            .iter()
-            .map(|unknown| unknown.entry.submission)
-            .chain(witnesses.iter().map(|w| w.0))
-            .collect();
+        let asked_at = self.clock.now();
+        let (witnesses, newer) = self.witnesses(&surveys, &key, &entries, asked_at).await?;
+        let window = Window::of(&entries, witnesses.first().map(|(_, at)| *at), &newer);
+        let Some(window) = window else { return Ok(()) };
+        let known = witnesses.iter().chain(&newer).map(|(id, _)| *id);
+        let sought: HashSet<Uuid> =
+            entries.iter().map(|unknown| unknown.entry.submission).chain(known).collect();
         if !self.holds() {
             return Err(QueueError::NotOwner(lane));
         }
 
         let sent = Instant::now();
         let (answering, answered) = oneshot::channel();
-        let asking = ask(self.client.clone(), touchpoint.clone(), window.clone(), keys, sought, answering);
+        let asking =
+            ask(self.client.clone(), touchpoint.clone(), window.clone(), key.clone(), sought, answering);
         let reading = tokio::spawn(asking);
-        // The call arrived long before the platform begins to answer. If it takes its time with that,
-        // the lane does not wait for it: after a few intervals the arrival is long over.
-        let outcome = tokio::time::timeout((interval * 5).min(self.platform.timeout), answered).await;
+        // The call has left, or has failed, within fewer intervals than these. If the platform takes its
+        // time with an answer, the lane does not wait for it: the arrival is long over.
+        let patience = (interval * (REPORT_CONNECT + 1)).min(self.platform.timeout);
+        let outcome = tokio::time::timeout(patience, answered).await;
         let ended = Instant::now();
         let refusal = outcome.ok().and_then(Result::ok).flatten();
         let throttled = matches!(&refusal, Some(Outcome::Reply(reply)) if reply.status == 429);
@@ -176,34 +185,64 @@ impl Lane {
         let last_call = self.clock.at(sent);
         self.set(|report| (report.last_call, report.last_verdict) = (Some(last_call), Some("look-up")));
         let touchpoint = touchpoint.clone();
-        self.look_ups.flight =
-            Some(Flight { touchpoint, entries, witnesses, window, asked_at, reading, seen: None });
+        let (seen, failures) = (None, None);
+        self.look_ups.flight = Some(Flight {
+            touchpoint,
+            key,
+            entries,
+            witnesses,
+            newer,
+            window,
+            asked_at,
+            reading,
+            seen,
+            failures,
+        });
         Ok(())
     }
 
-    /// The metadata keys under which submissions of these surveys are found; takes the bodies away.
-    fn keys(&self, surveys: &[SurveyId], entries: &mut [Unknown]) -> HashSet<String> {
-        let configured = surveys.iter().filter_map(|id| self.survey(id)).flat_map(|survey| &survey.metadata);
-        let configured = configured
-            .filter(|rule| matches!(rule.source, MetadataSource::Context(ContextKey::Submission)))
-            .map(|rule| rule.key.clone());
-        let mut keys: HashSet<String> = configured.collect();
-        for unknown in entries {
-            let body = std::mem::take(&mut unknown.entry.body);
-            if let Ok(accepted) = from_slice::<Accepted>(&body) {
-                keys.extend(accepted.keys_of(unknown.entry.submission).map(str::to_owned));
-            }
-        }
-        keys
+    /// Notes a look-up that could not be prepared, so that answers have their turn.
+    pub(super) fn not_asked(&mut self, touchpoint: &Guid, error: &QueueError) {
+        tracing::error!(lane = %self.platform.name, %touchpoint, %error, "a look-up could not be prepared");
+        self.look_ups.let_rest(touchpoint, Instant::now(), self.platform.interval, true);
+    }
+
+    /// What is known to be delivered by surveys that are found under a key: before some entries, and after
+    /// them.
+    async fn witnesses(
+        &self,
+        surveys: &[SurveyId],
+        key: &str,
+        entries: &[Unknown],
+        asked_at: Timestamp,
+    ) -> Result<(Witnesses, Witnesses), QueueError> {
+        let (lane, settle) = (&self.platform.name, self.platform.settle);
+        let has_key = |id: &&SurveyId| {
+            let survey = self.survey(id);
+            survey.is_some_and(|survey| {
+                survey.metadata.iter().any(|rule| {
+                    rule.key == key && rule.source == MetadataSource::Context(ContextKey::Submission)
+                })
+            })
+        };
+        let surveys: Vec<SurveyId> = surveys.iter().filter(has_key).cloned().collect();
+        let settled = asked_at.checked_sub(settle).unwrap_or(Timestamp::MIN);
+        let since = entries.iter().map(|entry| entry.since).min().unwrap_or(settled);
+        let until = entries.iter().map(|entry| entry.until).max().unwrap_or(settled);
+        let before = self.queue.delivered(lane, &surveys, since.min(settled), WITNESSES).await?;
+        let soon = clock::later(until, (settle / 4).max(self.platform.interval * 20));
+        let mut newer = self.queue.delivered(lane, &surveys, soon, WITNESSES).await?;
+        newer.retain(|(_, at)| *at >= since);
+        Ok((before, newer))
     }
 
     /// Draws the conclusions of a look-up whose reply is read. If the store fails on the way, the rest
     /// is concluded later.
     pub(super) async fn conclude(&mut self) -> Result<(), QueueError> {
-        let Some(flight) = self.look_ups.flight.take_if(|flight| flight.seen.is_some()) else {
+        let Some(mut flight) = self.look_ups.flight.take_if(|flight| flight.seen.is_some()) else {
             return Ok(());
         };
-        let concluded = self.conclude_from(&flight).await;
+        let concluded = self.conclude_from(&mut flight).await;
         if concluded.is_err() {
             self.look_ups.flight = Some(flight);
         } else {
@@ -212,35 +251,81 @@ impl Lane {
         concluded
     }
 
-    async fn conclude_from(&mut self, flight: &Flight) -> Result<(), QueueError> {
+    async fn conclude_from(&mut self, flight: &mut Flight) -> Result<(), QueueError> {
         let now = Instant::now();
-        let Some(seen) = &flight.seen else { return Ok(()) };
-        let failed = !matches!(seen, Seen::Shown(_));
-        let failures = self.look_ups.let_rest(&flight.touchpoint, now, self.platform.interval, failed);
-        let given_up = *seen == Seen::Failed && failures >= PATIENCE && self.succeeded_lately(now);
-        let seen = if given_up { &Seen::Refused } else { seen };
-        let proven = self.proven(flight, seen).await?;
-        let (window, asked_at, settle) = (&flight.window, flight.asked_at, self.platform.settle);
-        let evidence = Evidence { seen, window, asked_at, proven, settle };
+        let Some(seen) = flight.seen.clone() else { return Ok(()) };
+        let failures = match flight.failures {
+            Some(failures) => failures,
+            None => self.count(flight, &seen, now),
+        };
+        flight.failures = Some(failures);
+        let evidence = Evidence {
+            seen: &seen,
+            window: &flight.window,
+            asked_at: flight.asked_at,
+            proven: self.proven(flight, &seen).await?,
+            newer: &flight.newer,
+            hopeless: failures >= PATIENCE,
+            takes_answers: self.succeeded_lately(now),
+            settle: self.platform.settle,
+        };
+        // An operator may have retried one since, and its call may have been lost again: about that the
+        // look-up says nothing, but that it is there.
+        let surveys: Vec<SurveyId> = flight
+            .entries
+            .iter()
+            .map(|unknown| unknown.entry.survey.clone())
+            .collect::<HashSet<_>>()
+            .into_iter()
+            .collect();
+        let present = self.queue.unknown(&self.platform.name, &surveys, u32::MAX).await?;
+        let present: HashSet<_> = present.iter().map(|unknown| (unknown.entry.id, unknown.until)).collect();
+        let mut open: BTreeMap<Timestamp, Vec<EntryId>> = BTreeMap::new();
+        for unknown in &flight.entries {
+            let finding = look_up::judge(unknown, &evidence);
+            if finding != Finding::Found && !present.contains(&(unknown.entry.id, unknown.until)) {
+                continue;
+            }
+            if finding == Finding::Open {
+                let (interval, settle) = (self.platform.interval, self.platform.settle);
+                let due = look_up::next(self.clock.now(), unknown.until, interval, settle);
+                // To the second, so that most are put off together.
+                let due = Timestamp::from_second(due.as_second())
+                    .ok()
+                    .filter(|_| interval >= SECOND)
+                    .unwrap_or(due);
+                open.entry(due).or_default().push(unknown.entry.id);
+            } else {
+                self.apply(unknown, finding).await?;
+            }
+        }
+        for (due, entries) in open {
+            self.queue.postpone(&self.platform.name, &entries, due).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes how a look-up ended; gives back how many have failed in a row.
+    fn count(&mut self, flight: &Flight, seen: &Seen, now: Instant) -> u32 {
         let outcome = match seen {
             Seen::Shown(_) => "shown",
             Seen::Failed => "failed",
+            Seen::Denied => "denied",
             Seen::Refused => "refused",
         };
         let lane = self.platform.name.to_string();
         metrics::counter!("afterword_look_ups_total", "lane" => lane, "outcome" => outcome).increment(1);
-        tracing::info!(lane = %self.platform.name, touchpoint = %flight.touchpoint, outcome, proven,
+        tracing::info!(lane = %self.platform.name, touchpoint = %flight.touchpoint, outcome,
             entries = flight.entries.len(), "look-up");
-        for unknown in &flight.entries {
-            self.apply(unknown, look_up::judge(unknown, &evidence)).await?;
-        }
-        Ok(())
+        let failed = !matches!(seen, Seen::Shown(_));
+        self.look_ups.let_rest(&flight.touchpoint, now, self.platform.interval, failed)
     }
 
     /// Whether read-back is proven for the touchpoint, by this look-up or an earlier one.
     async fn proven(&self, flight: &Flight, seen: &Seen) -> Result<bool, QueueError> {
         let lane = &self.platform.name;
-        let name = format!("read-back of {}", flight.touchpoint.as_str().to_ascii_lowercase());
+        let touchpoint = flight.touchpoint.as_str().to_ascii_lowercase();
+        let name = format!("read-back of {touchpoint} by {}", flight.key);
         let before = self.queue.recall(lane, &name).await?.as_deref() == Some("proven");
         let proven = look_up::proven(before, seen, &flight.window, &flight.witnesses);
         if proven != before {
@@ -259,10 +344,7 @@ impl Lane {
         let now = self.clock.now();
         let on_unknown = self.survey(&unknown.entry.survey).map(|survey| survey.on_unknown);
         let (settlement, verdict, words) = match finding {
-            Finding::Open => {
-                let due = look_up::next(now, unknown.until, self.platform.interval, self.platform.settle);
-                return self.queue.postpone(&lane, &[id], due).await;
-            }
+            Finding::Open => return Ok(()),
             Finding::Found => (Settlement::Delivered, "found", None),
             Finding::Absent => {
                 (self.again(unknown, now), "absent", Some("looked up: it did not arrive, and is sent again"))
@@ -307,7 +389,7 @@ async fn ask(
     client: Client,
     touchpoint: Guid,
     window: Window,
-    keys: HashSet<String>,
+    key: String,
     sought: HashSet<Uuid>,
     answering: oneshot::Sender<Option<Outcome>>,
 ) -> Seen {
@@ -326,12 +408,11 @@ async fn ask(
     answering.send(None).ok();
     let (found, shown) = std::sync::mpsc::channel();
     let each = move |response: Response| {
-        let values = keys.iter().filter_map(|key| response.key_values.get(key)).filter_map(Value::as_str);
-        for id in values.filter_map(|value| Uuid::try_parse(value.trim()).ok()) {
-            if sought.contains(&id) {
-                // The other end lives until the reply is read.
-                found.send(id).ok();
-            }
+        let value = response.key_values.get(&key).and_then(Value::as_str);
+        let id = value.and_then(|value| Uuid::try_parse(value.trim()).ok());
+        if let Some(id) = id.filter(|id| sought.contains(id)) {
+            // The other end lives until the reply is read.
+            found.send(id).ok();
         }
     };
     match responses.each(each).await {
@@ -343,12 +424,30 @@ async fn ask(
     }
 }
 
+/// Those entries that are found under the same metadata key as the first, and the key; without their
+/// bodies. The others have their turn at the next look-up.
+fn of_one_key(entries: Vec<Unknown>) -> Option<(String, Vec<Unknown>)> {
+    let mut key: Option<String> = None;
+    let mut of_key = Vec::new();
+    for mut unknown in entries {
+        let body = std::mem::take(&mut unknown.entry.body);
+        let accepted: Option<Accepted> = from_slice(&body).ok();
+        let own = accepted.as_ref().and_then(|it| it.keys_of(unknown.entry.submission).next());
+        let own = own.unwrap_or_default();
+        if key.get_or_insert_with(|| own.to_owned()) == own {
+            of_key.push(unknown);
+        }
+    }
+    key.map(|key| (key, of_key))
+}
+
 fn failure(error: &GetAllError) -> Seen {
     match error {
         GetAllError::Call(Outcome::Reply(reply)) if matches!(reply.status, 408 | 429 | 500..=599) => {
             Seen::Failed
         }
         GetAllError::Call(Outcome::NotSent(_) | Outcome::Lost(_)) => Seen::Failed,
+        GetAllError::Call(Outcome::Reply(reply)) if reply.status == 401 => Seen::Denied,
         GetAllError::Call(Outcome::Reply(_)) | GetAllError::Read(_) | GetAllError::Window => Seen::Refused,
     }
 }

@@ -58,6 +58,8 @@ pub struct Lane {
     term: Option<u64>,
     /// True once what a former owner had in flight is settled.
     recovered: bool,
+    /// True when the store failed to say whether it has marked an entry `sending`.
+    mislaid: bool,
     /// The last call's verdict, until it is stored.
     unsettled: Option<(EntryId, Settlement, Attempt)>,
     last_success: Option<Instant>,
@@ -90,6 +92,7 @@ impl Lane {
             lease: None,
             term: None,
             recovered: false,
+            mislaid: false,
             unsettled: None,
             last_success: None,
             last_call: None,
@@ -172,13 +175,14 @@ impl Lane {
     fn take_over(&mut self, term: u64) {
         tracing::debug!(lane = %self.platform.name, term, "the lane is ours");
         self.term = Some(term);
-        self.recovered = false;
+        (self.recovered, self.mislaid) = (false, false);
         self.pacer = Pacer::new(self.platform.interval, Instant::now());
         self.outage = Outage::default();
         self.pauses = Pauses::default();
         self.look_ups = LookUps::default();
-        // If it was not stored, the new term finds the entry as it was left.
-        self.unsettled = None;
+        // That an answer arrived stays true, if nobody else has found its entry meanwhile. Whatever else the
+        // platform said is not: another owner may have called since.
+        self.unsettled.take_if(|(_, settlement, _)| *settlement != Settlement::Delivered);
     }
 
     /// True while nobody else can own the lane before a call that leaves now has ended.
@@ -204,11 +208,12 @@ impl Lane {
 
     /// Makes at most one call; says when to step again.
     async fn step(&mut self) -> Result<Wake, QueueError> {
+        self.settle().await?;
         if !self.recovered {
             self.recover().await?;
             self.recovered = true;
         }
-        self.settle().await?;
+        self.put_back_mislaid().await?;
         self.conclude().await?;
         let now = Instant::now();
         let skip = self.skipped(now);
@@ -223,7 +228,10 @@ impl Lane {
                 return Ok(Wake::At(leave));
             }
             let touchpoint = touchpoint.clone();
-            self.look_up(&touchpoint).await?;
+            match self.look_up(&touchpoint).await {
+                Err(error @ QueueError::Store(_)) => self.not_asked(&touchpoint, &error),
+                asked => asked?,
+            }
             return Ok(Wake::At(Instant::now()));
         }
         let probe = self.pauses.next_probe(now);
@@ -284,6 +292,21 @@ impl Lane {
             Some(survey) if survey.on_unknown == OnUnknown::Park => Settlement::Parked,
             _ => Settlement::Later(now),
         }
+    }
+
+    /// Puts back what the store may have marked `sending` without telling: no call was made for it.
+    async fn put_back_mislaid(&mut self) -> Result<(), QueueError> {
+        if !self.mislaid {
+            return Ok(());
+        }
+        for entry in self.queue.interrupted(&self.platform.name).await? {
+            let now = self.clock.now();
+            let error = Some("not sent: the store failed".to_owned());
+            let attempt = Attempt { at: now, verdict: "withheld".into(), status: None, error };
+            self.queue.settle(&self.platform.name, entry.id, Settlement::Later(now), attempt).await?;
+        }
+        self.mislaid = false;
+        Ok(())
     }
 
     fn survey(&self, id: &SurveyId) -> Option<&Arc<Survey>> {

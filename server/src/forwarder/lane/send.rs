@@ -23,8 +23,10 @@ impl Lane {
         if !self.holds() {
             return Err(QueueError::NotOwner(self.platform.name.clone()));
         }
-        let entry = self.queue.reserve(&self.platform.name, self.clock.now(), skip).await?;
-        let Some(entry) = entry else { return Ok(()) };
+        let reserved = self.queue.reserve(&self.platform.name, self.clock.now(), skip).await;
+        // What failed may have been done all the same.
+        self.mislaid = matches!(reserved, Err(QueueError::Store(_) | QueueError::Stopped));
+        let Some(entry) = reserved? else { return Ok(()) };
         let survey = self.survey(&entry.survey).cloned();
         let accepted: Result<Accepted, _> = from_slice(&entry.body);
         let mapped = match (&survey, &accepted) {
@@ -75,11 +77,8 @@ impl Lane {
         let attempt = Attempt { at: now, verdict: "withheld".into(), status: None, error };
         tracing::warn!(lane = %self.platform.name, submission = %entry.submission,
             "not sent: the lane's lease has ended");
-        match self.queue.settle(&self.platform.name, entry.id, Settlement::Later(now), attempt).await {
-            // The next owner found it, and looks after it.
-            Err(QueueError::NotSending(_) | QueueError::NotOwner(_)) => Ok(()),
-            settled => settled,
-        }
+        self.unsettled = Some((entry.id, Settlement::Later(now), attempt));
+        self.settle().await
     }
 
     /// Decides where the entry goes, and says so.

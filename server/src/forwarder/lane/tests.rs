@@ -342,6 +342,9 @@ impl Lanes for Leased {
         settlement: Settlement,
         attempt: Attempt,
     ) -> Result<(), QueueError> {
+        if self.lease.borrow().is_none() {
+            return Err(QueueError::NotOwner(lane.clone()));
+        }
         self.queue.settle(lane, entry, settlement, attempt).await
     }
     async fn interrupted(&self, lane: &PlatformName) -> Result<Vec<Entry>, QueueError> {
@@ -496,6 +499,22 @@ async fn a_new_term_waits_a_full_interval_and_settles_what_was_in_flight() {
     assert_eq!(line.stored(id), 1);
     let first = line.sandbox.arrivals()[0].at;
     assert!(first - before >= INTERVAL);
+}
+
+#[tokio::test]
+async fn an_answer_that_arrived_while_the_lease_was_lost_is_delivered_once_the_lane_is_ours_again() {
+    let (line, dealt) = leased().await;
+    dealt.send_replace(Some(lease(1, Duration::from_mins(1))));
+    line.strike(Fault::LateReply(Duration::from_millis(200)));
+    let id = line.send().await;
+    assert!(line.sandbox.until(DEADLINE, |now| now.stored == 1).await);
+    dealt.send_replace(None);
+    assert!(line.sandbox.until(DEADLINE, |now| now.done == 1).await);
+    for_a_while().await;
+    assert_eq!(line.record(id).await.state, State::Sending);
+    dealt.send_replace(Some(lease(2, Duration::from_mins(1))));
+    line.until(id, State::Delivered).await;
+    assert_eq!(line.sandbox.counts().arrived, 1, "what is known need not be looked up");
 }
 
 #[tokio::test]

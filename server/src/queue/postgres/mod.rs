@@ -27,7 +27,7 @@ use deadpool_postgres::Pool;
 use jiff::Timestamp;
 use shared::SurveyId;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
@@ -63,6 +63,8 @@ pub struct PostgresQueue {
     /// What runs beside; ends with the queue.
     #[cfg_attr(not(test), expect(dead_code, reason = "it is dropped with the queue"))]
     tasks: JoinSet<()>,
+    /// The same tasks: none of them ends by itself.
+    running: Vec<AbortHandle>,
 }
 
 impl PostgresQueue {
@@ -86,20 +88,20 @@ impl PostgresQueue {
         // Ends by itself when the queue is gone and what it has is stored.
         let committer =
             Committer { pool: work.clone(), bounds: Arc::clone(&bounds), stir: Arc::clone(&stir) };
-        tokio::spawn(committer.run(waiting));
+        let committing = tokio::spawn(committer.run(waiting)).abort_handle();
         let mut tasks = JoinSet::new();
         let kept = Arc::clone(&keeper);
-        tasks.spawn(async move { kept.run().await });
+        let mut running = vec![committing, tasks.spawn(async move { kept.run().await })];
         let (counted, pool) = (Arc::clone(&bounds), reports.clone());
-        tasks.spawn(async move { counted.keep_counting(&pool).await });
+        running.push(tasks.spawn(async move { counted.keep_counting(&pool).await }));
         let watcher = Watcher {
             pool: keepers,
             idle: Arc::clone(&idle),
             keeper: Arc::clone(&keeper),
             stir: Arc::clone(&stir),
         };
-        tasks.spawn(watcher.run());
-        Ok(Self { incoming, work, reports, bounds, keeper, idle, stir, tasks })
+        running.push(tasks.spawn(watcher.run()));
+        Ok(Self { incoming, work, reports, bounds, keeper, idle, stir, tasks, running })
     }
 
     /// Begins a transaction in which nobody can take the lane over; `None` if it is not ours.
@@ -203,7 +205,7 @@ impl Lanes for PostgresQueue {
         settlement: Settlement,
         attempt: Attempt,
     ) -> Result<(), QueueError> {
-        let session = self.as_owner(lane).await?.ok_or(QueueError::NotSending(entry))?;
+        let session = self.as_owner_or_refuse(lane).await?;
         let (state, due) = statements::target(settlement, &attempt);
         let (lane, code, at) = (lane.as_str(), state as i16, millis(attempt.at));
         let keep = state != State::Delivered || self.bounds.keeps_delivered();
@@ -285,7 +287,7 @@ impl Lanes for PostgresQueue {
         let session = self.as_owner_or_refuse(lane).await?;
         let (lane, latest) = (lane.as_str(), millis(latest));
         let values: &[_] = &[(&lane as _, Type::TEXT), (&latest as _, Type::INT8)];
-        session.end(&[statement(statements::BRING_FORWARD, values)]).await.map(|_| ())
+        session.end(&statements::BRING_FORWARD.map(|each| statement(each, values))).await.map(|_| ())
     }
 }
 
@@ -340,6 +342,11 @@ impl Records for PostgresQueue {
     }
 
     async fn check(&self) -> Result<(), QueueError> {
-        records::touch(&self.work).await
+        if self.running.iter().any(AbortHandle::is_finished) {
+            return Err(QueueError::Store("a part of the queue has failed; restart the server".into()));
+        }
+        records::touch(&self.work).await?;
+        let (room, why) = self.bounds.room();
+        if room == 0 { Err(QueueError::Full(why)) } else { Ok(()) }
     }
 }

@@ -44,6 +44,7 @@ CREATE INDEX entry_sending   ON afterword.entry (lane)                       WHE
 CREATE INDEX entry_parked    ON afterword.entry (lane)                       WHERE state = 3;
 CREATE INDEX entry_dead      ON afterword.entry (lane)                       WHERE state = 4;
 CREATE INDEX entry_delivered ON afterword.entry (settled_at)                 WHERE state = 5;
+CREATE INDEX entry_arrived   ON afterword.entry (lane, survey, settled_at)   WHERE state = 5;
 CREATE INDEX entry_unknown   ON afterword.entry (lane, survey, due_at)       WHERE state = 6;
 CREATE INDEX entry_discarded ON afterword.entry (settled_at)                 WHERE state = 7;
 CREATE INDEX entry_kept      ON afterword.entry (settled_at)  WHERE state = 5 AND body IS NOT NULL;

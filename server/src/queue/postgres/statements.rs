@@ -75,7 +75,7 @@ WITH moved AS (
     UPDATE afterword.entry SET state = $3, due_at = $4, settled_at = $5, last_error = $6,
         unsure_since = CASE WHEN $3 IN (3, 6) THEN coalesce(unsure_since, sent_at, $5) ELSE unsure_since END,
         body = CASE WHEN $7 THEN body END
-    WHERE id = $1 AND lane = $2 AND state IN (2, 6) AND NOT (state = $3 AND due_at = $4 AND settled_at = $5)
+    WHERE id = $1 AND lane = $2 AND (state IN (2, 6) OR $3 = 5 AND state IN (0, 1)) AND NOT (state = $3 AND due_at = $4 AND settled_at = $5)
     RETURNING id),
 forgotten AS (
     DELETE FROM afterword.attempt USING moved WHERE attempt.entry = moved.id AND $3 = 5),
@@ -94,9 +94,12 @@ pub(super) const REMEMBER: &str = "
 INSERT INTO afterword.note (lane, name, value) VALUES ($1, $2, $3)
 ON CONFLICT (lane, name) DO UPDATE SET value = excluded.value";
 
-/// Makes delayed entries due at a time, if they are due later.
-pub(super) const BRING_FORWARD: &str =
-    "UPDATE afterword.entry SET due_at = $2 WHERE state IN (1, 6) AND lane = $1 AND due_at > $2";
+/// Makes delayed entries due at a time, if they are due later; one statement for each state, since an index
+/// holds one state only.
+pub(super) const BRING_FORWARD: [&str; 2] = [
+    "UPDATE afterword.entry SET due_at = $2 WHERE state = 1 AND lane = $1 AND due_at > $2",
+    "UPDATE afterword.entry SET due_at = $2 WHERE state = 6 AND lane = $1 AND due_at > $2",
+];
 
 pub(super) fn millis(time: Timestamp) -> i64 {
     time.as_millisecond()
@@ -217,8 +220,11 @@ pub(super) async fn delivered(
     limit: u32,
 ) -> Result<Vec<(Uuid, Timestamp)>, QueueError> {
     const DELIVERED: &str = "
-        SELECT submission, settled_at FROM afterword.entry
-        WHERE state = 5 AND settled_at < $3 AND lane = $1 AND survey = ANY ($2) ORDER BY settled_at DESC LIMIT $4";
+        SELECT found.submission, found.settled_at FROM unnest($2::text[]) AS asked (survey), LATERAL (
+            SELECT submission, settled_at FROM afterword.entry
+            WHERE state = 5 AND lane = $1 AND entry.survey = asked.survey AND settled_at < $3
+            ORDER BY settled_at DESC LIMIT $4) AS found
+        ORDER BY found.settled_at DESC LIMIT $4";
     let (lane, surveys, before, limit) = (lane.as_str(), ids(surveys), millis(before), i64::from(limit));
     let values: &[_] = &[
         (&lane as _, Type::TEXT),

@@ -328,6 +328,10 @@ impl Records for SqliteQueue {
     }
 
     async fn check(&self) -> Result<(), QueueError> {
-        self.write(|desk| records::touch(desk.connection).map_err(store)).await
+        self.write(|desk| {
+            records::touch(desk.connection).map_err(store)?;
+            desk.full().map_or(Ok(()), |full| Err(QueueError::Full(full)))
+        })
+        .await
     }
 }

@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use uuid::Uuid;
 
-use super::statements::{forget_attempts, millis, placeholders, record_attempt, store, survey, timestamp};
+use super::statements::{forget_attempts, millis, record_attempt, store, survey, timestamp};
 use super::writer::Desk;
 use crate::config::PlatformName;
 use crate::queue::{Attempt, Change, EntryId, Filter, LaneCount, Priority, QueueError, Record, State};
@@ -75,40 +75,49 @@ pub(super) fn page(
     after: Option<EntryId>,
     limit: u32,
 ) -> rusqlite::Result<Vec<Record>> {
-    let mut conditions = vec!["id > ?".to_owned()];
-    let mut values = vec![Value::from(after.map_or(0, |after| after.0))];
-    if !filter.states.is_empty() {
-        let codes: Vec<String> = filter.states.iter().map(|state| state.code().to_string()).collect();
-        conditions.push(format!("state IN ({})", codes.join(", ")));
-    }
+    let (mut conditions, mut values) = (Vec::new(), Vec::new());
+    // Values are numbered, since the conditions stand once for each state.
+    let mut with = |value: Value| {
+        values.push(value);
+        format!("?{}", values.len())
+    };
+    let text = |text: &str| Value::from(text.to_owned());
+    conditions.push(format!("id > {}", with(Value::from(after.map_or(0, |after| after.0)))));
     if let Some(lane) = &filter.lane {
-        conditions.push("lane = ?".into());
-        values.push(Value::from(lane.as_str().to_owned()));
+        conditions.push(format!("lane = {}", with(text(lane.as_str()))));
     }
     if let Some(survey) = &filter.survey {
-        conditions.push("survey = ?".into());
-        values.push(Value::from(survey.as_str().to_owned()));
+        conditions.push(format!("survey = {}", with(text(survey.as_str()))));
     }
     if !filter.submissions.is_empty() {
-        conditions.push(format!("submission IN ({})", placeholders(filter.submissions.len())));
-        values.extend(filter.submissions.iter().map(|id| Value::from(id.as_bytes().to_vec())));
+        let ids = filter.submissions.iter().map(|id| with(Value::from(id.as_bytes().to_vec())));
+        conditions.push(format!("submission IN ({})", ids.collect::<Vec<_>>().join(", ")));
     }
     if let Some(before) = filter.accepted_before {
-        conditions.push("accepted_at < ?".into());
-        values.push(Value::from(millis(before)));
+        conditions.push(format!("accepted_at < {}", with(Value::from(millis(before)))));
     }
     if let Some(since) = filter.accepted_since {
-        conditions.push("accepted_at >= ?".into());
-        values.push(Value::from(millis(since)));
+        conditions.push(format!("accepted_at >= {}", with(Value::from(millis(since)))));
     }
     if let Some(part) = &filter.error_contains {
-        conditions.push("instr(lower(last_error), lower(?)) > 0".into());
-        values.push(Value::from(part.clone()));
+        conditions.push(format!("instr(lower(last_error), lower({})) > 0", with(text(part))));
     }
-    values.push(Value::from(i64::from(limit)));
+    let limit = with(Value::from(i64::from(limit)));
     let conditions = conditions.join(" AND ");
+    // An index holds one state only: each is asked for by itself, so that what is delivered is not looked at.
+    let of = |state: &State| {
+        let state = state.code();
+        format!(
+            "SELECT * FROM (SELECT id FROM entry WHERE state = {state} AND {conditions} ORDER BY id LIMIT {limit})"
+        )
+    };
+    let chosen = if filter.states.is_empty() {
+        conditions.clone()
+    } else {
+        format!("id IN ({})", filter.states.iter().map(of).collect::<Vec<_>>().join(" UNION ALL "))
+    };
     let mut query = connection
-        .prepare(&format!("SELECT {COLUMNS}, body FROM entry WHERE {conditions} ORDER BY id LIMIT ?"))?;
+        .prepare(&format!("SELECT {COLUMNS}, body FROM entry WHERE {chosen} ORDER BY id LIMIT {limit}"))?;
     let found = query.query_map(params_from_iter(values), record)?;
     found.collect()
 }

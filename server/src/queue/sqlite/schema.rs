@@ -45,6 +45,7 @@ ALTER TABLE entry ADD COLUMN unsure_since INTEGER;
 DROP INDEX entry_waiting;
 DROP INDEX entry_stuck;
 DROP INDEX entry_failed;
+CREATE INDEX entry_arrived   ON entry (lane, survey, settled_at)   WHERE state = 5;
 CREATE INDEX entry_waiting   ON entry (lane, survey, priority, id) WHERE state = 0;
 CREATE INDEX entry_parked    ON entry (lane)                       WHERE state = 3;
 CREATE INDEX entry_dead      ON entry (lane)                       WHERE state = 4;

@@ -206,7 +206,7 @@ pub(super) fn settle(
                  unsure_since = CASE WHEN :unsure THEN coalesce(unsure_since, sent_at, :now)
                                 ELSE unsure_since END,
                  body = CASE WHEN :keep THEN body END
-             WHERE id = :id AND state IN (2, 6)",
+             WHERE id = :id AND (state IN (2, 6) OR :state = 5 AND state IN (0, 1))",
         )
         .and_then(|mut update| {
             update.execute(named_params! {
@@ -305,19 +305,22 @@ pub(super) fn delivered(
     before: Timestamp,
     limit: u32,
 ) -> rusqlite::Result<Vec<(Uuid, Timestamp)>> {
-    let mut query = connection.prepare_cached(&format!(
+    let mut query = connection.prepare_cached(
         "SELECT submission, settled_at FROM entry
-         WHERE state = 5 AND settled_at < ? AND lane = ? AND survey IN ({})
-         ORDER BY settled_at DESC LIMIT ?",
-        placeholders(surveys.len())
-    ))?;
-    let mut values = vec![Value::from(millis(before))];
-    values.extend(texts(std::iter::once(lane.as_str()).chain(surveys.iter().map(SurveyId::as_str))));
-    values.push(Value::from(i64::from(limit)));
-    let found = query.query_map(params_from_iter(values), |row| {
-        Ok((Uuid::from_bytes(row.get(0)?), timestamp(row.get(1)?)))
-    })?;
-    found.collect()
+         WHERE state = 5 AND lane = ?1 AND survey = ?2 AND settled_at < ?3 ORDER BY settled_at DESC LIMIT ?4",
+    )?;
+    // One look-up for each survey, so that what others deliver is not looked at.
+    let mut all: Vec<(Uuid, Timestamp)> = Vec::new();
+    for survey in surveys {
+        let found = query
+            .query_map(params![lane.as_str(), survey.as_str(), millis(before), limit], |row| {
+                Ok((Uuid::from_bytes(row.get(0)?), timestamp(row.get(1)?)))
+            })?;
+        all.extend(found.collect::<rusqlite::Result<Vec<_>>>()?);
+    }
+    all.sort_by_key(|(_, at)| std::cmp::Reverse(*at));
+    all.truncate(limit as usize);
+    Ok(all)
 }
 
 pub(super) fn recall(
@@ -352,8 +355,12 @@ pub(super) fn bring_forward(
     lane: &PlatformName,
     latest: Timestamp,
 ) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("UPDATE entry SET due_at = ?2 WHERE state IN (1, 6) AND lane = ?1 AND due_at > ?2")?
-        .execute(params![lane.as_str(), millis(latest)])?;
+    // One statement for each state: an index holds one state only.
+    for state in [State::Delayed, State::Unknown] {
+        let state = state.code();
+        let update =
+            format!("UPDATE entry SET due_at = ?2 WHERE state = {state} AND lane = ?1 AND due_at > ?2");
+        connection.prepare_cached(&update)?.execute(params![lane.as_str(), millis(latest)])?;
+    }
     Ok(())
 }

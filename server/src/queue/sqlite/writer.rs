@@ -98,8 +98,9 @@ impl Writer {
     }
 
     fn write(&mut self, batch: &mut Vec<Job>) {
-        let before = self.open.get();
         let begun = self.begin();
+        // Read after the transaction has begun, which may have counted anew.
+        let before = begun.as_ref().ok().map(|desk| desk.open.get());
         let run = |job: Job| match &begun {
             Err(error) => job(Err(error.clone())),
             // A full disk makes SQLite roll back by itself: what follows must not run outside of the
@@ -117,7 +118,7 @@ impl Writer {
             }
             committed
         });
-        if committed.is_err() {
+        if let (Err(_), Some(before)) = (&committed, before) {
             self.open.set(before);
         }
         for ack in acks {

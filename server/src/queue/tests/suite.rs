@@ -288,8 +288,11 @@ pub(super) async fn an_unknown_entry_is_looked_up_and_not_sent(bench: &dyn Bench
     settle(&*queue, entry.id, Settlement::Unknown(at(80)), attempt(at(70), Some("lost"))).await;
     let unknown = queue.unknown(&lane(), &[checkout], 9).await.unwrap();
     assert_eq!((unknown[0].since, unknown[0].until), (at(10), at(70)));
+    queue.change(&[entry.id], Change::Retry, at(75)).await.unwrap();
+    let absent = queue.settle(&lane(), entry.id, Settlement::Parked, attempt(at(80), None)).await;
+    assert!(matches!(absent, Err(QueueError::NotSending(_))), "an operator was faster");
     settle(&*queue, entry.id, Settlement::Delivered, attempt(at(80), None)).await;
-    assert_eq!(only(&queue).await.state, State::Delivered);
+    assert_eq!(only(&queue).await.state, State::Delivered, "but what was found need not be sent");
 }
 
 pub(super) async fn what_was_delivered_last_can_be_asked_for(bench: &dyn Bench) {

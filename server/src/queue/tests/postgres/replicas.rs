@@ -145,8 +145,8 @@ async fn overtaken(
 async fn is_shut_out(frozen: &PostgresQueue, entry: &crate::queue::Entry) {
     let lane = lane();
     let settled = frozen.settle(&lane, entry.id, Settlement::Delivered, attempt(at(9), None)).await;
-    assert!(matches!(settled, Err(QueueError::NotSending(id)) if id == entry.id), "{settled:?}");
     for refused in [
+        settled,
         frozen.reserve(&lane, at(9), &[]).await.map(|_| ()),
         frozen.postpone(&lane, &[entry.id], at(99)).await,
         frozen.bring_forward(&lane, at(1)).await,
