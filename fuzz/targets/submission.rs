@@ -14,7 +14,7 @@ use server::config::Config;
 use server::demo::CONFIG;
 use server::intake::Intake;
 use server::platform::AddAnswer;
-use server::queue::SqliteQueue;
+use server::queue::{Options, SqliteQueue};
 use shared::limits;
 
 /// The demo's configuration, and its intake in front of a queue that nothing gets into.
@@ -26,7 +26,8 @@ static DEMO: LazyLock<(Arc<Config>, Intake, tempfile::TempDir)> = LazyLock::new(
     let token = |_: &str| Some("token".to_owned());
     let config = Arc::new(Config::parse(&text, "demo", Path::new(""), &token).expect("the demo is fine"));
     let folder = tempfile::tempdir().expect("a folder");
-    let queue = Arc::new(SqliteQueue::open(&folder.path().join("queue.db")).expect("a queue"));
+    let queue =
+        Arc::new(SqliteQueue::open(&folder.path().join("queue.db"), Options::default()).expect("a queue"));
     let intake = Intake::new(Arc::clone(&config), queue, Clock::start());
     (config, intake, folder)
 });

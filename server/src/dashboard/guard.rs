@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::problem::Problem;
 use crate::stranger;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -25,14 +26,18 @@ pub(super) enum Asks {
 pub(super) async fn keep_strangers_out(State(asks): State<Asks>, request: Request, next: Next) -> Response {
     match judge(asks, request.method(), request.headers()) {
         Ok(()) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
+        Err((status, code, words)) => Problem::new(status, code, words).into_response(),
     }
 }
 
-fn judge(asks: Asks, method: &Method, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
+fn judge(
+    asks: Asks,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<(), (StatusCode, &'static str, &'static str)> {
     if asks == Asks::Nothing && !stranger::is_address(stranger::host(headers)) {
-        let words = "open this by its IP address or as localhost; other names need an admin token\n";
-        return Err((StatusCode::FORBIDDEN, words));
+        let words = "call the listener by its IP address or as localhost, or give it an admin token";
+        return Err((StatusCode::FORBIDDEN, "host", words));
     }
     if method.is_safe() {
         return Ok(());
@@ -43,11 +48,11 @@ fn judge(asks: Asks, method: &Method, headers: &HeaderMap) -> Result<(), (Status
         None => stranger::has_foreign_origin(headers),
     };
     if foreign {
-        return Err((StatusCode::FORBIDDEN, "other sites' pages change nothing here\n"));
+        return Err((StatusCode::FORBIDDEN, "origin", "other sites' pages change nothing here"));
     }
     // A type that no page can send to another site without asking first.
     if !is_json(headers) {
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "send `Content-Type: application/json`\n"));
+        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", "send application/json"));
     }
     Ok(())
 }
@@ -68,7 +73,7 @@ mod tests {
             headers.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
         match judge(asks, method, &headers.collect()) {
             Ok(()) => 200,
-            Err((status, _)) => status.as_u16(),
+            Err((status, ..)) => status.as_u16(),
         }
     }
 

@@ -1,20 +1,19 @@
 //! `/queue/…`: the operators' operations on the queue, as JSON.
 //!
 //! A change runs in a task of its own, so that a client that hangs up does not stop it half-way. Some
-//! replies hold what visitors wrote, so none is kept by a cache; what keeps other sites' pages away from
-//! them is the listener's [`guard`](super::guard).
+//! replies hold what visitors wrote: who may ask, and that no cache keeps them, is the whole listener's
+//! business.
 
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
-use tower_http::set_header::SetResponseHeaderLayer;
 use uuid::Uuid;
 
 use super::Dashboard;
@@ -28,7 +27,6 @@ type Asked = Result<Query<Vec<(String, String)>>, QueryRejection>;
 type Answer = Result<Response, Problem>;
 
 pub(super) fn routes() -> Router<Dashboard> {
-    let no_store = HeaderValue::from_static("no-store");
     Router::new()
         .route("/queue/status", get(status))
         .route("/queue/entries", get(list))
@@ -37,7 +35,6 @@ pub(super) fn routes() -> Router<Dashboard> {
         .route("/queue/retry", post(retry))
         .route("/queue/discard", post(discard))
         .route("/queue/forget", post(forget))
-        .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, no_store))
 }
 
 async fn status(State(dashboard): State<Dashboard>) -> Answer {

@@ -6,7 +6,7 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::config::tests::good;
-use crate::queue::SqliteQueue;
+use crate::queue::{Options, SqliteQueue};
 
 struct Listener {
     router: Router,
@@ -16,9 +16,7 @@ struct Listener {
 impl Listener {
     fn new(token: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let queue = Arc::new(
-            SqliteQueue::open(&folder.path().join("queue.db"), crate::queue::Options::default()).unwrap(),
-        );
+        let queue = Arc::new(SqliteQueue::open(&folder.path().join("queue.db"), Options::default()).unwrap());
         let token = token.map(|token| SecretString::from(token.to_owned()));
         let config = Arc::new(Config { admin_token: token, ..good() });
         let router = Dashboard::new(config, queue, Clock::start(), Vec::new()).router();
@@ -36,7 +34,8 @@ impl Listener {
 }
 
 const LOCAL: (&str, &str) = ("host", "127.0.0.1:9090");
-const PATHS: [&str; 7] = ["/", "/metrics", "/healthz", "/readyz", "/style.css", "/live.js", "/nothing"];
+const PATHS: [&str; 8] =
+    ["/", "/queue/status", "/metrics", "/healthz", "/readyz", "/style.css", "/live.js", "/nothing"];
 
 #[tokio::test]
 async fn every_response_keeps_to_itself_whatever_came_of_the_request() {
@@ -77,6 +76,26 @@ async fn a_listener_without_a_token_answers_to_no_name() {
         assert_eq!(status.is_success(), path != "/nothing", "{path}");
         let (status, _) = closed.answer(Method::GET, path, &[("host", "ops.example"), token]).await;
         assert_eq!(status.is_success(), path != "/nothing", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn another_sites_page_changes_nothing_in_the_queue() {
+    let json = ("content-type", "application/json");
+    for token in [None, Some("secret")] {
+        let listener = Listener::new(token);
+        let shown = ("authorization", "Bearer secret");
+        for path in ["/queue/retry", "/queue/discard", "/queue/forget"] {
+            for (headers, expected) in [
+                ([LOCAL, shown, json, ("sec-fetch-site", "cross-site")], StatusCode::FORBIDDEN),
+                ([LOCAL, shown, json, ("origin", "https://evil.example")], StatusCode::FORBIDDEN),
+                ([LOCAL, shown, ("content-type", "text/plain"), json], StatusCode::UNSUPPORTED_MEDIA_TYPE),
+                ([LOCAL, shown, json, ("sec-fetch-site", "same-origin")], StatusCode::UNPROCESSABLE_ENTITY),
+            ] {
+                let (status, _) = listener.answer(Method::POST, path, &headers).await;
+                assert_eq!(status, expected, "{path} {headers:?}");
+            }
+        }
     }
 }
 

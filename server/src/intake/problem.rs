@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 /// Every kind of problem: its status, its code, and when it comes. Clients are told of no other.
-pub(super) const KINDS: [(StatusCode, &str, &str); 18] = [
+pub(super) const KINDS: [(StatusCode, &str, &str); 20] = [
     (StatusCode::BAD_REQUEST, "address", "the path or the query cannot be read"),
     (StatusCode::BAD_REQUEST, "not_json", "the body is no JSON"),
     (StatusCode::FORBIDDEN, "origin", "the survey is not for pages of this origin"),
@@ -22,8 +22,10 @@ pub(super) const KINDS: [(StatusCode, &str, &str); 18] = [
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", "the body is neither JSON nor text"),
     (StatusCode::UNPROCESSABLE_ENTITY, "content", "the submission is not accepted; `errors` says why"),
     (StatusCode::TOO_MANY_REQUESTS, "rate", "too many requests from one address"),
+    (StatusCode::TOO_MANY_REQUESTS, "survey_rate", "the survey gets too many submissions"),
     (StatusCode::INTERNAL_SERVER_ERROR, "internal", "a fault of the server"),
     (StatusCode::SERVICE_UNAVAILABLE, "busy", "the queue takes no more at the moment"),
+    (StatusCode::SERVICE_UNAVAILABLE, "full", "the store has no room at the moment"),
     (StatusCode::SERVICE_UNAVAILABLE, "store", "the store fails at the moment"),
     (StatusCode::SERVICE_UNAVAILABLE, "no_widget", "the server was built without the widget"),
 ];

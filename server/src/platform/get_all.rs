@@ -107,13 +107,8 @@ impl Responses {
     /// Hands on each response as it comes; the list is never in memory as a whole.
     pub async fn each(mut self, each: impl FnMut(Response) + Send + 'static) -> Result<(), GetAllError> {
         let (chunks, received) = mpsc::channel(CHUNKS);
-        let reading = tokio::task::spawn_blocking(move || {
-            let mut json = serde_json::Deserializer::from_reader(Chunks { received, chunk: Bytes::new() });
-            Each(each).deserialize(&mut json).and_then(|()| json.end()).map_err(|error| {
-                // The error's own words may repeat what a visitor wrote.
-                GetAllError::Read(format!("{:?} error at column {}", error.classify(), error.column()))
-            })
-        });
+        let coming = Chunks { received, chunk: Bytes::new() };
+        let reading = tokio::task::spawn_blocking(move || read_each(coming, each));
         let broken = loop {
             match tokio::time::timeout(self.silence, self.reply.chunk()).await {
                 Ok(Ok(Some(chunk))) => {
@@ -130,6 +125,15 @@ impl Responses {
         let read = reading.await.map_err(|error| GetAllError::Read(error.to_string()))?;
         broken.map_or(read, |reason| Err(GetAllError::Call(Outcome::Lost(reason))))
     }
+}
+
+/// Reads a list of responses, and hands on each as soon as it is whole.
+pub fn read_each(from: impl std::io::Read, each: impl FnMut(Response)) -> Result<(), GetAllError> {
+    let mut json = serde_json::Deserializer::from_reader(from);
+    Each(each).deserialize(&mut json).and_then(|()| json.end()).map_err(|error| {
+        // The error's own words may repeat what a visitor wrote.
+        GetAllError::Read(format!("{:?} error at column {}", error.classify(), error.column()))
+    })
 }
 
 /// A reply's chunks as they come, for a reader that may block.

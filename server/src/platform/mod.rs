@@ -18,7 +18,7 @@ use secrecy::ExposeSecret;
 use crate::config::{Guid, Platform};
 
 pub use add_answer::{AddAnswer, MapError};
-pub use get_all::{GetAllError, LONGEST_WINDOW, Response, Responses};
+pub use get_all::{GetAllError, LONGEST_WINDOW, Response, Responses, read_each};
 pub use reply::{Outcome, Private, Reply, words};
 
 /// Where the platform is.

@@ -9,7 +9,7 @@ use super::problems::{self, told};
 use super::schemas::{id, text, to};
 
 /// What any request may meet.
-const ANY: [&str; 2] = ["address", "timeout"];
+const ANY: [&str; 3] = ["address", "timeout", "rate"];
 
 pub(super) fn loader() -> Operation {
     let about = "An id that the server does not know gets a loader that says so in the \
@@ -58,7 +58,7 @@ pub(super) fn definition() -> Operation {
                 .header("Content-Language", told("The definition's language.")),
         )
         .response("304", not_modified());
-    problems::add(operation, &[&ANY[..], &["unknown_survey", "rate"]].concat()).build()
+    problems::add(operation, &[&ANY[..], &["unknown_survey"]].concat()).build()
 }
 
 pub(super) fn answers() -> Operation {
@@ -93,9 +93,10 @@ pub(super) fn answers() -> Operation {
         "too_large",
         "content_type",
         "content",
-        "rate",
+        "survey_rate",
         "internal",
         "busy",
+        "full",
         "store",
     ];
     problems::add(operation, &[&ANY[..], &own].concat()).build()
@@ -109,7 +110,7 @@ pub(super) fn document() -> Operation {
         .parameter(known())
         .response("200", public(json("This document.", schema)))
         .response("304", not_modified());
-    problems::add(operation, &["timeout"]).build()
+    problems::add(operation, &["timeout", "rate"]).build()
 }
 
 fn body() -> RequestBody {
