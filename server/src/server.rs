@@ -83,6 +83,7 @@ impl Server {
             views.map(|(platform, lane)| LaneView { platform: Arc::clone(platform), report: lane.report() });
         let dashboard =
             Dashboard::new(Arc::clone(&self.config), Arc::clone(&self.queue), self.clock, views.collect());
+        assign(&self.config, &*self.queue).await;
         warn_of_orphans(&self.config, &*self.queue).await;
 
         let mut tasks = JoinSet::new();
@@ -98,7 +99,7 @@ impl Server {
         let intake = Intake::new(self.config, Arc::clone(&self.queue) as Arc<dyn Inbox>, self.clock);
         let upkeep = [tokio::spawn(Dashboard::keep_up()), tokio::spawn(intake.keep_up())];
         let router = intake.router();
-        let public = tokio::spawn(http::serve_public(listeners.public, router, places, until(stopped)));
+        let mut public = tokio::spawn(http::serve_public(listeners.public, router, places, until(stopped)));
 
         // None of the tasks ends by itself: one that does has panicked, and a server that only seems to
         // forward is worse than one that is started again.
@@ -108,10 +109,16 @@ impl Server {
                 tracing::error!(error = ?ended.err(), "a task of the server has ended; the server stops");
                 Err(TaskEnded)
             }
+            ended = &mut public => {
+                tracing::error!(error = ?ended.err(), "the public listener has ended; the server stops");
+                Err(TaskEnded)
+            }
         };
         tracing::info!("stopping: calls in flight end, what waits stays");
         stopping.send_replace(true);
-        public.await.ok();
+        if !public.is_finished() {
+            public.await.ok();
+        }
         while tasks.join_next().await.is_some() {}
         admin_stopping.send_replace(true);
         admin.await.ok();
@@ -125,6 +132,21 @@ impl Server {
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("a part of the server has failed; see the log")]
 pub struct TaskEnded;
+
+/// Lets what waits follow its survey, where that has another platform than when it was accepted.
+async fn assign(config: &Config, queue: &dyn Records) {
+    let lanes: Vec<_> =
+        config.surveys.iter().map(|survey| (survey.id.clone(), survey.platform.clone())).collect();
+    match queue.assign(&lanes).await {
+        Ok(0) => {}
+        Ok(moved) => {
+            tracing::info!(moved, "submissions went over to the platforms that their surveys have now");
+        }
+        Err(error) => {
+            tracing::error!(%error, "submissions could not follow their surveys to other platforms");
+        }
+    }
+}
 
 /// Says what waits for a platform that the configuration has lost.
 async fn warn_of_orphans(config: &Config, queue: &dyn Records) {

@@ -15,10 +15,10 @@ pub struct QueueBounds {
     pub keep_delivered: Duration,
 }
 
-/// A million entries, 4 GiB, and nothing delivered is kept.
+/// A million entries, 16 GiB, and nothing delivered is kept.
 impl Default for QueueBounds {
     fn default() -> Self {
-        Self { max_entries: 1_000_000, max_bytes: 4 << 30, keep_delivered: Duration::ZERO }
+        Self { max_entries: 1_000_000, max_bytes: 16 << 30, keep_delivered: Duration::ZERO }
     }
 }
 

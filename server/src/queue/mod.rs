@@ -229,6 +229,10 @@ pub trait Records: Send + Sync + 'static {
     /// came in.
     async fn adopt(&self, records: Vec<(Record, Vec<Attempt>)>) -> Result<u64, QueueError>;
 
+    /// Puts what is not settled and not being sent into the lanes that its surveys have now; returns how
+    /// many went over to another lane.
+    async fn assign(&self, lanes: &[(SurveyId, PlatformName)]) -> Result<u64, QueueError>;
+
     /// Forgets the bodies that delivered entries keep, of those settled before a time; returns how many.
     async fn forget_bodies(&self, before: Timestamp) -> Result<u64, QueueError>;
 

@@ -33,8 +33,10 @@ pub(super) enum Order {
 
 /// The way to the queue.
 pub(super) enum Access {
-    /// No server runs: the store is ours until this is dropped.
+    /// A file that no server uses: it is ours until this is dropped.
     Here(SharedQueue, Clock),
+    /// A database, beside the servers that share it.
+    Beside(SharedQueue, Clock),
     /// A server holds the store.
     There(Remote),
 }
@@ -45,7 +47,9 @@ impl Access {
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(queue) = open_store(config).await? {
-                return Ok(Self::Here(queue, Clock::start()));
+                let database = matches!(config.store, Store::Postgres(_));
+                let access = if database { Self::Beside } else { Self::Here };
+                return Ok(access(queue, Clock::start()));
             }
             let remote = Remote::new(config)?;
             match remote.reach().await {
@@ -60,21 +64,23 @@ impl Access {
         }
     }
 
-    /// True if a server is at work.
+    /// True if a server is at work, as far as can be told: of a database nobody knows who uses it.
     pub(super) fn serves(&self) -> bool {
-        matches!(self, Self::There(_))
+        matches!(self, Self::There(_) | Self::Beside(..))
     }
 
     pub(super) async fn status(&self, config: &Config) -> anyhow::Result<Status> {
         match self {
-            Self::Here(queue, _) => asked(operator::status(&**queue, &config.platforms).await),
+            Self::Here(queue, _) | Self::Beside(queue, _) => {
+                asked(operator::status(&**queue, &config.platforms).await)
+            }
             Self::There(remote) => remote.get("status", &[]).await,
         }
     }
 
     pub(super) async fn list(&self, request: &ListRequest) -> anyhow::Result<Listing> {
         match self {
-            Self::Here(queue, _) => asked(operator::list(&**queue, request).await),
+            Self::Here(queue, _) | Self::Beside(queue, _) => asked(operator::list(&**queue, request).await),
             Self::There(remote) => {
                 let mut pairs = request.selection.pairs();
                 pairs.push(("limit", request.limit.to_string()));
@@ -87,7 +93,9 @@ impl Access {
 
     pub(super) async fn show(&self, submission: Uuid, stored: bool) -> anyhow::Result<Option<Shown>> {
         match self {
-            Self::Here(queue, _) => asked(operator::show(&**queue, submission, stored).await),
+            Self::Here(queue, _) | Self::Beside(queue, _) => {
+                asked(operator::show(&**queue, submission, stored).await)
+            }
             Self::There(remote) => {
                 let path = format!("entries/{submission}");
                 remote.find(&path, &[("stored", stored.to_string())]).await
@@ -97,10 +105,10 @@ impl Access {
 
     pub(super) async fn change(&self, order: Order, request: &ChangeRequest) -> anyhow::Result<ChangeReply> {
         match (self, order) {
-            (Self::Here(queue, clock), Order::Retry) => {
+            (Self::Here(queue, clock) | Self::Beside(queue, clock), Order::Retry) => {
                 asked(operator::retry(&**queue, request, clock.now()).await)
             }
-            (Self::Here(queue, clock), Order::Discard) => {
+            (Self::Here(queue, clock) | Self::Beside(queue, clock), Order::Discard) => {
                 asked(operator::discard(&**queue, request, clock.now()).await)
             }
             (Self::There(remote), Order::Retry) => remote.post("retry", request).await,
@@ -110,7 +118,9 @@ impl Access {
 
     pub(super) async fn forget(&self, request: &ForgetRequest) -> anyhow::Result<ForgetReply> {
         match self {
-            Self::Here(queue, clock) => asked(operator::forget(&**queue, request, clock.now()).await),
+            Self::Here(queue, clock) | Self::Beside(queue, clock) => {
+                asked(operator::forget(&**queue, request, clock.now()).await)
+            }
             Self::There(remote) => remote.post("forget", request).await,
         }
     }
@@ -122,7 +132,7 @@ impl Access {
         mut take: impl FnMut(&[u8]) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         match self {
-            Self::Here(queue, _) => {
+            Self::Here(queue, _) | Self::Beside(queue, _) => {
                 use futures::StreamExt as _;
                 let mut pages = Box::pin(asked(operator::export(Arc::clone(queue), selection))?);
                 while let Some(page) = pages.next().await {

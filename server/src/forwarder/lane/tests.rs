@@ -414,6 +414,9 @@ impl Records for Leased {
     async fn adopt(&self, records: Vec<(Record, Vec<Attempt>)>) -> Result<u64, QueueError> {
         self.queue.adopt(records).await
     }
+    async fn assign(&self, lanes: &[(SurveyId, PlatformName)]) -> Result<u64, QueueError> {
+        self.queue.assign(lanes).await
+    }
     async fn forget_bodies(&self, before: Timestamp) -> Result<u64, QueueError> {
         self.queue.forget_bodies(before).await
     }

@@ -35,7 +35,7 @@ ORDER BY submission
 ON CONFLICT (submission) DO NOTHING RETURNING submission";
 
 const STORED: &str =
-    "SELECT submission, lane, survey, fingerprint FROM afterword.entry WHERE submission = ANY ($1)";
+    "SELECT submission, survey, fingerprint FROM afterword.entry WHERE submission = ANY ($1)";
 
 /// An entry that waits for its batch, and whoever waits for the answer.
 pub(super) struct Waiting {
@@ -43,11 +43,12 @@ pub(super) struct Waiting {
     pub(super) reply: oneshot::Sender<Result<Enqueued, QueueError>>,
 }
 
-/// What tells a repetition from a conflict: lane, survey, fingerprint.
-type Content = (String, String, Vec<u8>);
+/// What tells a repetition from a conflict: survey and fingerprint. Not the lane: the survey may have had
+/// another one.
+type Content = (String, Vec<u8>);
 
 fn content(new: &NewEntry) -> Content {
-    (new.lane.as_str().to_owned(), new.survey.as_str().to_owned(), new.fingerprint.to_vec())
+    (new.survey.as_str().to_owned(), new.fingerprint.to_vec())
 }
 
 /// The one task that stores what comes in.
@@ -172,6 +173,6 @@ impl Committer {
     /// What is stored under some UUIDs.
     async fn stored(&self, submissions: Vec<Uuid>) -> Result<HashMap<Uuid, Content>, QueueError> {
         let rows = once(&self.pool, LIMIT, STORED, &[(&submissions, Type::UUID_ARRAY)]).await?;
-        rows.iter().map(|row| Ok((get(row, 0)?, (get(row, 1)?, get(row, 2)?, get(row, 3)?)))).collect()
+        rows.iter().map(|row| Ok((get(row, 0)?, (get(row, 1)?, get(row, 2)?)))).collect()
     }
 }

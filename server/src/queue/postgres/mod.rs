@@ -333,6 +333,12 @@ impl Records for PostgresQueue {
         Ok(adopted)
     }
 
+    async fn assign(&self, lanes: &[(SurveyId, PlatformName)]) -> Result<u64, QueueError> {
+        let moved = records::assign(&self.reports, lanes).await?;
+        self.stir.stir_all();
+        Ok(moved)
+    }
+
     async fn forget_bodies(&self, before: Timestamp) -> Result<u64, QueueError> {
         records::forget_bodies(&self.reports, before).await
     }

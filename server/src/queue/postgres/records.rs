@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::Pool;
 use jiff::Timestamp;
+use shared::SurveyId;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
@@ -317,6 +318,24 @@ pub(super) async fn forget_bodies(pool: &Pool, before: Timestamp) -> Result<u64,
 }
 
 /// Deletes what was settled for good before a time.
+/// Puts entries into the lanes that their surveys have now. What an owner takes meanwhile stays.
+pub(super) async fn assign(pool: &Pool, lanes: &[(SurveyId, PlatformName)]) -> Result<u64, QueueError> {
+    let surveys: Vec<&str> = lanes.iter().map(|(survey, _)| survey.as_str()).collect();
+    let lanes: Vec<&str> = lanes.iter().map(|(_, lane)| lane.as_str()).collect();
+    let values: &[_] = &[(&surveys as _, Type::TEXT_ARRAY), (&lanes as _, Type::TEXT_ARRAY)];
+    let mut moved = 0;
+    for state in State::OPEN.into_iter().filter(|state| *state != State::Sending) {
+        let state = state.code();
+        let update = format!(
+            "UPDATE afterword.entry SET lane = now.lane
+             FROM unnest($1::text[], $2::text[]) AS now (survey, lane)
+             WHERE entry.state = {state} AND entry.survey = now.survey AND entry.lane <> now.lane RETURNING true"
+        );
+        moved += once(pool, REPORT_LIMIT, &update, values).await?.len() as u64;
+    }
+    Ok(moved)
+}
+
 pub(super) async fn forget_settled(pool: &Pool, before: Timestamp) -> Result<u64, QueueError> {
     const DELIVERED: &str = "
         DELETE FROM afterword.entry WHERE id IN (

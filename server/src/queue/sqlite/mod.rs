@@ -319,6 +319,13 @@ impl Records for SqliteQueue {
         Ok(adopted)
     }
 
+    async fn assign(&self, lanes: &[(SurveyId, PlatformName)]) -> Result<u64, QueueError> {
+        let lanes = lanes.to_vec();
+        let moved = self.write(move |desk| records::assign(desk.connection, &lanes).map_err(store)).await?;
+        self.stir.stir_all();
+        Ok(moved)
+    }
+
     async fn forget_bodies(&self, before: Timestamp) -> Result<u64, QueueError> {
         self.write_slices(move |connection, slice| records::forget_bodies(connection, before, slice)).await
     }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use shared::SurveyId;
 use uuid::Uuid;
 
 use super::statements::{forget_attempts, millis, record_attempt, store, survey, timestamp};
@@ -229,6 +230,24 @@ pub(super) fn adopt(desk: &Desk<'_>, all: &[(Record, Vec<Attempt>)]) -> Result<u
         adopted += 1;
     }
     Ok(adopted)
+}
+
+/// Puts entries into the lanes that their surveys have now.
+pub(super) fn assign(connection: &Connection, lanes: &[(SurveyId, PlatformName)]) -> rusqlite::Result<u64> {
+    let lanes: serde_json::Map<String, serde_json::Value> =
+        lanes.iter().map(|(survey, lane)| (survey.to_string(), lane.as_str().into())).collect();
+    let lanes = serde_json::Value::Object(lanes).to_string();
+    let mut moved = 0;
+    for state in State::OPEN.into_iter().filter(|state| *state != State::Sending) {
+        let state = state.code();
+        let update = format!(
+            "UPDATE entry SET lane = (SELECT value FROM json_each(?1) WHERE key = entry.survey)
+             WHERE id IN (SELECT entry.id FROM json_each(?1) AS now
+                 JOIN entry ON entry.state = {state} AND entry.survey = now.key AND entry.lane <> now.value)"
+        );
+        moved += connection.execute(&update, [&lanes])? as u64;
+    }
+    Ok(moved)
 }
 
 /// Forgets bodies that delivered entries keep, a slice of them; returns how many.

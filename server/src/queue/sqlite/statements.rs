@@ -95,11 +95,11 @@ pub(super) fn enqueue(desk: &Desk<'_>, new: &NewEntry) -> Result<Enqueued, Queue
 /// What is stored under the same UUID: the same, or something else.
 fn stored_before(connection: &Connection, new: &NewEntry) -> rusqlite::Result<Option<Enqueued>> {
     let found = connection
-        .prepare_cached("SELECT lane, survey, fingerprint FROM entry WHERE submission = ?1")?
+        .prepare_cached("SELECT survey, fingerprint FROM entry WHERE submission = ?1")?
         .query_row([new.submission.as_bytes()], |row| {
-            let same = row.get_ref(0)?.as_str()? == new.lane.as_str()
-                && row.get_ref(1)?.as_str()? == new.survey.as_str()
-                && row.get_ref(2)?.as_blob()? == new.fingerprint;
+            // Not by the lane: the survey may have had another one.
+            let same = row.get_ref(0)?.as_str()? == new.survey.as_str()
+                && row.get_ref(1)?.as_blob()? == new.fingerprint;
             Ok(if same { Enqueued::Repeated } else { Enqueued::Conflict })
         });
     found.optional()

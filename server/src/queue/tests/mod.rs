@@ -55,6 +55,7 @@ macro_rules! on_each {
             no_change_touches_an_entry_that_is_being_sent
             a_full_queue_takes_nothing_new_and_still_knows_what_it_has
             another_store_takes_everything_in_once
+            what_waits_follows_its_survey_into_another_lane
             the_store_proves_that_it_takes_writes
         }
     };

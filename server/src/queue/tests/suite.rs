@@ -488,6 +488,26 @@ pub(super) async fn another_store_takes_everything_in_once(bench: &dyn Bench) {
     );
 }
 
+pub(super) async fn what_waits_follows_its_survey_into_another_lane(bench: &dyn Bench) {
+    let queue = bench.open().await;
+    let (checkout, other): (SurveyId, SurveyId) = ("checkout".parse().unwrap(), "other".parse().unwrap());
+    queue.enqueue(new(1, at(0))).await.unwrap();
+    pass(&*queue, Settlement::Dead, attempt(at(1), Some("the survey is not configured"))).await;
+    queue.enqueue(new(2, at(0))).await.unwrap();
+    deliver(&*queue, at(1)).await;
+    queue.enqueue(new(3, at(0))).await.unwrap();
+    queue.enqueue(NewEntry { survey: other.clone(), ..new(4, at(0)) }).await.unwrap();
+    let there = PlatformName::new("there");
+    let lanes = [(checkout, there.clone()), (other, lane())];
+    assert_eq!(queue.assign(&lanes).await.unwrap(), 2, "what waits and what is dead, not what is settled");
+    assert_eq!(queue.assign(&lanes).await.unwrap(), 0);
+    let moved = Filter { lane: Some(there.clone()), ..Filter::default() };
+    assert_eq!(page(&queue, moved).await, [1, 3]);
+    assert_eq!(reserve(&*queue, at(2)).await, Some(4));
+    let again = NewEntry { lane: there, ..new(2, at(9)) };
+    assert_eq!(queue.enqueue(again).await.unwrap(), Enqueued::Repeated, "its lane is not what was sent");
+}
+
 pub(super) async fn the_store_proves_that_it_takes_writes(bench: &dyn Bench) {
     bench.open().await.check().await.unwrap();
 }
