@@ -1,7 +1,7 @@
 //! The operators' side: health, metrics, a page that says how things are, and what operators do.
 //!
 //! On its own listener. Pages show ids, counts and the platform's words, never answers, personal data or
-//! tokens. Only [`queue`] changes anything, or hands out what visitors wrote, and only when it is told to.
+//! tokens. Only `queue` changes anything, or hands out what visitors wrote, and only when it is told to.
 
 mod guard;
 mod health;

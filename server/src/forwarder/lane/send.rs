@@ -107,9 +107,10 @@ impl Lane {
         if verdict == Verdict::Delivered {
             self.last_success = Some(ended);
         }
+        let reason = (verdict != Verdict::Delivered).then(|| trouble(&outcome));
         let (status, error) = describe(outcome);
         tracing::info!(lane = %self.platform.name, survey = %entry.survey, submission = %entry.submission,
-            verdict = verdict.name(), status, attempt = entry.attempts,
+            verdict = verdict.name(), status, reason, attempt = entry.attempts,
             took_ms = u64::try_from((ended - sent).as_millis()).unwrap_or(u64::MAX), "call");
         if settlement == Settlement::Dead {
             tracing::error!(lane = %self.platform.name, survey = %entry.survey,

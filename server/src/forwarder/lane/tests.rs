@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -304,6 +305,8 @@ async fn an_operator_may_retry_what_is_being_looked_up() {
 struct Leased {
     queue: SharedQueue,
     lease: watch::Sender<Option<Lease>>,
+    /// Loses the answer to the next reservation, which is made.
+    loses: Arc<AtomicBool>,
 }
 
 #[async_trait]
@@ -333,7 +336,11 @@ impl Lanes for Leased {
         now: Timestamp,
         skip: &[SurveyId],
     ) -> Result<Option<Entry>, QueueError> {
-        self.queue.reserve(lane, now, skip).await
+        let reserved = self.queue.reserve(lane, now, skip).await;
+        if self.loses.swap(false, Ordering::Relaxed) {
+            return Err(QueueError::Store("the connection broke during the commit".into()));
+        }
+        reserved
     }
     async fn settle(
         &self,
@@ -432,7 +439,8 @@ impl Records for Leased {
 async fn leased() -> (Line, watch::Sender<Option<Lease>>) {
     let lease = watch::Sender::new(None);
     let dealt = lease.clone();
-    let line = Line::with(|_| {}, |queue| Arc::new(Leased { queue, lease })).await;
+    let loses = Arc::default();
+    let line = Line::with(|_| {}, |queue| Arc::new(Leased { queue, lease, loses })).await;
     (line, dealt)
 }
 
@@ -518,6 +526,18 @@ async fn an_answer_that_arrived_while_the_lease_was_lost_is_delivered_once_the_l
     dealt.send_replace(Some(lease(2, Duration::from_mins(1))));
     line.until(id, State::Delivered).await;
     assert_eq!(line.sandbox.counts().arrived, 1, "what is known need not be looked up");
+}
+
+#[tokio::test]
+async fn an_entry_whose_reservation_got_no_answer_is_sent_and_not_left_behind() {
+    let lease = watch::Sender::new(Some(Lease { term: 1, until: None }));
+    let loses = Arc::new(AtomicBool::new(true));
+    let lost = Arc::clone(&loses);
+    let line = Line::with(|_| {}, |queue| Arc::new(Leased { queue, lease, loses })).await;
+    let id = line.send().await;
+    line.until(id, State::Delivered).await;
+    assert!(!lost.load(Ordering::Relaxed), "the answer was lost");
+    assert_eq!(line.sandbox.counts().arrived, 1, "no call was made before: there is nothing to look up");
 }
 
 #[tokio::test]
