@@ -30,7 +30,7 @@ pub(super) async fn run() -> Result<ExitCode> {
     let platform = platform().await?;
     let (config, environment) = config(&platform.address);
     let mut process = Process::new(folder, config);
-    process.log_level = "warn,server=warn";
+    process.log_level = "warn,server::cli=info";
     for (name, token) in &environment {
         process.environment.insert(name.clone(), token.clone());
     }
