@@ -3,7 +3,7 @@
 //! The call goes through the lane's pacer as every other one. Once the platform has begun to answer
 //! the lane goes on, and the reply is read by a task of its own: a month's responses block nobody.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -22,11 +22,10 @@ use crate::forwarder::decision::{Case, send_again};
 use crate::forwarder::look_up::{self, ENTRIES, Evidence, Finding, Seen, WITNESSES, Window};
 use crate::forwarder::report::trouble;
 use crate::platform::{Client, GetAllError, Outcome, REPORT_CONNECT, Response};
-use crate::queue::{Attempt, EntryId, QueueError, Settlement, Unknown};
+use crate::queue::{Attempt, EntryId, Filter, QueueError, Record, Settlement, State, Unknown};
 
 /// So many failed look-ups in a row, while answers are taken, are a refusal.
 const PATIENCE: u32 = 10;
-const SECOND: Duration = Duration::from_secs(1);
 
 /// Submissions that are known to be delivered, and when.
 type Witnesses = Vec<(Uuid, Timestamp)>;
@@ -269,40 +268,34 @@ impl Lane {
             takes_answers: self.succeeded_lately(now),
             settle: self.platform.settle,
         };
-        // An operator may have retried one since, and its call may have been lost again: about that the
-        // look-up says nothing, but that it is there.
-        let surveys: Vec<SurveyId> = flight
-            .entries
-            .iter()
-            .map(|unknown| unknown.entry.survey.clone())
-            .collect::<HashSet<_>>()
-            .into_iter()
-            .collect();
-        let present = self.queue.unknown(&self.platform.name, &surveys, u32::MAX).await?;
-        let present: HashSet<_> = present.iter().map(|unknown| (unknown.entry.id, unknown.until)).collect();
-        let mut open: BTreeMap<Timestamp, Vec<EntryId>> = BTreeMap::new();
+        let unmoved = self.unmoved(&flight.entries).await?;
+        let mut open = Vec::new();
         for unknown in &flight.entries {
-            let finding = look_up::judge(unknown, &evidence);
-            if finding != Finding::Found && !present.contains(&(unknown.entry.id, unknown.until)) {
-                continue;
-            }
-            if finding == Finding::Open {
-                let (interval, settle) = (self.platform.interval, self.platform.settle);
-                let due = look_up::next(self.clock.now(), unknown.until, interval, settle);
-                // To the second, so that most are put off together.
-                let due = Timestamp::from_second(due.as_second())
-                    .ok()
-                    .filter(|_| interval >= SECOND)
-                    .unwrap_or(due);
-                open.entry(due).or_default().push(unknown.entry.id);
-            } else {
-                self.apply(unknown, finding).await?;
+            match look_up::judge(unknown, &evidence) {
+                Finding::Found => self.apply(unknown, Finding::Found).await?,
+                _ if !unmoved.contains(&(unknown.entry.id, unknown.until)) => {}
+                Finding::Open => open.push(unknown),
+                finding => self.apply(unknown, finding).await?,
             }
         }
-        for (due, entries) in open {
-            self.queue.postpone(&self.platform.name, &entries, due).await?;
+        // One look-up serves all, so all are put off until the first of them wants it.
+        let (now, interval, settle) = (self.clock.now(), self.platform.interval, self.platform.settle);
+        let next = |unknown: &&Unknown| look_up::next(now, unknown.until, interval, settle);
+        if let Some(due) = open.iter().map(next).min() {
+            let ids: Vec<EntryId> = open.iter().map(|unknown| unknown.entry.id).collect();
+            self.queue.postpone(&self.platform.name, &ids, due).await?;
         }
         Ok(())
+    }
+
+    /// Those that are as they were when the platform was asked. An operator may have retried another, and
+    /// its call may have been lost again: about that the look-up says nothing, but that it is there.
+    async fn unmoved(&self, entries: &[Unknown]) -> Result<HashSet<(EntryId, Timestamp)>, QueueError> {
+        let submissions = entries.iter().map(|unknown| unknown.entry.submission).collect();
+        let filter = Filter { states: vec![State::Unknown], submissions, ..Filter::default() };
+        let present = self.queue.page(&filter, None, ENTRIES).await?;
+        let until = |record: &Record| record.settled_at.unwrap_or(record.accepted_at);
+        Ok(present.iter().map(|record| (record.id, until(record))).collect())
     }
 
     /// Notes how a look-up ended; gives back how many have failed in a row.
