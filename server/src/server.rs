@@ -13,7 +13,7 @@ use crate::dashboard::{Dashboard, LaneView};
 use crate::forwarder::Lane;
 use crate::http::{self, Places};
 use crate::intake::Intake;
-use crate::platform::{Client, ClientError};
+use crate::platform::{Client, ClientError, Connections};
 use crate::queue::{self, Inbox, QueueError, Records, SharedQueue};
 
 /// How long a delivered submission's UUID is remembered: longer than any outbox lives.
@@ -61,8 +61,9 @@ impl Server {
     pub async fn new(config: Arc<Config>) -> Result<Self, StartError> {
         let queue = queue::open(&config.store, config.queue.into()).await?;
         let clock = Clock::start();
+        let mut connections = Connections::default();
         let lane = |platform: &Arc<crate::config::Platform>| {
-            let client = Client::new(platform)
+            let client = Client::new(platform, &mut connections)
                 .map_err(|error| StartError::Client { name: platform.name.to_string(), error })?;
             let surveys = config.surveys.clone();
             Ok(Lane::new(Arc::clone(platform), surveys, client, Arc::clone(&queue), clock))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use server::sandbox::{Call, Fault, Misbehaviour, Reports};
 use tests::Stage;
 use uuid::Uuid;
@@ -189,5 +189,71 @@ async fn an_answer_that_cannot_be_looked_up_is_parked_where_the_survey_says_so()
     let arrivals = stage.delivered(3).await?;
     let sent = arrivals.iter().filter(|arrival| arrival.call == Call::AddAnswer).count();
     ensure!(sent == 3, "what is parked is not sent again");
+    Ok(())
+}
+
+/// The wall clock of a server, as a library beneath it makes it up: the real one and so many seconds.
+struct WallClock(std::path::PathBuf);
+
+impl WallClock {
+    fn beneath(stage: &mut Stage) -> Result<Self> {
+        let file = stage.process.folder().join("wall-clock");
+        let library = std::env::var("LIBFAKETIME").context("LIBFAKETIME is not set")?;
+        let environment = [
+            ("LD_PRELOAD", library.as_str()),
+            ("FAKETIME_TIMESTAMP_FILE", file.to_str().context("a path in letters")?),
+            ("FAKETIME_NO_CACHE", "1"),
+            // No system lets its monotonic clock jump.
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        stage.process.environment.extend(environment);
+        let clock = Self(file);
+        clock.set(0)?;
+        Ok(clock)
+    }
+
+    fn set(&self, seconds: i64) -> Result<()> {
+        // In one step, so that a half-written file is never read.
+        let next = self.0.with_extension("next");
+        std::fs::write(&next, format!("{seconds:+}"))?;
+        Ok(std::fs::rename(next, &self.0)?)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wall_clock_that_jumps_changes_nothing() -> Result<()> {
+    const DAY: i64 = 86_400;
+    tests::prepared()?;
+    let interval = std::time::Duration::from_millis(200);
+    let mut stage = Stage::prepared(interval, |config| config).await?;
+    let clock = WallClock::beneath(&mut stage)?;
+    stage.start().await?;
+    let mut sent = BTreeSet::new();
+    for jump in [0, 3 * DAY, -3 * DAY, 400 * DAY, 0] {
+        clock.set(jump)?;
+        // One that is sent at once, one that is put off, and one that has to be looked up.
+        let before = stage.sandbox.counts();
+        for (nth, fault) in [None, Some(status(429)), Some(Fault::CutAfterBody)].into_iter().enumerate() {
+            if let Some(fault) = fault {
+                stage.sandbox.misbehave(Misbehaviour::from(fault).calls(1));
+            }
+            let id = Uuid::new_v4();
+            let reply = stage.submit("checkout", &submission(id, 9)).await?;
+            ensure!(reply.status() == 202, "{}", reply.text().await?);
+            stage.delivered(before.stored + 1 + nth as u64).await?;
+            sent.insert(id.to_string());
+        }
+        let all = before.stored + 3;
+        let arrivals = stage.delivered(all).await?;
+        ensure!(submissions(&arrivals).into_iter().collect::<BTreeSet<_>>() == sent, "after {jump} s");
+        let counts = stage.sandbox.counts();
+        ensure!(counts.stored == all && counts.early == 0, "after {jump} s: {counts:?}");
+    }
+    stage.until_admin("/", |page| page.contains("all sent")).await?;
+    // The server did see them: what it logs has these dates.
+    let log = stage.log();
+    let dates: BTreeSet<&str> = log.lines().filter_map(|line| line.get(14..24)).collect();
+    ensure!(dates.len() >= 4, "{dates:?}");
     Ok(())
 }

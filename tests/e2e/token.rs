@@ -1,8 +1,11 @@
 //! The token never leaves the server but in the one header.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
+use server::platform::{Client, Connections};
 use server::sandbox::Fault;
 use tests::{Stage, TOKEN};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use uuid::Uuid;
 
 use crate::submission;
@@ -17,6 +20,18 @@ fn clean(what: &str, text: &str) -> Result<()> {
         ensure!(at.is_none(), "the token is in {what}: {at:?}");
     }
     Ok(())
+}
+
+/// What a listener says to a request's first line, whatever that is; nothing if it hangs up.
+async fn raw(origin: &str, line: &str) -> Result<String> {
+    let address = origin.strip_prefix("http://").context("no address")?;
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!("{line}\r\nhost: {address}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+    // A listener may hang up as soon as it has seen enough; what it said until then counts.
+    stream.write_all(request.as_bytes()).await.ok();
+    let mut said = Vec::new();
+    tokio::time::timeout(tests::DEADLINE, stream.read_to_end(&mut said)).await?.ok();
+    Ok(String::from_utf8_lossy(&said).into_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,6 +62,26 @@ async fn the_token_is_in_no_response_page_log_line_or_metric() -> Result<()> {
     for path in ["/", "/metrics", "/readyz", "/healthz", "/nothing"] {
         clean(path, &stage.get(&format!("{}{path}", stage.admin)).await?)?;
     }
+    // What the HTTP library says by itself, and what is said of requests that make no sense.
+    for (method, path) in [
+        ("DELETE", "/v1/surveys/checkout/answers"),
+        ("POST", "/v1/surveys/checkout"),
+        ("TRACE", "/"),
+        ("GET", "/v1/surveys/checkout?lang=%ff"),
+        ("GET", "/a/%2e%2e/%2e%2e/queue.db"),
+    ] {
+        for listener in [&stage.server, &stage.admin] {
+            let answer = raw(listener, &format!("{method} {path} HTTP/1.1")).await?;
+            ensure!(answer.starts_with("HTTP/1.1 ") && !answer.starts_with("HTTP/1.1 5"), "{answer}");
+            clean(&format!("the answer to {method} {path}"), &answer)?;
+        }
+    }
+    for nonsense in ["GET", "\u{1}\u{2}", "GET / HTTP/9.9", &format!("GET /{} HTTP/1.1", "a".repeat(100_000))]
+    {
+        for listener in [&stage.server, &stage.admin] {
+            clean("the answer to nonsense", &raw(listener, nonsense).await?)?;
+        }
+    }
     for path in ["/widget.js", "/widget.js?survey=checkout", "/v1/surveys/checkout", "/v1/surveys/nope", "/x"]
     {
         clean(path, &stage.get(&format!("{}{path}", stage.server)).await?)?;
@@ -71,8 +106,26 @@ fn debug_output_holds_no_token() -> Result<()> {
     let environment = |_: &str| Some(TOKEN.to_owned());
     let config = server::config::Config::parse(&text, "demo", std::path::Path::new(""), &environment)?;
     clean("the configuration", &format!("{config:?}"))?;
-    clean("a client", &format!("{:?}", server::platform::Client::new(&config.platforms[0])?))?;
+    let client = Client::new(&config.platforms[0], &mut Connections::default())?;
+    clean("a client", &format!("{client:?}"))?;
     let wrong = text.replace("interval", "intervall");
     let error = server::config::Config::parse(&wrong, "demo", std::path::Path::new(""), &environment);
     clean("an error", &format!("{:?}", error.err()))
+}
+
+#[test]
+#[ignore = "dies on purpose, as the child of another test"]
+fn a_child_that_panics_with_the_token() {
+    server::log::init(server::log::Format::Json);
+    panic!("{TOKEN}");
+}
+
+#[test]
+fn a_panic_tells_its_place_and_not_its_words() -> Result<()> {
+    let mut child = std::process::Command::new(std::env::current_exe()?);
+    child.args(["--ignored", "--exact", "token::a_child_that_panics_with_the_token", "--no-capture"]);
+    let output = child.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "1").output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(said.contains("a fault in this program") && said.contains("token.rs"), "{said}");
+    clean("a panic", &said)
 }

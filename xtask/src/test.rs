@@ -69,6 +69,7 @@ fn tests(tools: &Tools, filters: &[String]) -> Result<Outcome> {
         .env("AFTERWORD_BIN", workspace::target().join("debug/afterword"))
         .env("CHROME", &tools.chrome)
         .env("CHROMEDRIVER", &tools.chromedriver)
+        .env("LIBFAKETIME", &tools.faketime)
         .env("AXE_CORE", &tools.axe_core)
         .env("SCHEMATHESIS", &tools.schemathesis);
     counted(&mut tests)

@@ -39,6 +39,7 @@ pub(crate) struct Tools {
     pub(crate) schemathesis: PathBuf,
     pub(crate) chrome: PathBuf,
     pub(crate) chromedriver: PathBuf,
+    pub(crate) faketime: PathBuf,
     /// The versions that shape what the build writes.
     pub(crate) versions: String,
 }
@@ -128,6 +129,7 @@ impl Layout {
             schemathesis: self.schemathesis()?,
             chrome: chrome()?,
             chromedriver: chromedriver()?,
+            faketime: faketime()?,
             versions: format!("trunk {TRUNK} wasm-bindgen {} {NPM:?}", self.wasm_bindgen_version),
         })
     }
@@ -152,6 +154,15 @@ pub(crate) fn chrome() -> Option<PathBuf> {
 /// `$CHROMEDRIVER`, else the one on `PATH`.
 pub(crate) fn chromedriver() -> Option<PathBuf> {
     chosen("CHROMEDRIVER").or_else(|| workspace::on_path(&["chromedriver"]))
+}
+
+/// `$LIBFAKETIME`, else the library where Debian puts it: below the folder of its machine's libraries.
+pub(crate) fn faketime() -> Option<PathBuf> {
+    let below =
+        |folder: PathBuf| Some(folder.join("faketime/libfaketime.so.1")).filter(|file| file.is_file());
+    let folders = std::fs::read_dir("/usr/lib").ok().into_iter().flatten().flatten();
+    chosen("LIBFAKETIME")
+        .or_else(|| below("/usr/lib".into()).or_else(|| folders.map(|entry| entry.path()).find_map(below)))
 }
 
 fn chosen(variable: &str) -> Option<PathBuf> {

@@ -9,15 +9,15 @@ mod queue;
 mod sandbox;
 mod serve;
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use tokio::net::TcpListener;
 
 use crate::config::{Config, ConfigError};
+use crate::log;
 
 /// Takes visitors' answers and hands them to the Hello Customer platform.
 #[derive(Parser)]
@@ -27,15 +27,7 @@ struct Cli {
     command: Command,
     /// How log lines look
     #[arg(long, global = true, env = "AFTERWORD_LOG_FORMAT", default_value = "pretty")]
-    log_format: LogFormat,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum LogFormat {
-    /// For people
-    Pretty,
-    /// For machines: one JSON object a line
-    Json,
+    log_format: log::Format,
 }
 
 #[derive(Subcommand)]
@@ -64,7 +56,7 @@ struct ConfigFile {
 /// Runs the command line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    init_log(cli.log_format);
+    log::init(cli.log_format);
     let outcome = match cli.command {
         Command::Serve(file) => run(serve::serve(file.config)),
         Command::Check(file) => check::check(&file.config),
@@ -89,21 +81,6 @@ struct Usage(String);
 
 fn run(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
-}
-
-/// Logs to standard error; `RUST_LOG` chooses what.
-fn init_log(format: LogFormat) {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt()
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false);
-    match format {
-        LogFormat::Pretty => log.init(),
-        LogFormat::Json => log.json().init(),
-    }
 }
 
 /// Reads a configuration with the process's own environment.

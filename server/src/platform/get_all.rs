@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use reqwest::header::AUTHORIZATION;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::Value;
@@ -89,7 +90,8 @@ impl Client {
         let (from, to) = (date(from), date(to));
         let url = format!("{}/campaign/{touchpoint}/answers/getall/{from}/{to}", self.base_url);
         // A month's responses may take longer than a call that adds one.
-        let request = self.reports.get(url).timeout(self.timeout.saturating_mul(LONGEST_REPLY));
+        let request = self.reports.get(url).header(AUTHORIZATION, self.authorization.clone());
+        let request = request.timeout(self.timeout.saturating_mul(LONGEST_REPLY));
         let Ok(result) = tokio::time::timeout(self.timeout, request.send()).await else {
             return Err(GetAllError::Call(Outcome::Lost("the platform did not answer in time".into())));
         };

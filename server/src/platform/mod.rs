@@ -9,10 +9,12 @@ mod reply;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use secrecy::ExposeSecret;
 
 use crate::config::{Guid, Platform};
@@ -33,6 +35,20 @@ const IDLE: Duration = Duration::from_secs(20);
 /// Intervals within which a call for a report has left, or has failed.
 pub const REPORT_CONNECT: u32 = 4;
 
+/// HTTP clients, shared by the platforms that may share: each has its own certificate roots and its own
+/// connections, which a thousand tokens at one platform do not want a thousand times.
+#[derive(Default)]
+pub struct Connections(HashMap<Terms, reqwest::Client>);
+
+/// What two calls have in common that may use one HTTP client.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Terms {
+    /// Certificate authorities besides the public ones, as PEM.
+    authorities: Option<Vec<u8>>,
+    /// How long a connection may take.
+    connect: Duration,
+}
+
 /// A platform's calls with one token.
 #[derive(Clone)]
 pub struct Client {
@@ -42,19 +58,23 @@ pub struct Client {
     base_url: Arc<str>,
     timeout: Duration,
     token: secrecy::SecretString,
+    authorization: HeaderValue,
 }
 
 /// A client cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The file with certificate authorities cannot be read any more.
-    #[error("cannot use ca_file {path}: {reason}")]
+    #[error("cannot read ca_file {}: {source}", path.display())]
     CaFile {
         /// The file.
-        path: String,
+        path: PathBuf,
         /// What is wrong.
-        reason: String,
+        source: std::io::Error,
     },
+    /// The file with certificate authorities holds something else.
+    #[error("ca_file holds no certificates in PEM: {0}")]
+    Authorities(reqwest::Error),
     /// The token holds characters that a header cannot carry.
     #[error("the token holds characters that a header cannot carry")]
     Token,
@@ -63,46 +83,55 @@ pub enum ClientError {
     Tls(#[source] reqwest::Error),
 }
 
-impl Client {
-    /// A client for a platform; TLS 1.2 at least, certificates always verified.
-    pub fn new(platform: &Platform) -> Result<Self, ClientError> {
+impl Connections {
+    /// The client for such calls; TLS 1.2 at least, certificates always verified.
+    fn on(&mut self, terms: Terms) -> Result<reqwest::Client, ClientError> {
+        if let Some(made) = self.0.get(&terms) {
+            return Ok(made.clone());
+        }
         // Only the first caller in a process installs it; the others find it there.
         rustls::crypto::ring::default_provider().install_default().ok();
         let public = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
         let mut roots: Vec<_> =
             public.filter_map(|der| reqwest::Certificate::from_der(der.as_ref()).ok()).collect();
-        if let Some(path) = &platform.ca_file {
-            let failed = |reason: String| ClientError::CaFile { path: path.display().to_string(), reason };
-            let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-            let own =
-                reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
-            roots.extend(own);
+        if let Some(pem) = &terms.authorities {
+            roots.extend(reqwest::Certificate::from_pem_bundle(pem).map_err(ClientError::Authorities)?);
         }
-        let mut authorization = HeaderValue::from_str(&format!("basic {}", platform.token.expose_secret()))
-            .map_err(|_| ClientError::Token)?;
+        let made = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(terms.connect)
+            .pool_idle_timeout(IDLE)
+            .tls_certs_only(roots)
+            .tls_version_min(reqwest::tls::Version::TLS_1_2)
+            .no_proxy()
+            .http1_only()
+            .build()
+            .map_err(ClientError::Tls)?;
+        self.0.insert(terms, made.clone());
+        Ok(made)
+    }
+}
+
+impl Client {
+    /// A client for a platform, on its own connections or on those that others use as well.
+    pub fn new(platform: &Platform, connections: &mut Connections) -> Result<Self, ClientError> {
+        let authorities = platform.ca_file.as_ref().map(|path| {
+            std::fs::read(path).map_err(|source| ClientError::CaFile { path: path.clone(), source })
+        });
+        let authorities = authorities.transpose()?;
+        let authorization = format!("basic {}", platform.token.expose_secret());
+        let mut authorization = HeaderValue::try_from(authorization).map_err(|_| ClientError::Token)?;
         authorization.set_sensitive(true);
-        let client = |connect: Duration| {
-            reqwest::Client::builder()
-                .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization.clone())]))
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .connect_timeout(connect)
-                .timeout(platform.timeout)
-                .pool_idle_timeout(IDLE)
-                .tls_certs_only(roots.clone())
-                .tls_version_min(reqwest::tls::Version::TLS_1_2)
-                .no_proxy()
-                .http1_only()
-                .build()
-                .map_err(ClientError::Tls)
-        };
         let patient = platform.timeout.mul_f32(0.8);
+        let hasty = patient.min(platform.interval * REPORT_CONNECT);
         Ok(Self {
-            http: client(patient)?,
-            reports: client(patient.min(platform.interval * REPORT_CONNECT))?,
+            http: connections.on(Terms { authorities: authorities.clone(), connect: patient })?,
+            reports: connections.on(Terms { authorities, connect: hasty })?,
             base_url: platform.base_url.as_str().into(),
             timeout: platform.timeout,
             token: platform.token.clone(),
+            authorization,
         })
     }
 
@@ -110,7 +139,8 @@ impl Client {
     pub async fn add_answer(&self, touchpoint: &Guid, answer: &AddAnswer<'_>) -> Outcome {
         let url = format!("{}/campaign/{touchpoint}/answers/add", self.base_url);
         let private = Private::new(&self.token, answer.visitors_words());
-        reply::outcome(self.http.post(url).json(answer).send().await, &private).await
+        let call = self.http.post(url).header(AUTHORIZATION, self.authorization.clone());
+        reply::outcome(call.timeout(self.timeout).json(answer).send().await, &private).await
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) async fn sandbox() -> (Sandbox, Platform, Survey) {
 
 async fn platform() -> (Sandbox, Client, Survey) {
     let (sandbox, platform, survey) = sandbox().await;
-    (sandbox, Client::new(&platform).unwrap(), survey)
+    (sandbox, Client::new(&platform, &mut Connections::default()).unwrap(), survey)
 }
 
 pub(crate) fn accepted() -> Accepted {
@@ -182,7 +182,7 @@ async fn a_refused_connection_is_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     platform.base_url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let client = Client::new(&platform).unwrap();
+    let client = Client::new(&platform, &mut Connections::default()).unwrap();
     let (config, accepted) = (good(), accepted());
     let body = AddAnswer::new(&config.surveys[0], &accepted).unwrap();
     let outcome = client.add_answer(&config.surveys[0].touchpoint, &body).await;
@@ -191,6 +191,6 @@ async fn a_refused_connection_is_not_sent() {
 
 #[test]
 fn a_clients_debug_output_holds_no_token() {
-    let client = Client::new(&good().platforms[0]).unwrap();
+    let client = Client::new(&good().platforms[0], &mut Connections::default()).unwrap();
     assert!(!format!("{client:?}").contains("c2VjcmV0"));
 }

@@ -20,7 +20,7 @@ struct Need {
     met: fn() -> bool,
 }
 
-const NEEDS: [Need; 7] = [
+const NEEDS: [Need; 8] = [
     Need {
         what: "Chromium",
         why: "answers surveys in the end-to-end tests",
@@ -49,6 +49,13 @@ const NEEDS: [Need; 7] = [
         packages: &["postgresql"],
         optional: false,
         met: has_postgres,
+    },
+    Need {
+        what: "libfaketime",
+        why: "lets a server's wall clock jump in the tests",
+        packages: &["libfaketime"],
+        optional: false,
+        met: || tools::faketime().is_some(),
     },
     Need {
         what: "fonts for Arabic and Chinese",

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::config::PlatformName;
+use crate::platform::Connections;
 use crate::platform::tests::{accepted, sandbox};
 use crate::queue::{
     Due, Enqueued, Filter, Inbox, Lanes, NewEntry, Options, Priority, Record, Records, SqliteQueue, State,
@@ -50,7 +51,7 @@ impl Line {
         change(&mut survey);
         let clock = Clock::start();
         let (stop, stopped) = watch::channel(false);
-        let client = Client::new(&platform).unwrap();
+        let client = Client::new(&platform, &mut Connections::default()).unwrap();
         let surveys = vec![Arc::new(survey)];
         let lane = Lane::new(Arc::new(platform), surveys, client, Arc::clone(&queue), clock);
         tokio::spawn(lane.run(stopped));

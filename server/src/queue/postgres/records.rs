@@ -317,7 +317,6 @@ pub(super) async fn forget_bodies(pool: &Pool, before: Timestamp) -> Result<u64,
     slices(pool, FORGET, before).await
 }
 
-/// Deletes what was settled for good before a time.
 /// Puts entries into the lanes that their surveys have now. What an owner takes meanwhile stays.
 pub(super) async fn assign(pool: &Pool, lanes: &[(SurveyId, PlatformName)]) -> Result<u64, QueueError> {
     let surveys: Vec<&str> = lanes.iter().map(|(survey, _)| survey.as_str()).collect();
@@ -336,6 +335,7 @@ pub(super) async fn assign(pool: &Pool, lanes: &[(SurveyId, PlatformName)]) -> R
     Ok(moved)
 }
 
+/// Deletes what was settled for good before a time.
 pub(super) async fn forget_settled(pool: &Pool, before: Timestamp) -> Result<u64, QueueError> {
     const DELIVERED: &str = "
         DELETE FROM afterword.entry WHERE id IN (

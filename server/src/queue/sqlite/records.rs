@@ -1,5 +1,7 @@
 //! What operators do to the SQLite store: counting, paging, changing, forgetting.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
@@ -234,20 +236,45 @@ pub(super) fn adopt(desk: &Desk<'_>, all: &[(Record, Vec<Attempt>)]) -> Result<u
 
 /// Puts entries into the lanes that their surveys have now.
 pub(super) fn assign(connection: &Connection, lanes: &[(SurveyId, PlatformName)]) -> rusqlite::Result<u64> {
-    let lanes: serde_json::Map<String, serde_json::Value> =
-        lanes.iter().map(|(survey, lane)| (survey.to_string(), lane.as_str().into())).collect();
-    let lanes = serde_json::Value::Object(lanes).to_string();
+    let lanes: HashMap<&str, &str> =
+        lanes.iter().map(|(survey, lane)| (survey.as_str(), lane.as_str())).collect();
     let mut moved = 0;
     for state in State::OPEN.into_iter().filter(|state| *state != State::Sending) {
-        let state = state.code();
-        let update = format!(
-            "UPDATE entry SET lane = (SELECT value FROM json_each(?1) WHERE key = entry.survey)
-             WHERE id IN (SELECT entry.id FROM json_each(?1) AS now
-                 JOIN entry ON entry.state = {state} AND entry.survey = now.key AND entry.lane <> now.value)"
-        );
-        moved += connection.execute(&update, [&lanes])? as u64;
+        for (lane, survey) in lanes_of_surveys(connection, state)? {
+            let Some(now) = lanes.get(survey.as_str()).filter(|now| **now != lane) else { continue };
+            let state = state.code();
+            let update =
+                format!("UPDATE entry SET lane = ?3 WHERE state = {state} AND lane = ?1 AND survey = ?2");
+            moved += connection.execute(&update, params![lane, survey, now])? as u64;
+        }
     }
     Ok(moved)
+}
+
+/// Which surveys have entries in a state, and in which lanes.
+fn lanes_of_surveys(connection: &Connection, state: State) -> rusqlite::Result<Vec<(String, String)>> {
+    let code = state.code();
+    if !matches!(state, State::Waiting | State::Unknown) {
+        // No index leads from one survey to the next, but there are few such entries.
+        let mut query =
+            connection.prepare(&format!("SELECT DISTINCT lane, survey FROM entry WHERE state = {code}"))?;
+        return query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect();
+    }
+    // From each pair to the next, past what may be a million entries.
+    let mut next = connection.prepare(&format!(
+        "SELECT lane, survey FROM entry WHERE state = {code} AND (lane, survey) > (?1, ?2)
+         ORDER BY lane, survey LIMIT 1"
+    ))?;
+    let mut found = Vec::new();
+    let mut last = (String::new(), String::new());
+    while let Some(pair) = next
+        .query_row(params![last.0, last.1], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+        .optional()?
+    {
+        found.push(pair.clone());
+        last = pair;
+    }
+    Ok(found)
 }
 
 /// Forgets bodies that delivered entries keep, a slice of them; returns how many.

@@ -43,14 +43,15 @@ impl Desk<'_> {
         write: impl FnOnce(&Self) -> Result<T, QueueError>,
     ) -> Result<T, QueueError> {
         let open = self.open.get();
-        self.connection.execute_batch("SAVEPOINT job").map_err(store)?;
+        let run = |statement| self.connection.prepare_cached(statement)?.execute([]);
+        run("SAVEPOINT job").map_err(store)?;
         let outcome = write(self);
         if outcome.is_err() {
             self.open.set(open);
             // A full disk has rolled everything back already.
-            self.connection.execute_batch("ROLLBACK TO job").ok();
+            run("ROLLBACK TO job").ok();
         }
-        self.connection.execute_batch("RELEASE job").map_err(store).and(outcome)
+        run("RELEASE job").map_err(store).and(outcome)
     }
 
     /// Notes entries that are settled for good.
