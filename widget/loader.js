@@ -167,12 +167,12 @@
     }
   };
 
-  // The button of a tab comes with the glue.
+  // The button of a tab comes with what frames overlays.
   const tab = async (element) => {
     stop(element);
     let remove;
     const showing = (element.showing = { stop: () => remove && remove() });
-    const { tab } = await import(base(element) + "glue.js");
+    const { tab } = await import(base(element) + "frame.js");
     if (element.showing == showing) remove = tab(element.shadowRoot, rule(element, "label"), wish(element), () => show(element, true));
   };
 
@@ -198,12 +198,16 @@
     try {
       if (over && asked) all().forEach(close);
       else if (over && !(release = await alone())) return;
-      const [definition, glue] = await Promise.all([text(element), runtime(base(element))]);
+      const [definition, glue, framing] = await Promise.all([
+        text(element),
+        runtime(base(element)),
+        over && import(base(element) + "frame.js"),
+      ]);
       if (element.showing != showing) return free();
       if (over) element.setAttribute("over", rule(element, "position") || "bottom-end");
       const mount = (parent) => glue.mount(element, root, parent, definition, from(element), over, () => said(element));
       const unmount = over
-        ? glue.frame(root, mount, mode(element) == "modal", asked, () => close(element))
+        ? framing.frame(root, mount, mode(element) == "modal", asked, () => close(element))
         : mount(root);
       showing.open = true;
       showing.stop = () => {

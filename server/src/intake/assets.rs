@@ -155,7 +155,12 @@ impl Widget {
         let text = |name| read(name).and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
         let build = text("build.txt")?.trim().to_owned();
         let template = text("loader.js")?.replace(BUILD, &json!(build).to_string());
-        let files = [("widget.js", JAVASCRIPT), ("glue.js", JAVASCRIPT), ("widget.wasm", "application/wasm")];
+        let files = [
+            ("widget.js", JAVASCRIPT),
+            ("glue.js", JAVASCRIPT),
+            ("widget.wasm", "application/wasm"),
+            ("frame.js", JAVASCRIPT),
+        ];
         let file = |(name, content_type): (&str, &'static str)| {
             let path = format!("{build}/{name}");
             let (brotli, gzip) = (read(&format!("{path}.br")), read(&format!("{path}.gz")));

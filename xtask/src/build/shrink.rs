@@ -62,13 +62,7 @@ pub(super) fn shrink(tools: &Tools, compiled: &Path, scratch: &Path) -> Result<(
 fn bundled(tools: &Tools, compiled: &Path, scratch: &Path) -> Result<String> {
     let entry = scratch.join("widget.entry.js");
     let glue = compiled.join("widget.js");
-    let frame = workspace::root().join("widget/frame.js");
-    let text = format!(
-        "export {{ default, mount }} from {};\nexport {{ frame, tab }} from {};\n",
-        json!(glue),
-        json!(frame)
-    );
-    fs::write(&entry, text)?;
+    fs::write(&entry, format!("export {{ default, mount }} from {};\n", json!(glue)))?;
     let mut esbuild = workspace::command(&tools.esbuild);
     esbuild.args(["--bundle", "--format=esm", "--target=es2020", "--log-level=warning"]).arg(&entry);
     String::from_utf8(workspace::output(&mut esbuild)?).context("the glue is not UTF-8")
