@@ -101,7 +101,7 @@ fn embed_prints_a_snippet_for_every_kind_of_page() -> Result<()> {
         "[\"setMetadata\", { \"pieces\": \"VALUE\" }]",
         "useEffect(() =>",
         "onMounted(() =>",
-        "wp_enqueue_script",
+        "wp_enqueue_script(\"afterword\"",
     ] {
         ensure!(said.matches(part).count() == 2, "one for each survey: {part}\n{said}");
     }
