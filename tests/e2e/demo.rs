@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use tests::{Browser, DEADLINE, binary, http_client};
+use tests::{Browser, DEADLINE, Engine, binary, http_client};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -28,7 +28,7 @@ async fn both_surveys_of_the_demo_arrive_in_order_and_a_second_apart() -> Result
     let delivery = address("Delivery").await?;
     let arrivals = address("Arrivals").await?;
 
-    let browser = Browser::open(390, 844).await?;
+    let browser = Browser::open(Engine::Chromium, 390, 844).await?;
     let mut expected = Vec::new();
     for (language, culture) in [("nl", "NL"), ("ar", "AR")] {
         let visitor = browser.visit(&format!("{shop}?lang={language}")).await?;
