@@ -25,7 +25,7 @@ impl Driver {
     /// Starts an engine's driver, and waits until it listens.
     pub(super) async fn start(engine: Engine, look: &Look, folder: &Path) -> Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let mut command = engine.driver(port, folder);
+        let mut command = engine.driver(port, look, folder);
         let mut display = None;
         if engine.needs_display() {
             let (server, name) = open_display(look).await?;

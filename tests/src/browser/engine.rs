@@ -35,7 +35,7 @@ impl Engine {
     }
 
     /// The driver's command, for a port and a folder of its own.
-    pub(super) fn driver(self, port: u16, folder: &Path) -> Command {
+    pub(super) fn driver(self, port: u16, look: &Look, folder: &Path) -> Command {
         let mut driver = match self {
             Self::Chromium => Command::new(program("CHROMEDRIVER", "chromedriver")),
             Self::Firefox => Command::new(program("GECKODRIVER", "geckodriver")),
@@ -47,11 +47,15 @@ impl Engine {
             Self::Firefox => {
                 // Else all would want the same one, for a protocol that nobody here speaks.
                 driver.arg("--websocket-port=0");
+                driver.env("MOZ_HEADLESS_WIDTH", look.width.to_string());
+                driver.env("MOZ_HEADLESS_HEIGHT", look.height.to_string());
             }
             Self::WebKit => {
                 // As root its own walls do not stand; what it loads here is ours.
                 driver.env("WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS", "1");
-                driver.env("GDK_BACKEND", "x11").env("NO_AT_BRIDGE", "1").env("LC_ALL", "C.UTF-8");
+                driver.env("GDK_BACKEND", "x11").env("NO_AT_BRIDGE", "1");
+                // Its visitors speak the language of this locale, which is English in plain C alone.
+                driver.env("LC_ALL", "C");
                 for own in ["XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
                     driver.env(own, folder);
                 }
@@ -103,7 +107,6 @@ fn firefox(look: &Look, folder: &Path) -> Value {
             "layout.css.prefers-color-scheme.content-override": i32::from(!look.dark),
             "intl.accept_languages": "en",
         },
-        "env": { "MOZ_HEADLESS_WIDTH": look.width.to_string(), "MOZ_HEADLESS_HEIGHT": look.height.to_string() },
     })
 }
 
