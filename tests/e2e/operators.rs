@@ -12,6 +12,7 @@ async fn the_status_page_freshens_itself_under_its_policy() -> Result<()> {
     tests::prepared()?;
     let stage = Stage::new().await?;
     stage.sandbox.misbehave(server::sandbox::Fault::Status { status: 400, retry_after: None, body: None });
+    // The other engines' drivers keep what the console of this page says to themselves.
     let browser = Browser::open(Engine::Chromium, 1024, 768).await?;
     let page = browser.visit(&format!("{}/", stage.admin)).await?;
     browser.run("document.body.dataset.first = 'yes'; return true").await?;
