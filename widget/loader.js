@@ -1,18 +1,15 @@
 // Afterword's loader: all that a page loads before a survey is due.
 //
-// Finds its own tag, defines <afterword-survey>, puts one on the page for the tag, and fetches
-// definition, glue and WebAssembly, in parallel, once an element comes near the viewport.
-// Classic script, ES2020; no policy forbids what it does: no eval, no markup from strings, no
-// inline style. The server fills in the two literals below; each stands here exactly once.
+// Finds its own tag, defines <afterword-survey>, puts one on the page for the tag, waits until the
+// survey is due by its rules, then fetches definition, glue and WebAssembly in parallel, and frames
+// what they show. Classic script, ES2020; no policy forbids what it does: no eval, no markup from
+// strings, no inline style. The server fills in the two literals below; each stands here exactly once.
 (() => {
   const build = String("__AFTERWORD_BUILD__");
   const rules = Object("__AFTERWORD_RULES__");
   const name = "afterword-survey";
   const doc = document;
   const complain = (text) => console.error("afterword: " + text);
-
-  // Calls made before the API is there stay queued.
-  window.afterword = window.afterword || [];
 
   // WebAssembly and glue: once per page and server, again after a failure.
   const runtimes = {};
@@ -37,70 +34,226 @@
     element.getAttribute("lang") ||
     [(element.closest("[lang]") || doc.documentElement).lang, ...navigator.languages].filter(Boolean).join();
 
-  const text = async (origin, survey, element) => {
-    const response = await fetch(`${origin}/v1/surveys/${encodeURIComponent(survey)}?lang=${encodeURIComponent(wish(element))}`);
+  const text = async (element) => {
+    const response = await fetch(`${from(element)}/v1/surveys/${encodeURIComponent(id(element))}?lang=${encodeURIComponent(wish(element))}`);
     if (response.ok) return response.text();
     throw response.status == 404 ? "unknown survey" : "status " + response.status;
   };
 
-  // Shows the survey, unless `showing` was stopped meanwhile.
-  const show = async (element, showing, survey, origin) => {
+  const id = (element) => element.getAttribute("survey");
+  const from = (element) => element.home || origin;
+  const base = (element) => `${from(element)}/a/${build}/`;
+  const emit = (element, event, answered) =>
+    element.dispatchEvent(
+      new CustomEvent("afterword:" + event, { bubbles: true, composed: true, detail: { survey: id(element), answered } }),
+    );
+
+  // A rule: the element's own attribute, else the survey's configuration.
+  const rule = (element, key) => element.getAttribute(key) ?? (Survey.rules[id(element)] || {})[key];
+  const mode = (element) => rule(element, "mode") || "inline";
+  // "20", "20s", "5m", "2h", "30d"; anything else, like "never", is NaN.
+  const seconds = (time) => parseFloat(time) * ({ m: 60, h: 3600, d: 86400 }[String(time).slice(-1)] || 1);
+  const touch = () => matchMedia("(pointer:coarse)").matches;
+
+  // What this browser knows of a survey: when it was shown, dismissed and answered, in seconds
+  // since 1970, and a random number that decides whether it is in the sample.
+  const memory = {};
+  const seen = (element, change) => {
+    const key = "afterword:seen:" + id(element);
+    const keeps = rule(element, "remember") != "no";
+    let known = memory[key];
     try {
-      const [definition, glue] = await Promise.all([
-        text(origin, survey, element),
-        runtime(`${origin}/a/${build}/`),
-      ]);
-      if (element.showing != showing) return;
-      const metadata = {};
-      for (const { name, value } of element.attributes)
-        if (name.startsWith("meta-")) metadata[name.slice(5)] = value;
-      showing.stop = glue.mount(
-        element,
-        element.shadowRoot,
-        definition,
-        JSON.stringify({ origin, metadata }),
-      );
-    } catch (error) {
-      if (element.showing != showing) return;
-      complain(`survey "${survey}" of ${origin}: ${error.message || error}`);
-      element.dispatchEvent(new CustomEvent("afterword:error", { bubbles: true, composed: true, detail: { survey } }));
-    }
+      known = (keeps && JSON.parse(localStorage.getItem(key))) || known;
+    } catch {}
+    known = memory[key] = { die: Math.random() * 100, ...known, ...change };
+    try {
+      if (keeps) localStorage.setItem(key, JSON.stringify(known));
+    } catch {}
+    return known;
+  };
+  const now = () => Date.now() / 1000;
+  const note = (element, what) => {
+    if (mode(element) != "inline" || rule(element, what) != null) seen(element, { [what]: now() });
   };
 
-  const stop = (element) => {
-    const showing = element.showing;
-    element.showing = null;
-    if (showing) showing.stop();
+  // Whether the survey may be shown here, now, to this visitor.
+  const fits = (element) => {
+    const get = (key) => rule(element, key);
+    const pages = get("pages");
+    const glob = (page) => page.split("*").map((part) => part.replace(/[^\w/-]/g, "\\$&")).join(".*");
+    if (pages && !pages.split(" ").some((page) => RegExp(`^${glob(page)}/?$`).test(location.pathname))) return;
+    const device = !touch() ? "desktop" : Math.min(screen.width, screen.height) < 600 ? "phone" : "tablet";
+    if (get("devices") && !get("devices").includes(device)) return;
+    const usual = /popover|modal/.test(mode(element)) ? { dismissed: "30d", answered: "never" } : {};
+    const pauses = ["shown", "dismissed", "answered"]
+      .map((what) => [what, seconds(get(what) ?? usual[what] ?? 0)])
+      .filter(([, pause]) => pause != 0);
+    const sample = get("sample") ?? 100;
+    if (sample == 100 && !pauses[0]) return true;
+    const known = seen(element);
+    // A clock that was set back must not silence a survey for years.
+    const rests = ([what, pause]) => known[what] && !(Math.abs(now() - known[what]) >= pause);
+    return known.die < sample && !pauses.some(rests);
   };
 
+  // Waits for what makes the survey due. Every condition is looked at again when it is.
   const start = (element) => {
     stop(element);
-    const survey = element.getAttribute("survey");
-    const home = element.home || origin;
+    const survey = id(element);
     if (!survey || (rules.error && survey == rules.survey)) return;
     if (!element.home)
       // An element that the page wrote takes the place of the tag's own.
-      for (const other of doc.querySelectorAll(name))
-        if (other.home && other.getAttribute("survey") == survey) other.remove();
-    const due = new IntersectionObserver(
-      (entries) => {
-        if (entries.some((entry) => entry.isIntersecting)) {
-          due.disconnect();
-          show(element, showing, survey, home);
-        }
-      },
-      { rootMargin: "200px" },
+      for (const other of all(survey)) if (other.home) other.remove();
+    if (rule(element, "consent") && !consented) return;
+    const get = (key) => rule(element, key);
+    const over = new AbortController();
+    const { signal } = over;
+    const showing = (element.showing = { stop: () => over.abort() });
+    const on = (target, event, run) => target.addEventListener(event, run, { signal, passive: true });
+    const due = () => {
+      if (element.showing == showing && fits(element)) {
+        over.abort();
+        if (mode(element) == "tab") tab(element);
+        else show(element);
+      }
+    };
+    const here = location.href;
+    // A page that swaps its content is another page.
+    const watch = get("pages") && setInterval(() => location.href != here && start(element), 500);
+    let timer;
+    signal.onabort = () => {
+      clearInterval(watch);
+      clearTimeout(timer);
+      near.disconnect();
+    };
+    const near = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && due(), {
+      rootMargin: "200px",
+    });
+    let waits = mode(element) == "none";
+    const when = (key, run) => {
+      const value = get(key);
+      if (value != null && value !== false && value != "false") {
+        waits = true;
+        run(value);
+      }
+    };
+    const once = (time) => (timer = setTimeout(due, time * 1000));
+    when("after", (time) => once(seconds(time)));
+    when("scroll", (percent) => {
+      const check = () => scrollY + innerHeight >= (doc.documentElement.scrollHeight * percent) / 100 && due();
+      on(window, "scroll", check);
+      on(window, "resize", check);
+      check();
+    });
+    when("exit", () => {
+      on(doc.documentElement, "mouseleave", (event) => event.clientY <= 0 && due());
+      let left;
+      on(doc, "visibilitychange", () => (doc.hidden ? (left = touch()) : left && due()));
+    });
+    when("click", (selector) =>
+      on(doc, "click", (event) => event.composedPath().some((node) => node.matches && node.matches(selector)) && due()),
     );
-    const showing = (element.showing = { stop: () => due.disconnect() });
-    due.observe(element);
+    when("event", (event) => on(doc, event, due));
+    if (waits) return;
+    if (mode(element) == "inline") near.observe(element);
+    else once(0);
+  };
+
+  const stop = (element) => {
+    const { showing } = element || {};
+    if (showing) {
+      element.showing = null;
+      showing.stop();
+    }
+  };
+
+  // The button of a tab comes with what frames overlays.
+  const tab = async (element) => {
+    stop(element);
+    let remove;
+    const showing = (element.showing = { stop: () => remove && remove() });
+    const { tab } = await import(base(element) + "frame.js");
+    if (element.showing == showing) remove = tab(element.shadowRoot, rule(element, "label"), wish(element), () => show(element, true));
+  };
+
+  // One overlay at a time, in all tabs of the site: gives what lets the next one in, or nothing.
+  // The browser does so by itself when a tab is gone.
+  const alone = () =>
+    new Promise((got) =>
+      navigator.locks
+        ? navigator.locks
+            .request("afterword", { ifAvailable: true }, (lock) => lock ? new Promise((end) => got(end)) : got())
+            .catch(() => got(stop))
+        : got(stop),
+    );
+
+  // Shows the survey; `asked` by the page or the visitor, and so without a look at the rules.
+  const show = async (element, asked) => {
+    stop(element);
+    const over = mode(element) != "inline";
+    const root = element.shadowRoot;
+    let release;
+    const free = () => release && release();
+    const showing = (element.showing = { stop: free });
+    try {
+      if (over && asked) all().forEach(close);
+      else if (over && !(release = await alone())) return;
+      const [definition, glue, framing] = await Promise.all([
+        text(element),
+        runtime(base(element)),
+        over && import(base(element) + "frame.js"),
+      ]);
+      if (element.showing != showing) return free();
+      if (over) element.setAttribute("over", rule(element, "position") || "bottom-end");
+      const mount = (parent) => glue.mount(element, root, parent, definition, from(element), over, () => said(element));
+      const unmount = over
+        ? framing.frame(root, mount, mode(element) == "modal", asked, () => close(element))
+        : mount(root);
+      showing.open = true;
+      showing.stop = () => {
+        unmount();
+        free();
+      };
+      note(element, "shown");
+    } catch (error) {
+      free();
+      if (element.showing != showing) return;
+      complain(`survey "${id(element)}" of ${from(element)}: ${error.message || error}`);
+      emit(element, "error");
+    }
+  };
+
+  // Takes an overlay away.
+  const close = (element) => {
+    const { showing } = element;
+    if (!showing || !showing.open || mode(element) == "inline") return;
+    stop(element);
+    if (!showing.answered) note(element, "dismissed");
+    emit(element, "closed", !!showing.answered);
+    if (mode(element) == "tab") start(element);
+  };
+
+  // What the page says about the visitor and this showing of the survey.
+  let metadata = {};
+  let respondent;
+  const said = (element) => {
+    const own = {};
+    for (const { name, value } of element.attributes) if (name.startsWith("meta-")) own[name.slice(5)] = value;
+    return JSON.stringify({ metadata: { ...metadata, ...own }, respondent });
   };
 
   class Survey extends HTMLElement {
     constructor() {
       super();
       const sheet = new CSSStyleSheet();
-      sheet.replaceSync(":host{display:block}");
+      sheet.replaceSync(
+        ":host{display:block}",
+      );
       this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet];
+      this.addEventListener("afterword:submitted", () => {
+        if (this.showing) this.showing.answered = true;
+        note(this, "answered");
+      });
     }
     connectedCallback() {
       start(this);
@@ -109,29 +262,33 @@
       stop(this);
     }
     attributeChangedCallback() {
-      if (this.showing) start(this);
+      if (this.showing) this.showing.open ? show(this, true) : start(this);
     }
   }
   Survey.observedAttributes = ["survey", "lang"];
+  Survey.rules = {};
+
+  const all = (survey) => [...doc.querySelectorAll(name)].filter((element) => !survey || id(element) == survey);
 
   // Puts an element on the page for a tag, when the page has been read and has none of its own.
   const place = (tag, survey) => {
     const data = tag.dataset;
-    const mode = data.mode || rules.mode;
-    for (const other of doc.querySelectorAll(name))
-      if (other.getAttribute("survey") == survey) return;
-    if (!survey || mode == "none") return;
-    const element = doc.createElement(name);
-    element.home = home(tag);
+    if (!survey || all(survey)[0]) return;
+    const element = made(survey, home(tag));
     for (const { name, value } of tag.attributes)
-      if (/^data-(lang|mode|theme|meta-.+)$/.test(name)) element.setAttribute(name.slice(5), value);
-    element.setAttribute("survey", survey);
+      if (/^data-(?!survey|target)/.test(name)) element.setAttribute(name.slice(5), value);
     if (data.target) {
       const target = doc.querySelector(data.target);
       if (target) target.append(element);
       else complain(`nothing on the page is ${data.target}`);
     } else if (doc.body.contains(tag)) tag.after(element);
     else doc.body.append(element);
+  };
+  const made = (survey, home) => {
+    const element = doc.createElement(name);
+    element.home = home;
+    element.setAttribute("survey", survey);
+    return element;
   };
 
   // The server, with its path prefix, from the address of a tag; a pinned loader lies in a build.
@@ -141,21 +298,58 @@
   // A classic script knows its tag; a module, or a copied script, takes the tags that nobody has
   // taken: a module runs once for all tags of its address.
   const own = doc.currentScript;
-  const all = [...doc.querySelectorAll("script[src*='/widget.js']")].filter(home);
-  const modules = all.filter((tag) => tag.type == "module");
-  const mine = own && home(own) ? [own] : modules[0] ? modules : all;
+  const tags = [...doc.querySelectorAll("script[src*='/widget.js']")].filter(home);
+  const modules = tags.filter((tag) => tag.type == "module");
+  const mine = own && home(own) ? [own] : modules[0] ? modules : tags;
   if (!mine[0]) return complain("found no script tag with src=\"…/widget.js\"");
   const origin = home(mine[0]);
 
-  if (!customElements.get(name)) customElements.define(name, Survey);
+  let consented;
+  const queue = window.afterword || [];
+  const api = queue.ready
+    ? queue
+    : {
+        open: (survey) => {
+          const element = all(survey)[0] || made(survey, origin);
+          if (!element.isConnected) {
+            if (mode(element) == "inline") element.setAttribute("mode", "popover");
+            doc.body.append(element);
+          }
+          return show(element, true);
+        },
+        close: (survey) => all(survey).forEach(close),
+        destroy: (survey) => all(survey).forEach((element) => element.remove()),
+        // Who objects to being followed is not named to anybody.
+        identify: (person) => (respondent = navigator.globalPrivacyControl ? undefined : person),
+        setMetadata: (more) => (metadata = { ...metadata, ...more }),
+        setLanguage: (language) => all().forEach((element) => element.setAttribute("lang", language)),
+        consent: () => {
+          consented = true;
+          all().forEach((element) => element.showing || start(element));
+        },
+        on: (event, run) => doc.addEventListener("afterword:" + event, run),
+        off: (event, run) => doc.removeEventListener("afterword:" + event, run),
+        push: (...calls) =>
+          calls.forEach((call) => (typeof call == "function" ? call(api) : api[call[0]](...call.slice(1)))),
+      };
+  window.afterword = api;
+
+  const known = customElements.get(name);
+  ((known || Survey).rules ||= {})[rules.survey] = rules;
+  if (!known) customElements.define(name, Survey);
+  else if (rules.survey) all(rules.survey).forEach((element) => element.connectedCallback());
+  const read = new Promise((done) => {
+    if (doc.readyState == "loading") doc.addEventListener("DOMContentLoaded", done);
+    else done();
+  });
+  api.ready ||= read.then(() => api);
   for (const tag of mine) {
     if (tag.afterword) continue;
     tag.afterword = true;
     const survey = tag.dataset.survey || rules.survey || new URL(tag.src).searchParams.get("survey");
-    if (rules.error && survey == rules.survey) {
-      complain(`survey "${survey}" of ${origin}: ${rules.error}`);
-    } else if (doc.readyState == "loading") {
-      doc.addEventListener("DOMContentLoaded", () => place(tag, survey));
-    } else place(tag, survey);
+    if (rules.error && survey == rules.survey) complain(`survey "${survey}" of ${origin}: ${rules.error}`);
+    else if (doc.readyState == "loading") read.then(() => place(tag, survey));
+    else place(tag, survey);
   }
+  if (!queue.ready) api.push(...queue);
 })();

@@ -146,6 +146,8 @@ pub struct Words {
     pub thanks: String,
     /// What the answers are good for.
     pub thanks_more: String,
+    /// Takes the survey away.
+    pub close: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -7,6 +7,7 @@ mod commands;
 mod delivery;
 mod demo;
 mod disk;
+mod embed;
 mod faults;
 mod limits;
 mod network;

@@ -93,6 +93,17 @@ impl Browser {
         Ok(self.client.execute(script, vec![]).await?)
     }
 
+    /// Runs a script that calls its last argument with its value.
+    pub async fn run_async(&self, script: &str) -> Result<Value> {
+        Ok(self.client.execute_async(script, vec![]).await?)
+    }
+
+    /// Opens another tab, and goes on in it.
+    pub async fn another_tab(&self) -> Result<()> {
+        let tab = self.client.new_window(true).await?;
+        Ok(self.client.switch_to_window(tab.handle).await?)
+    }
+
     /// What the console has said since it was last asked: level and message.
     ///
     /// Only Chromium's driver gives it out, and with it the browser's own messages. In the others it is what

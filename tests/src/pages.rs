@@ -4,7 +4,7 @@ use std::sync::{Arc, RwLock};
 
 use anyhow::Result;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
@@ -55,6 +55,7 @@ impl Pages {
             .route("/strict/{language}/{survey}", get(strict))
             .route("/element/{language}/{survey}", get(element))
             .route("/head/{language}/{survey}", get(head))
+            .route("/long/{language}/{survey}", get(long))
             .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
             .with_state(Arc::clone(&self.server));
         tokio::spawn(async move { axum::serve(listener, pages).await });
@@ -101,6 +102,28 @@ async fn element(State(server): Server, Path((language, survey)): Wanted) -> Htm
         "<afterword-survey survey=\"{survey}\" lang=\"{language}\" meta-pieces=\"3\"></afterword-survey>"
     );
     Html(document("en", &tag, &element))
+}
+
+/// A long page with a shop's own buttons; the address's query becomes the tag's attributes.
+async fn long(
+    State(server): Server,
+    Path((language, survey)): Wanted,
+    Query(attributes): Query<Vec<(String, String)>>,
+) -> Html<String> {
+    let attribute =
+        |(name, value): &(String, String)| format!(" {name}=\"{}\"", value.replace('"', "&quot;"));
+    let attributes: String = attributes.iter().map(attribute).collect();
+    let server = origin(&server);
+    // What happens is written down before the loader is there.
+    let head = "<script>window.heard = [];
+        for (const name of ['ready', 'shown', 'answered', 'submitted', 'closed', 'error'])
+            document.addEventListener('afterword:' + name, e => heard.push([name, e.detail]));
+        (window.afterword = window.afterword || []).push(api => window.early = Object.keys(api));</script>";
+    let tag = format!("<script async src=\"{server}/widget.js?survey={survey}\"{attributes}></script>");
+    let body = format!(
+        "<button id=\"own\">Basket</button><p style=\"height:3000px\">Things to buy.</p>{tag}<footer>Footer</footer>"
+    );
+    Html(document(&language, head, &body))
 }
 
 async fn head(State(server): Server, Path((language, survey)): Wanted) -> Html<String> {

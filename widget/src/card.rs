@@ -35,6 +35,15 @@ pub(crate) fn card(survey: &Survey) -> El {
                 .set("role", "status")
                 .follow_text(survey, |survey| survey.face().said.clone()),
         )
+        // Last, so that a dialog that is opened has its focus on the question.
+        .child(close(survey, inner.options.closable))
+}
+
+/// The button that takes the survey away; the loader hears it.
+fn close(survey: &Survey, closable: bool) -> El {
+    let button = el("button").class("close").part("close").set("type", "button");
+    let button = button.set("aria-label", &survey.word(|words| &words.close));
+    if closable { button } else { button.set("hidden", "") }
 }
 
 /// How far the visitor is, in percent.

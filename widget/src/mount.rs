@@ -2,11 +2,11 @@
 
 use std::cell::OnceCell;
 
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use web_sys::{CssStyleSheet, Element, HtmlElement, ShadowRoot};
 
 use crate::card::card;
-use crate::json::Json;
 use crate::survey::Survey;
 use crate::wire;
 
@@ -14,35 +14,38 @@ use crate::wire;
 pub(crate) struct Options {
     /// The server, with its path prefix, without a slash at the end.
     pub(crate) origin: String,
-    /// The `meta-KEY` attributes, by key.
-    pub(crate) metadata: Vec<(String, String)>,
+    /// True where the visitor can close it.
+    pub(crate) closable: bool,
+    /// Gives the JSON of what the page says about the visitor.
+    pub(crate) said: Function,
 }
 
 impl Options {
-    fn read(text: &str) -> Option<Self> {
-        let json = Json::read(text)?;
-        let metadata = json.get("metadata").entries().iter();
-        let metadata = metadata.filter_map(|(key, value)| Some((key.clone(), value.text()?.to_owned())));
-        Some(Self { origin: json.get("origin").text()?.to_owned(), metadata: metadata.collect() })
+    /// What the page says at this moment: the members of a submission's JSON.
+    pub(crate) fn said(&self) -> String {
+        let said = self.said.call0(&JsValue::NULL).ok().and_then(|said| said.as_string());
+        said.unwrap_or_else(|| "{}".to_owned())
     }
 }
 
-/// Shows a survey inside `shadow` and returns a function that takes it away again.
+/// Shows a survey inside `parent`, within `shadow`, and returns a function that takes it away again.
 ///
-/// `definition` is the JSON of [`shared::Definition`]; `options` is `{"origin": "https://…",
-/// "metadata": {"KEY": "value"}}`, where `metadata` may be left out. Events are dispatched on
-/// `host`. Throws, and shows nothing, if either JSON does not parse.
+/// `definition` is the JSON of [`shared::Definition`]; `origin` is the server's, with its path prefix;
+/// `said` gives `{"metadata": {…}, "respondent": {…}}`, members of a submission, when one is made.
+/// Events are dispatched on `host`. Throws, and shows nothing, if the definition does not parse.
 #[wasm_bindgen]
 pub fn mount(
     host: HtmlElement,
     shadow: ShadowRoot,
+    parent: Element,
     definition: &str,
-    options: &str,
+    origin: String,
+    closable: bool,
+    said: Function,
 ) -> Result<JsValue, JsValue> {
     let definition = wire::definition(definition).ok_or("no survey in the reply")?;
-    let options = Options::read(options).ok_or("no origin in the options")?;
+    let options = Options { origin, closable, said };
     shadow.set_adopted_style_sheets(&js_sys::Array::of1(&style()?.into()));
-    let parent: Element = shadow.clone().unchecked_into();
     let handle = leptos::mount::mount_to_renderer(&parent, move || {
         let survey = Survey::new(host, shadow, definition, options);
         survey.start();

@@ -110,7 +110,8 @@ pub(crate) struct Inner {
     shadow: ShadowRoot,
     /// What is asked, its questions having gone into the flow.
     pub(crate) definition: Definition,
-    options: Options,
+    /// What the page says about this showing.
+    pub(crate) options: Options,
     /// Where the visitor is.
     pub(crate) flow: Flow,
     /// The text as it stands in the field, for a text question.

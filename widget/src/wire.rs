@@ -112,6 +112,7 @@ impl Reader {
             refused: word("refused"),
             thanks: word("thanks"),
             thanks_more: word("thanks_more"),
+            close: word("close"),
         }
     }
 }
@@ -163,8 +164,8 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) language: &'a str,
     /// The answers.
     pub(crate) answers: Vec<WireAnswer>,
-    /// What the page told, by key.
-    pub(crate) metadata: &'a [(String, String)],
+    /// What the page says: a JSON object with `metadata`, and `respondent` perhaps.
+    pub(crate) said: &'a str,
     /// The page's address.
     pub(crate) page_url: Option<String>,
     /// The address of the page before.
@@ -178,23 +179,29 @@ pub(crate) struct Outgoing<'a> {
 impl Outgoing<'_> {
     /// The submission's JSON.
     pub(crate) fn written(&self) -> String {
-        let mut metadata = Object::new();
-        for (key, value) in self.metadata {
-            metadata = metadata.text(key, value);
-        }
         let context = Object::new()
             .optional("page_url", self.page_url.as_deref())
             .optional("referrer", self.referrer.as_deref())
             .text("answered_at", &self.answered_at);
-        Object::new()
+        let own = Object::new()
             .text("submission", self.submission)
             .text("language", self.language)
             .raw("answers", &array(self.answers.iter().map(answer)))
-            .raw("metadata", &metadata.end())
             .raw("context", &context.end())
             .text("definition", self.definition)
-            .end()
+            .end();
+        with_members(own, self.said)
     }
+}
+
+/// An object with the members of another; both have been written without spaces, or are empty.
+fn with_members(mut object: String, of: &str) -> String {
+    if let Some(members) = of.strip_prefix('{').filter(|members| members.len() > 1) {
+        object.pop();
+        object.push(',');
+        object.push_str(members);
+    }
+    object
 }
 
 fn answer(answer: &WireAnswer) -> String {

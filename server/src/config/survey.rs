@@ -9,6 +9,7 @@ use super::metadata::{self, MetadataRule};
 use super::platform::{Platform, PlatformName};
 use super::question::{self, Question};
 use super::reader::{Table, Value};
+use super::show::{self, Show};
 use super::text::{GUID_HINT, Guid, Origin};
 
 /// One survey in all its languages.
@@ -34,6 +35,8 @@ pub struct Survey {
     pub on_unknown: OnUnknown,
     /// What goes along with each answer.
     pub metadata: Vec<MetadataRule>,
+    /// How it appears, when, to whom, and how often.
+    pub show: Show,
     /// The questions in their order; never empty.
     pub questions: Vec<Question>,
 }
@@ -67,6 +70,9 @@ pub(super) fn read(value: &Value<'_>, platforms: Option<&[Platform]>) -> Option<
         value.one_of(&[("resend", OnUnknown::Resend), ("park", OnUnknown::Park)])
     });
     let metadata = table.get("metadata").map_or(Some(Vec::new()), |value| metadata::read(&value));
+    let show = table
+        .get("show")
+        .map_or_else(|| Some(Show::default()), |value| show::read(&value, languages.as_deref()));
     let questions = table
         .required("question", "add a [[survey.question]]")
         // Without the languages there is nothing to hold the texts against.
@@ -83,6 +89,7 @@ pub(super) fn read(value: &Value<'_>, platforms: Option<&[Platform]>) -> Option<
         per_minute: per_minute?,
         on_unknown: on_unknown?,
         metadata: metadata?,
+        show: show?,
         questions: questions?,
     })
 }

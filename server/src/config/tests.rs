@@ -387,3 +387,54 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_survey_is_shown_within_the_page_unless_told_otherwise() {
+    assert_eq!(good().surveys[0].show, Show::default());
+    let show = "[survey.show]\nmode = \"tab\"\nposition = \"top-start\"\nafter = \"1m\"\nscroll = 50\nexit = true\n\
+                click = \"#own\"\nevent = \"order:placed\"\npages = [\"/thanks\", \"/orders/*\"]\n\
+                devices = [\"phone\", \"desktop\"]\nsample = 25\nremember = false\n\
+                again = { shown = \"7d\", dismissed = \"30d\", answered = \"never\" }\n\
+                label = { nl = \"Uw mening\", fr = \"Votre avis\" }\n\n[survey.metadata]";
+    let config = parse(&GOOD.replacen("[survey.metadata]", show, 1)).unwrap();
+    let days = |days: u64| Some(Pause::For(std::time::Duration::from_hours(days * 24)));
+    let show = &config.surveys[0].show;
+    let due = Due {
+        after: Some(std::time::Duration::from_mins(1)),
+        scroll: Some(50),
+        exit: true,
+        click: Some("#own".into()),
+        event: Some("order:placed".into()),
+    };
+    assert_eq!((show.mode, show.position, &show.due), (Mode::Tab, Position::TopStart, &due));
+    assert_eq!(show.pages, ["/thanks", "/orders/*"]);
+    assert_eq!(
+        (show.devices.as_slice(), show.sample),
+        ([Device::Phone, Device::Desktop].as_slice(), Some(25))
+    );
+    let again = Again { shown: days(7), dismissed: days(30), answered: Some(Pause::Never) };
+    assert_eq!((show.again, show.remember, show.label.len()), (again, Some(false), 2));
+}
+
+#[test]
+fn rules_that_make_no_sense_are_refused_with_their_place() {
+    let show =
+        |rules: &str| problems("[survey.metadata]", &format!("[survey.show]\n{rules}\n[survey.metadata]"));
+    for (rules, expected) in [
+        ("mode = \"popup\"", "survey[0].show.mode: \"popup\" is not known here"),
+        ("mode = \"tab\"", "survey[0].show: a tab needs words on its button"),
+        ("label = { nl = \"Ja\" }", "survey[0].show.label: no label in French (fr)"),
+        ("scroll = 101", "survey[0].show.scroll: 101 is no share of a hundred"),
+        ("sample = -1", "survey[0].show.sample: -1 is no share of a hundred"),
+        ("pages = [\"thanks\"]", "survey[0].show.pages[0]: \"thanks\" is no path"),
+        ("pages = [\"/a?b\"]", "survey[0].show.pages[0]: \"/a?b\" is no path"),
+        ("again = { answered = \"always\" }", "survey[0].show.again.answered: \"always\" is no span of time"),
+        (
+            "mode = \"none\"\nexit = true",
+            "survey[0].show: with mode \"none\" nothing makes it due but the page",
+        ),
+        ("delay = \"3s\"", "survey[0].show.delay: unknown key"),
+    ] {
+        assert_eq!(show(rules), [expected], "{rules}");
+    }
+}

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::Intake;
 use super::problem::Problem;
+use super::rules;
 use crate::config::Config;
 
 /// What `cargo xtask build` made of the widget; empty where it was not run.
@@ -51,7 +52,7 @@ impl Compressible {
     fn brotli(&self) -> &Bytes {
         self.brotli.get_or_init(|| {
             let mut compressed = Vec::new();
-            let parameters = brotli::enc::BrotliEncoderParams { quality: 9, ..Default::default() };
+            let parameters = brotli::enc::BrotliEncoderParams { quality: 11, ..Default::default() };
             match brotli::BrotliCompress(&mut self.identity.as_ref(), &mut compressed, &parameters) {
                 Ok(_) => compressed.into(),
                 Err(_) => Bytes::new(),
@@ -154,7 +155,12 @@ impl Widget {
         let text = |name| read(name).and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
         let build = text("build.txt")?.trim().to_owned();
         let template = text("loader.js")?.replace(BUILD, &json!(build).to_string());
-        let files = [("widget.js", JAVASCRIPT), ("glue.js", JAVASCRIPT), ("widget.wasm", "application/wasm")];
+        let files = [
+            ("widget.js", JAVASCRIPT),
+            ("glue.js", JAVASCRIPT),
+            ("widget.wasm", "application/wasm"),
+            ("frame.js", JAVASCRIPT),
+        ];
         let file = |(name, content_type): (&str, &'static str)| {
             let path = format!("{build}/{name}");
             let (brotli, gzip) = (read(&format!("{path}.br")), read(&format!("{path}.gz")));
@@ -162,8 +168,8 @@ impl Widget {
             Some((name.to_owned(), (bytes, content_type)))
         };
         let loader = |survey: &std::sync::Arc<crate::config::Survey>| {
-            let rules = json!({ "survey": survey.id, "mode": "inline" });
-            (survey.id.to_string(), Compressible::new(template.replace(RULES, &rules.to_string())))
+            let rules = rules::rules(survey).to_string();
+            (survey.id.to_string(), Compressible::new(template.replace(RULES, &rules)))
         };
         Some(Self {
             files: files.into_iter().map(file).collect::<Option<_>>()?,

@@ -14,6 +14,7 @@ mod limits;
 mod metadata;
 mod openapi;
 mod problem;
+mod rules;
 mod survey;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use shared::Language;
 use super::{SOURCE, words};
 
 /// Every key, with the most characters that its text may have, placeholders included.
-const LIMITS: [(&str, usize); 20] = [
+const LIMITS: [(&str, usize); 21] = [
     ("survey", 20),
     ("next", 14),
     ("back", 14),
@@ -28,6 +28,7 @@ const LIMITS: [(&str, usize); 20] = [
     ("refused", 110),
     ("thanks", 22),
     ("thanks_more", 60),
+    ("close", 14),
 ];
 
 /// Texts that are the same as in English because the language says it so.

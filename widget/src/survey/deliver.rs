@@ -124,7 +124,7 @@ impl Inner {
             submission: &id,
             language: &self.definition.language,
             answers: self.flow.wire(),
-            metadata: &self.options.metadata,
+            said: &self.options.said(),
             page_url: browser::page_url(),
             referrer: browser::referrer(),
             answered_at: browser::now_text(),

@@ -122,7 +122,7 @@ proptest! {
             submission: &submission.to_string(),
             language: &language,
             answers: answers.clone(),
-            metadata: &metadata.clone().into_iter().collect::<Vec<_>>(),
+            said: &serde_json::json!({ "metadata": &metadata }).to_string(),
             page_url: page_url.clone(),
             referrer: referrer.clone(),
             answered_at: answered_at.clone(),

@@ -17,7 +17,7 @@ const FIRST_QUESTION_BUDGET: u64 = 57_344;
 /// largest one against this very figure.
 const DEFINITION_ALLOWANCE: u64 = 1_000;
 /// Rules of a small survey, as the server would put them into the loader.
-const SAMPLE_RULES: &str = r##"{"survey":"checkout","rules":{"mode":"popover","after_seconds":20,"scrolled":0.5,"pages":["/thanks","/orders/*"],"target":"#feedback","cooldown_days":30,"share":0.25,"languages":["nl","fr","en","ar"]}}"##;
+const SAMPLE_RULES: &str = r##"{"survey":"checkout","mode":"popover","after":20,"scroll":50,"pages":"/thanks /orders/*","sample":25,"dismissed":2592000,"answered":"never"}"##;
 
 /// One file in its three forms.
 #[derive(Clone, Copy)]
@@ -32,6 +32,8 @@ pub(super) struct Bytes {
     loader: Size,
     glue: Size,
     wasm: Size,
+    /// Only for surveys that lie over the page.
+    frame: Size,
 }
 
 /// Measures the files of the build that `dist/embed` holds.
@@ -49,6 +51,7 @@ pub(super) fn measure(embed: &Path) -> Result<Bytes> {
         },
         glue: of_files(&folder, embed::FILES[1])?,
         wasm: of_files(&folder, embed::FILES[2])?,
+        frame: of_files(&folder, embed::FILES[3])?,
     })
 }
 
@@ -91,6 +94,7 @@ impl fmt::Display for Bytes {
             only("definition (allowance)", DEFINITION_ALLOWANCE),
             only("first question", self.first_question()),
             only("  budget", FIRST_QUESTION_BUDGET),
+            file("frame.js, for overlays only", self.frame),
         ];
         formatter.write_str(&table(&rows))
     }
@@ -122,8 +126,9 @@ mod tests {
     use super::*;
 
     fn with_brotli(loader: u64, glue: u64, wasm: u64) -> Bytes {
-        let [loader, glue, wasm] = [loader, glue, wasm].map(|brotli| Size { raw: 0, gzip: 0, brotli });
-        Bytes { loader, glue, wasm }
+        let [loader, glue, wasm, frame] =
+            [loader, glue, wasm, 9_999].map(|brotli| Size { raw: 0, gzip: 0, brotli });
+        Bytes { loader, glue, wasm, frame }
     }
 
     #[test]

@@ -4,8 +4,9 @@
 //! build.txt                the build id
 //! loader.js                minified, both placeholders still in: the server fills them in per survey
 //! BUILD/widget.js          the same with the build id and without rules, for pages that pin it
-//! BUILD/glue.js            and each of the three with `.br` and `.gz` beside it
+//! BUILD/glue.js            and each of these with `.br` and `.gz` beside it
 //! BUILD/widget.wasm
+//! BUILD/frame.js           only for surveys that lie over the page
 //! ```
 //! The folder is written beside its place and then renamed, so a reader finds all of one build.
 
@@ -21,7 +22,7 @@ pub(super) const BUILD: &str = "\"__AFTERWORD_BUILD__\"";
 /// Where the loader takes a survey's rules.
 pub(super) const RULES: &str = "\"__AFTERWORD_RULES__\"";
 /// The files of one build, in the order in which a page loads them.
-pub(super) const FILES: [&str; 3] = ["widget.js", "glue.js", "widget.wasm"];
+pub(super) const FILES: [&str; 4] = ["widget.js", "glue.js", "widget.wasm", "frame.js"];
 
 /// Hex digits of the build id.
 const BUILD_ID: usize = 12;
@@ -34,6 +35,7 @@ pub(super) struct Parts {
     pub(super) glue: String,
     pub(super) wasm: Vec<u8>,
     pub(super) loader: String,
+    pub(super) frame: String,
 }
 
 /// Whether the folder holds everything that the build it names consists of.
@@ -52,8 +54,12 @@ pub(super) fn write(parts: &Parts, embed: &Path) -> Result<()> {
     if present && is_complete(embed) {
         return Ok(());
     }
-    let files =
-        [pinned_loader(&parts.loader, &build)?.into_bytes(), parts.glue.clone().into(), parts.wasm.clone()];
+    let files = [
+        pinned_loader(&parts.loader, &build)?.into_bytes(),
+        parts.glue.clone().into(),
+        parts.wasm.clone(),
+        parts.frame.clone().into(),
+    ];
     let (fresh, old) = (embed.with_extension("tmp"), embed.with_extension("old"));
     clear(&fresh)?;
     clear(&old)?;
@@ -79,6 +85,7 @@ fn build_id(parts: &Parts) -> String {
     digest.update(&parts.glue);
     digest.update(&parts.wasm);
     digest.update(&parts.loader);
+    digest.update(&parts.frame);
     let mut id = hex(&digest.finalize());
     id.truncate(BUILD_ID);
     id
@@ -144,7 +151,7 @@ mod tests {
 
     fn parts(glue: &str) -> Parts {
         let loader = format!("(()=>{{let b={BUILD},r={RULES}}})();");
-        Parts { glue: glue.to_owned(), wasm: b"\0asm".to_vec(), loader }
+        Parts { glue: glue.to_owned(), wasm: b"\0asm".to_vec(), loader, frame: String::new() }
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::json;
 
 use super::shrink::shrink;
 use super::{embed, inputs};
@@ -35,12 +36,14 @@ pub(super) fn build(tools: &Tools) -> Result<PathBuf> {
     println!("Widget: building (about 3 minutes from nothing, half a minute after a change) ...");
     let start = Instant::now();
     let style = minified_style(tools, &root, &scratch)?;
+    let frame = minified_frame(tools, &root)?;
     let compiled = compile(tools, &style)?;
     let (glue, wasm) = shrink(tools, &compiled, &scratch)?;
     let parts = embed::Parts {
         glue: minified_glue(tools, &glue, &scratch)?,
         wasm,
         loader: minified_loader(tools, &root)?,
+        frame,
     };
     embed::write(&parts, &embed)?;
     write(&built_from, fingerprint.as_bytes())?;
@@ -106,6 +109,20 @@ fn minified_loader(tools: &Tools, root: &Path) -> Result<String> {
     let mut command = workspace::command(&tools.esbuild);
     command.args(["--minify", "--format=iife", JAVASCRIPT, "--log-level=warning"]);
     text(workspace::output(command.arg(root.join("widget/loader.js")))?)
+}
+
+/// The module for overlays, with its style sheet inside.
+fn minified_frame(tools: &Tools, root: &Path) -> Result<String> {
+    const STYLE: &str = "\"__AFTERWORD_FRAME_STYLE__\"";
+    let minified = |file: &str, arguments: &[&str]| {
+        let mut command = workspace::command(&tools.esbuild);
+        command.args(["--minify", "--log-level=warning"]).args(arguments);
+        text(workspace::output(command.arg(root.join(file)))?)
+    };
+    let script = minified("widget/frame.js", &["--format=esm", JAVASCRIPT])?;
+    ensure!(script.contains(STYLE), "the minified widget/frame.js has no {STYLE} to put the style in");
+    let style = minified("widget/frame.css", &[])?;
+    Ok(script.replace(STYLE, &json!(style.trim()).to_string()))
 }
 
 fn text(printed: Vec<u8>) -> Result<String> {

@@ -80,7 +80,7 @@ pub(super) fn condition() -> Schema {
 }
 
 /// Named as in `shared::Words`.
-pub(in crate::intake::openapi) const WORDS: [&str; 20] = [
+pub(in crate::intake::openapi) const WORDS: [&str; 21] = [
     "survey",
     "next",
     "back",
@@ -101,6 +101,7 @@ pub(in crate::intake::openapi) const WORDS: [&str; 20] = [
     "refused",
     "thanks",
     "thanks_more",
+    "close",
 ];
 
 pub(super) fn words() -> Schema {

@@ -1,0 +1,82 @@
+//! A survey's rules as they travel to the page: with the loader, or with the definition.
+//!
+//! Short keys, and nothing that is as usual: every page pays for them before anything is asked.
+
+use serde_json::{Map, Value, json};
+
+use crate::config::{Device, Pause, Position, Survey};
+
+/// The rules, as `loader.js` reads them: times in seconds, shares from 0 to 1.
+pub(super) fn rules(survey: &Survey) -> Value {
+    let show = &survey.show;
+    let mut rules = Map::new();
+    let mut set = |key: &str, value: Option<Value>| {
+        rules.extend(value.map(|value| (key.to_owned(), value)));
+    };
+    set("survey", Some(json!(survey.id)));
+    set("mode", Some(json!(show.mode.name())));
+    set("position", (show.position != Position::default()).then(|| json!(show.position.name())));
+    set("after", show.due.after.map(|after| json!(after.as_secs_f64())));
+    set("scroll", show.due.scroll.map(|percent| json!(percent)));
+    set("exit", show.due.exit.then(|| json!(true)));
+    set("click", show.due.click.as_ref().map(|click| json!(click)));
+    set("event", show.due.event.as_ref().map(|event| json!(event)));
+    let list = |list: Vec<&str>| (!list.is_empty()).then(|| json!(list.join(" ")));
+    set("pages", list(show.pages.iter().map(String::as_str).collect()));
+    set("devices", list(show.devices.iter().copied().map(Device::name).collect()));
+    set("sample", show.sample.map(|percent| json!(percent)));
+    let pause = |pause: Option<Pause>| {
+        pause.map(|pause| match pause {
+            Pause::For(span) => json!(span.as_secs()),
+            Pause::Never => json!("never"),
+        })
+    };
+    set("shown", pause(show.again.shown));
+    set("dismissed", pause(show.again.dismissed));
+    set("answered", pause(show.again.answered));
+    set("remember", show.remember.filter(|remember| !remember).map(|_| json!("no")));
+    // With its languages, in their order: the first is the fallback.
+    let labels = survey
+        .languages
+        .iter()
+        .filter_map(|language| Some(json!([language.tag(), show.label.get(language)?])));
+    let labels: Vec<Value> = labels.collect();
+    set("label", (!labels.is_empty()).then_some(Value::Array(labels)));
+    Value::Object(rules)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::good;
+    use crate::config::{Again, Due, Mode, Show};
+
+    #[test]
+    fn what_is_as_usual_costs_nothing() {
+        let survey = &good().surveys[0];
+        assert_eq!(rules(survey), json!({ "survey": "checkout", "mode": "inline" }));
+    }
+
+    #[test]
+    fn rules_are_written_as_the_loader_reads_them() {
+        let mut survey = (*good().surveys[0]).clone();
+        let [dutch, french] = [survey.languages[0], survey.languages[1]];
+        survey.show = Show {
+            mode: Mode::Tab,
+            position: Position::TopEnd,
+            due: Due { after: Some(std::time::Duration::from_millis(1_500)), exit: true, ..Due::default() },
+            pages: vec!["/thanks".into(), "/orders/*".into()],
+            devices: vec![Device::Phone, Device::Tablet],
+            sample: Some(0),
+            again: Again { answered: Some(Pause::Never), ..Again::default() },
+            remember: Some(false),
+            label: [(french, "Avis".to_owned()), (dutch, "Mening".to_owned())].into(),
+        };
+        let expected = json!({
+            "survey": "checkout", "mode": "tab", "position": "top-end", "after": 1.5, "exit": true,
+            "pages": "/thanks /orders/*", "devices": "phone tablet", "sample": 0, "answered": "never",
+            "remember": "no", "label": [["nl", "Mening"], ["fr", "Avis"]],
+        });
+        assert_eq!(rules(&survey), expected);
+    }
+}

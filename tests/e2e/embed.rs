@@ -1,0 +1,307 @@
+//! How a survey appears on a page, when, to whom, and how often; and what the page can tell it.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use tests::{Browser, Stage, Visitor};
+
+const ESCAPE: &str = "\u{e00c}";
+const ENTER: &str = "\u{e007}";
+const TAB: &str = "\u{e004}";
+
+/// What `[survey.show]` has in these tests goes before the survey's metadata.
+fn showing(rules: &str) -> impl FnOnce(String) -> String {
+    move |config| {
+        config.replacen("[survey.metadata]", &format!("[survey.show]\n{rules}\n[survey.metadata]"), 1)
+    }
+}
+
+/// The address of the long page whose tag has these attributes.
+fn page(stage: &Stage, attributes: &[(&str, &str)]) -> Result<String> {
+    let url = url::Url::parse_with_params(&stage.pages.at("long/nl/checkout"), attributes)?;
+    Ok(url.to_string())
+}
+
+/// The events so far: names only.
+async fn heard(visitor: &Visitor<'_>) -> Result<Vec<String>> {
+    let names = visitor.look("heard.map(([name]) => name)").await?;
+    Ok(names
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|name| name.as_str().unwrap_or_default().to_owned())
+        .collect())
+}
+
+/// Waits until whatever has begun to load is there, and tells whether a survey is.
+async fn asks_for_a_survey(browser: &Browser, stage: &Stage) -> Result<bool> {
+    let script = format!(
+        "const done = arguments[arguments.length - 1];
+         // Longer than a trigger without delay, and than a definition from this machine.
+         (async () => {{
+            for (let round = 0; round < 5; round++) {{
+                await new Promise(next => setTimeout(next, 20));
+                await fetch('{}/widget.js?survey=checkout', {{ cache: 'no-store' }});
+            }}
+            done(performance.getEntriesByType('resource').some(entry => entry.name.includes('/v1/surveys/')));
+         }})();",
+        stage.server
+    );
+    browser.run_async(&script).await?.as_bool().context("no yes or no")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_but_the_loader_is_loaded_before_a_survey_is_due() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let browser = Browser::open(1280, 800).await?;
+    let visitor = browser.visit(&page(&stage, &[("data-mode", "popover"), ("data-event", "later")])?).await?;
+    visitor.until("host && host.showing").await?;
+    let requests = visitor.look("performance.getEntriesByType('resource').map(entry => entry.name).filter(name => !name.endsWith('favicon.ico'))").await?;
+    let loader = format!("{}/widget.js?survey=checkout", stage.server);
+    ensure!(requests == json!([loader]), "{requests}");
+    ensure!(!asks_for_a_survey(&browser, &stage).await?);
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_popover_takes_no_focus_and_is_not_shown_again_once_dismissed() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::with(std::time::Duration::from_millis(20), showing("mode = \"popover\"")).await?;
+    let browser = Browser::open(1280, 800).await?;
+    let address = page(&stage, &[])?;
+    let visitor = browser.visit(&address).await?;
+    visitor.until("document.querySelector('#own').focus() || true").await?;
+    visitor.asked("recommend").await?;
+    ensure!(visitor.look("document.activeElement.id").await? == "own");
+    visitor.picture("popover").await?;
+    let corner = "(box => [document.documentElement.clientWidth - box.right, innerHeight - box.bottom])\
+                  (part('frame').getBoundingClientRect())";
+    let corner = visitor.look(corner).await?;
+    ensure!(corner == json!([16, 16]), "{corner}");
+    ensure!(visitor.look("part('frame').matches(':popover-open')").await? == json!(true), "in the top layer");
+    ensure!(browser.axe().await? == [] as [String; 0]);
+    visitor.until("part('close').click() || true").await?;
+    visitor.until("!part('frame')").await?;
+    let closed = visitor.look("heard.find(([name]) => name == 'closed')").await?;
+    ensure!(closed == json!(["closed", { "survey": "checkout", "answered": false }]), "{closed}");
+    browser.visit(&address).await?;
+    ensure!(!asks_for_a_survey(&browser, &stage).await?, "it was dismissed");
+    // The page may still open it.
+    let visitor = browser.visit(&address).await?;
+    visitor.until("window.afterword && afterword.open && (afterword.open('checkout'), true)").await?;
+    visitor.asked("recommend").await?;
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_survey_that_was_answered_is_not_shown_again_not_even_in_another_tab() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::with(std::time::Duration::from_millis(20), showing("mode = \"modal\"")).await?;
+    let browser = Browser::open(390, 844).await?;
+    let address = page(&stage, &[])?;
+    let visitor = browser.visit(&address).await?;
+    visitor.asked("recommend").await?;
+    visitor.picture("modal-phone").await?;
+    visitor.choose(&[9]).await?;
+    visitor.forward().await?;
+    visitor.asked("found").await?;
+    visitor.forward().await?;
+    visitor.asked("again").await?;
+    visitor.choose(&[0]).await?;
+    visitor.forward().await?;
+    visitor.state("thanked").await?;
+    visitor.picture("modal-thanks").await?;
+    visitor.keys(ESCAPE).await?;
+    visitor.until("!part('frame')").await?;
+    let closed = visitor.look("heard.at(-1)").await?;
+    ensure!(closed == json!(["closed", { "survey": "checkout", "answered": true }]), "{closed}");
+    browser.another_tab().await?;
+    browser.visit(&address).await?;
+    ensure!(!asks_for_a_survey(&browser, &stage).await?, "it was answered");
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_modal_takes_the_focus_keeps_it_and_gives_it_back() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let browser = Browser::open(1280, 800).await?;
+    let visitor = browser.visit(&page(&stage, &[("data-mode", "modal"), ("data-event", "never")])?).await?;
+    visitor
+        .until("afterword.open && (document.querySelector('#own').onclick = () => window.opened = afterword.open('checkout'), true)")
+        .await?;
+    visitor.until("document.querySelector('#own').focus() || true").await?;
+    visitor.keys(ENTER).await?;
+    visitor.asked("recommend").await?;
+    visitor.until("document.activeElement === host && root.activeElement").await?;
+    visitor.picture("modal").await?;
+    ensure!(browser.axe().await? == [] as [String; 0]);
+    for _ in 0..8 {
+        visitor.keys(TAB).await?;
+        let outside = visitor
+            .look("document.activeElement !== host && document.activeElement !== document.body")
+            .await?;
+        ensure!(outside == json!(false), "the page behind has the focus");
+    }
+    visitor.keys(ESCAPE).await?;
+    visitor.until("!part('frame') && document.activeElement.id === 'own'").await?;
+    ensure!(heard(&visitor).await? == ["ready", "shown", "closed"]);
+    // The backdrop closes it too.
+    visitor.keys(ENTER).await?;
+    visitor.asked("recommend").await?;
+    visitor.until("part('frame').click() || true").await?;
+    visitor.until("!part('frame') && document.activeElement.id === 'own'").await?;
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tab_is_a_button_in_the_visitors_language_that_opens_a_card() -> Result<()> {
+    tests::prepared()?;
+    let labels = "mode = \"tab\"\nlabel = { nl = \"Uw mening\", fr = \"Votre avis\", en = \"Feedback\", ar = \"رأيك\" }";
+    let stage = Stage::with(std::time::Duration::from_millis(20), showing(labels)).await?;
+    let browser = Browser::open(1280, 800).await?;
+    let visitor = browser.visit(&page(&stage, &[])?).await?;
+    visitor.until("seen(part('tab')) && part('tab').textContent === 'Uw mening'").await?;
+    let requests = visitor
+        .look("performance.getEntriesByType('resource').filter(entry => entry.name.endsWith('.wasm')).length")
+        .await?;
+    ensure!(requests == 0, "the button needs no WebAssembly");
+    browser.picture("tab").await?;
+    ensure!(browser.axe().await? == [] as [String; 0]);
+    visitor.until("part('tab').focus() || part('tab').click() || true").await?;
+    visitor.asked("recommend").await?;
+    ensure!(visitor.look("root.activeElement === part('frame') && !part('tab')").await? == json!(true));
+    visitor.keys(ESCAPE).await?;
+    visitor.until("!part('frame') && seen(part('tab'))").await?;
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_trigger_makes_a_survey_due_and_nothing_before_it() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let browser = Browser::open(1280, 800).await?;
+    let leave =
+        "document.documentElement.dispatchEvent(new MouseEvent('mouseleave', { clientY: -1 })) || true";
+    for (attribute, value, action) in [
+        ("data-scroll", "50", "scrollTo(0, 2500) || true"),
+        ("data-exit", "", leave),
+        ("data-click", "#own", "document.querySelector('#own').click() || true"),
+        ("data-event", "order:placed", "document.dispatchEvent(new Event('order:placed'))"),
+        ("data-after", "0.1", "true"),
+    ] {
+        let attributes = [("data-mode", "popover"), (attribute, value), ("data-dismissed", "0")];
+        let visitor = browser.visit(&page(&stage, &attributes)?).await?;
+        visitor.until("host && host.showing").await?;
+        if attribute != "data-after" {
+            ensure!(!asks_for_a_survey(&browser, &stage).await?, "{attribute}");
+        }
+        visitor.until(action).await?;
+        visitor.asked("recommend").await.with_context(|| attribute.to_owned())?;
+    }
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delayed_survey_does_not_pop_up_on_a_page_that_the_visitor_went_on_to() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let browser = Browser::open(1280, 800).await?;
+    let attributes = [("data-mode", "popover"), ("data-pages", "/thanks /long/*"), ("data-event", "go")];
+    let visitor = browser.visit(&page(&stage, &attributes)?).await?;
+    visitor.until("host && host.showing").await?;
+    visitor.until("history.pushState({}, '', '/basket') || document.dispatchEvent(new Event('go'))").await?;
+    ensure!(!asks_for_a_survey(&browser, &stage).await?, "/basket is not among the pages");
+    visitor.until("history.pushState({}, '', '/thanks/') || document.dispatchEvent(new Event('go'))").await?;
+    visitor.asked("recommend").await?;
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_in_the_sample_or_on_another_device_is_not_asked() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let browser = Browser::open(1280, 800).await?;
+    for (attribute, not, yes) in
+        [("data-sample", "0", "100"), ("data-devices", "phone tablet", "phone desktop")]
+    {
+        for (value, asked) in [(not, false), (yes, true)] {
+            browser.visit(&page(&stage, &[("data-mode", "popover"), (attribute, value)])?).await?;
+            ensure!(asks_for_a_survey(&browser, &stage).await? == asked, "{attribute}={value}");
+        }
+    }
+    // Where only a share is asked, one browser is asked on each visit or on none.
+    let url = page(&stage, &[("data-mode", "popover"), ("data-sample", "50")])?;
+    let mut asked = Vec::new();
+    for _ in 0..3 {
+        browser.visit(&url).await?;
+        asked.push(asks_for_a_survey(&browser, &stage).await?);
+    }
+    ensure!(asked.iter().all(|one| *one == asked[0]), "{asked:?}");
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_consent_nothing_is_stored_loaded_or_shown() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let browser = Browser::open(1280, 800).await?;
+    let attributes = [("data-mode", "popover"), ("data-consent", "wait"), ("data-sample", "100")];
+    let visitor = browser.visit(&page(&stage, &attributes)?).await?;
+    visitor.until("host && afterword.consent").await?;
+    ensure!(!asks_for_a_survey(&browser, &stage).await?);
+    ensure!(visitor.look("localStorage.length").await? == 0);
+    visitor.until("afterword.consent() || true").await?;
+    visitor.asked("recommend").await?;
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_one_overlay_is_shown_at_a_time() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let browser = Browser::open(1280, 800).await?;
+    let visitor = browser.visit(&page(&stage, &[("data-mode", "popover")])?).await?;
+    visitor.asked("recommend").await?;
+    let second = "document.body.insertAdjacentHTML('beforeend',
+        '<afterword-survey survey=delivery mode=popover></afterword-survey>') || true";
+    visitor.until(second).await?;
+    let frames = "[...document.querySelectorAll('afterword-survey')].map(one => !!one.shadowRoot.querySelector('.frame'))";
+    ensure!(asks_for_a_survey(&browser, &stage).await?);
+    ensure!(visitor.look(frames).await? == json!([true, false]));
+    // The page's own wish goes first.
+    visitor.until("afterword.open('delivery') && true").await?;
+    visitor.until(&format!("JSON.stringify({frames}) === '[false,true]'")).await?;
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_tells_who_answers_and_hears_what_happens() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let browser = Browser::open(1280, 800).await?;
+    let visitor = browser.visit(&page(&stage, &[("data-mode", "none")])?).await?;
+    visitor.until("window.early && early.includes('open')").await?;
+    ensure!(!asks_for_a_survey(&browser, &stage).await?);
+    let told = "afterword.identify({ first_name: 'Jef', email: 'jef@example.com' }),
+        afterword.setMetadata({ pieces: '8' }), afterword.setLanguage('fr'),
+        afterword.on('submitted', window.listener = e => window.told = e.detail.survey),
+        afterword.open('checkout').then(() => window.open = true), true";
+    visitor.until(told).await?;
+    visitor.asked("recommend").await?;
+    ensure!(visitor.look("card.lang").await? == "fr");
+    visitor.choose(&[10]).await?;
+    visitor.forward().await?;
+    visitor.asked("found").await?;
+    visitor.forward().await?;
+    visitor.asked("again").await?;
+    visitor.forward().await?;
+    visitor.state("thanked").await?;
+    visitor.until("window.told === 'checkout'").await?;
+    let arrivals = stage.delivered(1).await?;
+    let body: Value = arrivals[0].json.as_deref().context("no JSON")?.clone();
+    ensure!(body["metadata"]["number of pieces"] == "8", "{}", body["metadata"]);
+    ensure!(body["respondent"]["FirstName"] == "Jef" && body["respondent"]["Email"] == "jef@example.com");
+    visitor.until("afterword.destroy('checkout') || !document.querySelector('afterword-survey')").await?;
+    browser.close().await
+}

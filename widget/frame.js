@@ -1,0 +1,60 @@
+// What lies over the page: the frame of a survey, and a tab's button. A module of its own, which only
+// pages load whose survey has such a mode. The build puts frame.css in the place of the literal.
+//
+// Both kinds lie in the browser's top layer, above every z-index: a dialog, which the browser makes
+// modal, keeps the focus in and gives it back; and a popover, which takes no focus unless the
+// visitor asked for it.
+const style = String("__AFTERWORD_FRAME_STYLE__");
+const dress = (root) => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(style);
+  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+};
+
+export const frame = (root, mount, modal, asked, leave) => {
+  const doc = document;
+  const before = doc.activeElement;
+  const frame = doc.createElement(modal ? "dialog" : "div");
+  frame.part = frame.className = "frame";
+  frame.tabIndex = -1;
+  root.append(frame);
+  const unmount = mount(frame);
+  dress(root);
+  // The card's name is the dialog's as well.
+  if (modal) frame.ariaLabel = frame.firstElementChild.ariaLabel;
+  frame.addEventListener("click", (event) => {
+    // The backdrop counts as the frame itself.
+    if ((modal && event.target == frame) || event.target.closest("[part=close]")) leave();
+  });
+  frame.addEventListener("close", leave);
+  frame.addEventListener("keydown", (event) => event.key == "Escape" && !modal && leave(), true);
+  if (modal) frame.showModal();
+  else if (frame.showPopover) {
+    frame.popover = "manual";
+    frame.showPopover();
+  }
+  if (asked && !modal) frame.focus();
+  return () => {
+    const inside = root.activeElement;
+    unmount();
+    frame.remove();
+    // A focus that was in here goes back to where it was before.
+    if (inside && before) before.focus();
+  };
+};
+
+// A tab's button; what it says is in the first wished language that there is.
+export const tab = (root, labels, wish, open) => {
+  dress(root);
+  // On a tag the words are plain; in the rules there is one pair for each language.
+  const pairs = Array.isArray(labels) ? labels : [["", labels || "?"]];
+  const spoken = wish.split(",").map((tag) => tag.split("-")[0]);
+  const fits = spoken.map((tag) => pairs.find(([language]) => language == tag)).find(Boolean);
+  const button = document.createElement("button");
+  button.part = button.className = "tab";
+  button.type = "button";
+  button.textContent = (fits || pairs[0])[1];
+  button.onclick = open;
+  root.append(button);
+  return () => button.remove();
+};
