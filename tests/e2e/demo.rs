@@ -4,12 +4,14 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use tests::{Browser, DEADLINE, binary, http_client};
+use tests::{Browser, DEADLINE, Engine, binary, http_client};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn both_surveys_of_the_demo_arrive_in_order_and_a_second_apart() -> Result<()> {
-    tests::prepared()?;
+tests::in_every_engine! {
+    both_surveys_of_the_demo_arrive_in_order_and_a_second_apart
+}
+
+async fn both_surveys_of_the_demo_arrive_in_order_and_a_second_apart(engine: Engine) -> Result<()> {
     let mut command = tokio::process::Command::new(binary());
     command.args(["demo", "--shop-port=0", "--server-port=0", "--sandbox-port=0", "--admin-port=0"]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
@@ -28,7 +30,7 @@ async fn both_surveys_of_the_demo_arrive_in_order_and_a_second_apart() -> Result
     let delivery = address("Delivery").await?;
     let arrivals = address("Arrivals").await?;
 
-    let browser = Browser::open(390, 844).await?;
+    let browser = Browser::open(engine, 390, 844).await?;
     let mut expected = Vec::new();
     for (language, culture) in [("nl", "NL"), ("ar", "AR")] {
         let visitor = browser.visit(&format!("{shop}?lang={language}")).await?;

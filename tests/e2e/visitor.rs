@@ -1,8 +1,22 @@
-//! A visitor in a real browser.
+//! A visitor in a real browser, of each engine.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use tests::{Browser, Stage, Visitor};
+use tests::{Browser, Engine, Stage, Visitor};
+
+tests::in_every_engine! {
+    a_visitor_answers_and_the_platform_gets_it
+    every_form_of_the_tag_shows_the_survey_in_its_language
+    the_survey_is_completed_with_the_keyboard_alone
+    in_arabic_the_survey_is_mirrored
+    under_a_strict_policy_it_works_without_a_console_message
+    an_answer_given_while_the_server_is_away_goes_out_after_a_reload
+    without_a_reload_it_goes_out_when_the_server_is_back
+    a_wrong_survey_id_logs_one_clear_message_and_shows_nothing
+    what_is_required_or_too_long_is_said_at_its_field
+    axe_finds_nothing_in_any_state
+    metadata_that_the_survey_does_not_list_is_told_to_the_pages_author
+}
 
 const TAB: &str = "\u{e004}";
 const SPACE: &str = " ";
@@ -32,11 +46,9 @@ async fn answer_checkout(visitor: &Visitor<'_>) -> Result<()> {
     visitor.forward().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_visitor_answers_and_the_platform_gets_it() -> Result<()> {
-    tests::prepared()?;
+async fn a_visitor_answers_and_the_platform_gets_it(engine: Engine) -> Result<()> {
     let stage = Stage::new().await?;
-    let browser = Browser::open(390, 844).await?;
+    let browser = Browser::open(engine, 390, 844).await?;
     let visitor = browser.visit(&stage.pages.at("nl/checkout?order=7#top")).await?;
     answer_checkout(&visitor).await?;
     visitor.state("thanked").await?;
@@ -66,11 +78,9 @@ async fn a_visitor_answers_and_the_platform_gets_it() -> Result<()> {
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_form_of_the_tag_shows_the_survey_in_its_language() -> Result<()> {
-    tests::prepared()?;
+async fn every_form_of_the_tag_shows_the_survey_in_its_language(engine: Engine) -> Result<()> {
     let stage = Stage::new().await?;
-    let browser = Browser::open(1280, 800).await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
     for (page, language) in [
         ("fr/checkout", "fr"),
         ("nl-BE/checkout", "nl"),
@@ -86,11 +96,9 @@ async fn every_form_of_the_tag_shows_the_survey_in_its_language() -> Result<()> 
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_survey_is_completed_with_the_keyboard_alone() -> Result<()> {
-    tests::prepared()?;
+async fn the_survey_is_completed_with_the_keyboard_alone(engine: Engine) -> Result<()> {
     let stage = Stage::new().await?;
-    let browser = Browser::open(1280, 800).await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
     let visitor = browser.visit(&stage.pages.at("en/checkout")).await?;
     visitor.asked("recommend").await?;
     // An inline survey does not take the focus when it appears.
@@ -135,11 +143,9 @@ async fn reach(visitor: &Visitor<'_>, expression: &str) -> Result<()> {
     anyhow::bail!("the tab key does not lead to {expression}")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn in_arabic_the_survey_is_mirrored() -> Result<()> {
-    tests::prepared()?;
+async fn in_arabic_the_survey_is_mirrored(engine: Engine) -> Result<()> {
     let stage = Stage::new().await?;
-    let browser = Browser::open(1280, 800).await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
     let visitor = browser.visit(&stage.pages.at("ar/checkout")).await?;
     visitor.asked("recommend").await?;
     let left = "(n => root.querySelectorAll('[part~=option]')[n].getBoundingClientRect().left)";
@@ -151,11 +157,9 @@ async fn in_arabic_the_survey_is_mirrored() -> Result<()> {
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn under_a_strict_policy_it_works_without_a_console_message() -> Result<()> {
-    tests::prepared()?;
+async fn under_a_strict_policy_it_works_without_a_console_message(engine: Engine) -> Result<()> {
     let stage = Stage::new().await?;
-    let browser = Browser::open(1280, 800).await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
     let visitor = browser.visit(&stage.pages.at("strict/nl/checkout")).await?;
     answer_checkout(&visitor).await?;
     visitor.state("thanked").await?;
@@ -166,11 +170,9 @@ async fn under_a_strict_policy_it_works_without_a_console_message() -> Result<()
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_given_while_the_server_is_away_goes_out_after_a_reload() -> Result<()> {
-    tests::prepared()?;
+async fn an_answer_given_while_the_server_is_away_goes_out_after_a_reload(engine: Engine) -> Result<()> {
     let mut stage = Stage::new().await?;
-    let browser = Browser::open(390, 844).await?;
+    let browser = Browser::open(engine, 390, 844).await?;
     let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
     visitor.asked("recommend").await?;
     stage.stop().await?;
@@ -189,11 +191,9 @@ async fn an_answer_given_while_the_server_is_away_goes_out_after_a_reload() -> R
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_a_reload_it_goes_out_when_the_server_is_back() -> Result<()> {
-    tests::prepared()?;
+async fn without_a_reload_it_goes_out_when_the_server_is_back(engine: Engine) -> Result<()> {
     let mut stage = Stage::new().await?;
-    let browser = Browser::open(390, 844).await?;
+    let browser = Browser::open(engine, 390, 844).await?;
     let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
     visitor.asked("recommend").await?;
     stage.stop().await?;
@@ -206,11 +206,9 @@ async fn without_a_reload_it_goes_out_when_the_server_is_back() -> Result<()> {
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_survey_id_logs_one_clear_message_and_shows_nothing() -> Result<()> {
-    tests::prepared()?;
+async fn a_wrong_survey_id_logs_one_clear_message_and_shows_nothing(engine: Engine) -> Result<()> {
     let stage = Stage::new().await?;
-    let browser = Browser::open(1280, 800).await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
     let visitor = browser.visit(&stage.pages.at("nl/nope")).await?;
     let mut console = Vec::new();
     let told = tokio::time::timeout(tests::DEADLINE, async {
@@ -228,12 +226,10 @@ async fn a_wrong_survey_id_logs_one_clear_message_and_shows_nothing() -> Result<
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_required_or_too_long_is_said_at_its_field() -> Result<()> {
-    tests::prepared()?;
+async fn what_is_required_or_too_long_is_said_at_its_field(engine: Engine) -> Result<()> {
     let short = |config: String| config.replace("kind = \"text\"", "kind = \"text\"\nrequired = true");
     let stage = Stage::with(std::time::Duration::from_millis(20), short).await?;
-    let browser = Browser::open(390, 844).await?;
+    let browser = Browser::open(engine, 390, 844).await?;
     let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
     visitor.asked("recommend").await?;
     visitor.forward().await?;
@@ -251,15 +247,14 @@ async fn what_is_required_or_too_long_is_said_at_its_field() -> Result<()> {
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn axe_finds_nothing_in_any_state() -> Result<()> {
-    tests::prepared()?;
+async fn axe_finds_nothing_in_any_state(engine: Engine) -> Result<()> {
     let mut stage = Stage::new().await?;
     for (language, dark, width) in [("nl", false, 390), ("ar", true, 1280)] {
-        let browser = Browser::open(width, 844).await?;
-        if dark {
-            browser.dark().await?;
-        }
+        let browser = if dark {
+            Browser::open_in_the_dark(engine, width, 844).await?
+        } else {
+            Browser::open(engine, width, 844).await?
+        };
         let visitor = browser.visit(&stage.pages.at(&format!("{language}/checkout"))).await?;
         let check = async |name: &str| {
             visitor.picture(&format!("{language}-{name}")).await?;
@@ -300,11 +295,9 @@ async fn axe_finds_nothing_in_any_state() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn metadata_that_the_survey_does_not_list_is_told_to_the_pages_author() -> Result<()> {
-    tests::prepared()?;
+async fn metadata_that_the_survey_does_not_list_is_told_to_the_pages_author(engine: Engine) -> Result<()> {
     let stage = Stage::new().await?;
-    let browser = Browser::open(390, 844).await?;
+    let browser = Browser::open(engine, 390, 844).await?;
     let visitor = browser.visit(&stage.pages.at("element/nl/checkout")).await?;
     visitor.asked("recommend").await?;
     let again = "const old = document.querySelector('afterword-survey');

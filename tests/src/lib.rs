@@ -1,4 +1,4 @@
-//! The stage for end-to-end tests: a real server process, a sandbox, pages on another origin, a browser.
+//! The stage for end-to-end tests: a real server process, a sandbox, pages on another origin, browsers.
 
 mod browser;
 mod fill;
@@ -9,7 +9,7 @@ pub mod soak;
 mod stage;
 mod store;
 
-pub use browser::{Browser, Visitor};
+pub use browser::{Browser, Engine, Visitor};
 pub use fill::fill;
 pub use pages::Pages;
 pub use process::{Process, binary};
@@ -23,6 +23,6 @@ pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(30);
 /// Fails where the tests were started by themselves: without what they need they would fail oddly.
 pub fn prepared() -> anyhow::Result<()> {
     let prepared = std::env::var_os("AFTERWORD_E2E").is_some();
-    anyhow::ensure!(prepared, "end-to-end tests need a built widget and a browser: run `cargo xtask test`");
+    anyhow::ensure!(prepared, "end-to-end tests need a built widget and browsers: run `cargo xtask test`");
     Ok(())
 }

@@ -10,8 +10,22 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-/// A page's policy in the strictest form that the widget is made for; `SERVER` is its origin.
-const POLICY: &str = "default-src 'none'; script-src SERVER 'wasm-unsafe-eval'; connect-src SERVER";
+/// A page's policy in the strictest form that the widget is made for; `SERVER` is its origin. The nonce
+/// is for the page's own [`EAR`].
+const POLICY: &str =
+    "default-src 'none'; script-src SERVER 'wasm-unsafe-eval' 'nonce-ear'; connect-src SERVER";
+
+/// Keeps what the console is told, and what fails, for engines whose drivers do not give it out.
+const EAR: &str = "<script nonce=\"ear\">window.heard = [];
+    for (const level of ['debug', 'log', 'info', 'warn', 'error']) {
+        const own = console[level];
+        console[level] = (...words) => { heard.push([level, words.join(' ')]); own.apply(console, words); };
+    }
+    const fails = (name, text) => addEventListener(name, event => heard.push(['error', text(event)]), true);
+    fails('error', event => event.message || `${event.target.src} does not load`);
+    fails('unhandledrejection', event => String(event.reason));
+    fails('securitypolicyviolation', event => `${event.violatedDirective} forbids ${event.blockedURI}`);
+    </script>";
 
 /// A web server with a few pages. `/{language}/{survey}` has the recommended tag; see the code for
 /// the others.
@@ -63,7 +77,7 @@ fn origin(server: &RwLock<String>) -> String {
 fn document(language: &str, head: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html><html lang=\"{language}\"><head><meta charset=\"utf-8\"><title>Shop</title>\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">{head}</head>\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">{EAR}{head}</head>\
          <body><main><h1>Shop</h1>{body}</main></body></html>"
     )
 }

@@ -67,8 +67,7 @@ fn tests(tools: &Tools, filters: &[String]) -> Result<Outcome> {
     tests
         .env("AFTERWORD_E2E", "1")
         .env("AFTERWORD_BIN", workspace::target().join("debug/afterword"))
-        .env("CHROME", &tools.chrome)
-        .env("CHROMEDRIVER", &tools.chromedriver)
+        .envs(tools.browsers.environment().iter().map(|(name, path)| (name, path)))
         .env("LIBFAKETIME", &tools.faketime)
         .env("AXE_CORE", &tools.axe_core)
         .env("SCHEMATHESIS", &tools.schemathesis);

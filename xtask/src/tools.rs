@@ -2,6 +2,8 @@
 //!
 //! Nothing is installed here, and nothing is taken on trust: a tool that is not where it belongs is `None`.
 
+mod browsers;
+
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,12 +11,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
+pub(crate) use browsers::{Browsers, chrome, chromedriver, firefox, minibrowser, webkit_driver, xvfb};
+
 use crate::{cache, workspace};
 
 /// Trunk 0.22 wants a newer compiler than the pinned one.
 pub(crate) const TRUNK: &str = "0.21.14";
 pub(crate) const CARGO_DENY: &str = "0.20.2";
 pub(crate) const CARGO_FUZZ: &str = "0.13.2";
+pub(crate) const GECKODRIVER: &str = "0.37.1";
 /// wasm-opt, the minifier for the loader and the glue, and the accessibility rules of the browser tests.
 pub(crate) const NPM: [(&str, &str); 3] =
     [("binaryen", "132.0.0"), ("esbuild", "0.28.2"), ("axe-core", "4.14.1")];
@@ -37,8 +42,7 @@ pub(crate) struct Tools {
     pub(crate) esbuild: PathBuf,
     pub(crate) axe_core: PathBuf,
     pub(crate) schemathesis: PathBuf,
-    pub(crate) chrome: PathBuf,
-    pub(crate) chromedriver: PathBuf,
+    pub(crate) browsers: Browsers,
     pub(crate) faketime: PathBuf,
     /// The versions that shape what the build writes.
     pub(crate) versions: String,
@@ -70,6 +74,10 @@ impl Layout {
         format!("cargo-fuzz-{CARGO_FUZZ}")
     }
 
+    pub(crate) fn geckodriver_folder() -> String {
+        format!("geckodriver-{GECKODRIVER}")
+    }
+
     pub(crate) fn npm_folder() -> String {
         let packages: Vec<String> = NPM.iter().map(|(name, version)| format!("{name}-{version}")).collect();
         format!("npm-{}", packages.join("-"))
@@ -89,6 +97,10 @@ impl Layout {
 
     pub(crate) fn cargo_fuzz(&self) -> Option<PathBuf> {
         self.file(&Self::cargo_fuzz_folder(), "bin/cargo-fuzz")
+    }
+
+    pub(crate) fn geckodriver(&self) -> Option<PathBuf> {
+        self.file(&Self::geckodriver_folder(), "bin/geckodriver")
     }
 
     pub(crate) fn wasm_opt(&self) -> Option<PathBuf> {
@@ -127,8 +139,7 @@ impl Layout {
             esbuild: self.esbuild()?,
             axe_core: self.axe_core()?,
             schemathesis: self.schemathesis()?,
-            chrome: chrome()?,
-            chromedriver: chromedriver()?,
+            browsers: Browsers::found(self)?,
             faketime: faketime()?,
             versions: format!("trunk {TRUNK} wasm-bindgen {} {NPM:?}", self.wasm_bindgen_version),
         })
@@ -145,24 +156,17 @@ impl Tools {
     }
 }
 
-/// `$CHROME`, else a Chromium or Chrome on `PATH`.
-pub(crate) fn chrome() -> Option<PathBuf> {
-    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-    chosen("CHROME").or_else(|| workspace::on_path(&names))
-}
-
-/// `$CHROMEDRIVER`, else the one on `PATH`.
-pub(crate) fn chromedriver() -> Option<PathBuf> {
-    chosen("CHROMEDRIVER").or_else(|| workspace::on_path(&["chromedriver"]))
-}
-
-/// `$LIBFAKETIME`, else the library where Debian puts it: below the folder of its machine's libraries.
+/// `$LIBFAKETIME`, else the library where Debian puts it.
 pub(crate) fn faketime() -> Option<PathBuf> {
-    let below =
-        |folder: PathBuf| Some(folder.join("faketime/libfaketime.so.1")).filter(|file| file.is_file());
+    chosen("LIBFAKETIME").or_else(|| among_the_libraries(&["faketime/libfaketime.so.1"]))
+}
+
+/// The first of these below Debian's folder of libraries, or below the one for this machine's processor.
+fn among_the_libraries(paths: &[&str]) -> Option<PathBuf> {
     let folders = std::fs::read_dir("/usr/lib").ok().into_iter().flatten().flatten();
-    chosen("LIBFAKETIME")
-        .or_else(|| below("/usr/lib".into()).or_else(|| folders.map(|entry| entry.path()).find_map(below)))
+    let folders: Vec<PathBuf> =
+        std::iter::once("/usr/lib".into()).chain(folders.map(|entry| entry.path())).collect();
+    paths.iter().find_map(|path| folders.iter().map(|folder| folder.join(path)).find(|file| file.is_file()))
 }
 
 fn chosen(variable: &str) -> Option<PathBuf> {

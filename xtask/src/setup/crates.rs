@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::{Missing, Remedy};
-use crate::tools::{CARGO_DENY, CARGO_FUZZ, Layout, TRUNK};
+use crate::tools::{CARGO_DENY, CARGO_FUZZ, GECKODRIVER, Layout, TRUNK};
 use crate::{cache, workspace};
 
 pub(super) fn missing(layout: &Layout) -> Vec<Missing> {
@@ -17,6 +17,19 @@ pub(super) fn missing(layout: &Layout) -> Vec<Missing> {
                 .to_owned(),
             takes: "about 2.5 minutes",
             remedy: Remedy::Install(Box::new(install_wasm_bindgen)),
+        });
+    }
+    if layout.geckodriver().is_none() {
+        pieces.push(Missing {
+            what: format!("geckodriver {GECKODRIVER}"),
+            why: "steers Firefox".to_owned(),
+            takes: "about 3 minutes",
+            remedy: Remedy::Install(Box::new(|layout| {
+                let name = Layout::geckodriver_folder();
+                cache::install_into(&layout.cache, &name, |folder| {
+                    cargo_install(layout, "geckodriver", GECKODRIVER, folder, true)
+                })
+            })),
         });
     }
     if layout.cargo_deny().is_none() {

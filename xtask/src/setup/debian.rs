@@ -1,5 +1,5 @@
-//! What comes from the Debian archive: the browser with its driver, npm, Python, PostgreSQL, fonts, the musl
-//! compiler.
+//! What comes from the Debian archive: the browsers with their drivers, npm, Python, PostgreSQL, fonts, the
+//! musl compiler.
 
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
@@ -20,7 +20,7 @@ struct Need {
     met: fn() -> bool,
 }
 
-const NEEDS: [Need; 8] = [
+const NEEDS: [Need; 11] = [
     Need {
         what: "Chromium",
         why: "answers surveys in the end-to-end tests",
@@ -30,10 +30,31 @@ const NEEDS: [Need; 8] = [
     },
     Need {
         what: "ChromeDriver",
-        why: "steers the browser in the end-to-end tests",
+        why: "steers Chromium",
         packages: &["chromium-driver"],
         optional: false,
         met: || tools::chromedriver().is_some(),
+    },
+    Need {
+        what: "Firefox",
+        why: "answers surveys in the end-to-end tests",
+        packages: &["firefox-esr"],
+        optional: false,
+        met: || tools::firefox().is_some(),
+    },
+    Need {
+        what: "WebKitGTK's MiniBrowser with its driver",
+        why: "answers surveys in the end-to-end tests",
+        packages: &["webkit2gtk-driver"],
+        optional: false,
+        met: || tools::minibrowser().is_some() && tools::webkit_driver().is_some(),
+    },
+    Need {
+        what: "Xvfb",
+        why: "is the display that WebKitGTK asks for",
+        packages: &["xvfb"],
+        optional: false,
+        met: || tools::xvfb().is_some(),
     },
     Need {
         what: "Node.js with npm",
@@ -59,7 +80,7 @@ const NEEDS: [Need; 8] = [
     },
     Need {
         what: "fonts for Arabic and Chinese",
-        why: "shows pages in these languages in the tests' browser as letters, not boxes",
+        why: "shows pages in these languages in the tests' browsers as letters, not boxes",
         packages: &["fontconfig", "fonts-dejavu-core", "fonts-noto-core", "fonts-droid-fallback"],
         optional: true,
         met: || fonts_cover(&["ar", "zh-cn"]),
@@ -97,9 +118,11 @@ pub(super) fn missing() -> Vec<Missing> {
 
 fn from_apt(unmet: &[&Need]) -> Missing {
     let packages: Vec<&'static str> = unmet.iter().flat_map(|need| need.packages).copied().collect();
+    let mut reasons: Vec<&str> = unmet.iter().map(|need| need.why).collect();
+    reasons.dedup();
     Missing {
         what: format!("the Debian packages {}", packages.join(", ")),
-        why: unmet.iter().map(|need| need.why).collect::<Vec<_>>().join("; "),
+        why: reasons.join("; "),
         takes: "seconds to 2 minutes",
         remedy: Remedy::Install(Box::new(move |layout| apt(&packages, layout))),
     }
@@ -156,9 +179,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_apt_the_browser_is_asked_for_and_fonts_are_only_advised() {
+    fn without_apt_the_browsers_are_asked_for_and_fonts_are_only_advised() {
         let remedies: Vec<Remedy> = NEEDS.iter().map(|need| by_hand(need).remedy).collect();
-        assert!(matches!(&remedies[0], Remedy::ByHand(how) if how.contains("chromium")));
-        assert!(matches!(&remedies[4], Remedy::Advice(how) if how.contains("fonts-noto-core")));
+        for package in ["chromium", "firefox-esr", "webkit2gtk-driver", "xvfb"] {
+            let asked = |remedy: &Remedy| matches!(remedy, Remedy::ByHand(how) if how.contains(package));
+            assert!(remedies.iter().any(asked), "{package}");
+        }
+        let advised =
+            |remedy: &Remedy| matches!(remedy, Remedy::Advice(how) if how.contains("fonts-noto-core"));
+        assert!(remedies.iter().any(advised));
     }
 }

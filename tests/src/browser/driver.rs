@@ -1,0 +1,99 @@
+//! A driver process, with all that it starts; nothing of it outlives this value, however a test ends.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, ensure};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+
+use super::engine::{Engine, Look, program};
+use crate::DEADLINE;
+
+/// A driver that listens.
+pub(super) struct Driver {
+    /// Where it listens.
+    pub(super) url: String,
+    process: Child,
+    display: Option<Child>,
+}
+
+impl Driver {
+    /// Starts an engine's driver, and waits until it listens.
+    pub(super) async fn start(engine: Engine, look: &Look, folder: &Path) -> Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let mut command = engine.driver(port, look, folder);
+        let mut display = None;
+        if engine.needs_display() {
+            let (server, name) = open_display(look).await?;
+            command.env("DISPLAY", name);
+            display = Some(server);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let process = command.kill_on_drop(true).spawn();
+        let process = process.with_context(|| format!("{engine:?}'s driver cannot be started"))?;
+        let mut driver = Self { url: format!("http://127.0.0.1:{port}"), process, display };
+        let listening = async {
+            while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+                let ended = driver.process.try_wait()?;
+                ensure!(ended.is_none(), "{engine:?}'s driver has ended: {ended:?}");
+                tokio::task::yield_now().await;
+            }
+            anyhow::Ok(())
+        };
+        let listens = tokio::time::timeout(DEADLINE, listening).await;
+        listens.with_context(|| format!("{engine:?}'s driver does not listen"))??;
+        Ok(driver)
+    }
+}
+
+impl Drop for Driver {
+    /// A driver that is killed leaves its browser behind, so that is killed as well.
+    fn drop(&mut self) {
+        let children = [Some(&self.process), self.display.as_ref()];
+        let ids: Vec<u32> = children.into_iter().flatten().filter_map(Child::id).collect();
+        let ids = family(&ids).into_iter().map(|id| id.to_string());
+        std::process::Command::new("kill").arg("-KILL").args(ids).stderr(Stdio::null()).status().ok();
+    }
+}
+
+/// A display without a screen, and its name. Each browser has its own: on a shared one without a window
+/// manager they would take the keyboard's focus from each other.
+async fn open_display(look: &Look) -> Result<(Child, String)> {
+    let screen = format!("{}x{}x24", look.width, look.height);
+    let mut server = Command::new(program("XVFB", "Xvfb"));
+    // It takes a number that is free, and says which once it listens.
+    server.args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", &screen]);
+    server.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut server = server.kill_on_drop(true).spawn().context("no display can be started")?;
+    let mut lines = BufReader::new(server.stdout.take().context("no output")?).lines();
+    let number =
+        tokio::time::timeout(DEADLINE, lines.next_line()).await.context("the display is silent")??;
+    let number = number.context("the display has ended")?;
+    Ok((server, format!(":{number}")))
+}
+
+/// These processes and all that descend from them.
+fn family(ids: &[u32]) -> BTreeSet<u32> {
+    let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let stat = std::fs::read_to_string(process.path().join("stat")).unwrap_or_default();
+        // The name before the last bracket may hold blanks; the parent is the second field after it.
+        let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)?.parse().ok());
+        let id = process.file_name().to_str().and_then(|name| name.parse().ok());
+        if let (Some(id), Some(parent)) = (id, parent) {
+            children.entry(parent).or_default().push(id);
+        }
+    }
+    let mut family = BTreeSet::new();
+    let mut found = ids.to_vec();
+    while let Some(id) = found.pop() {
+        if family.insert(id) {
+            found.extend(children.get(&id).into_iter().flatten());
+        }
+    }
+    family
+}
