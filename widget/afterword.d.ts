@@ -1,6 +1,6 @@
 // Types of what Afterword puts on a page: `window.afterword`, <afterword-survey> and its events.
 //
-// Copy this file into your project, or fetch it from your server at /afterword.d.ts.
+// Copy this file into your project, or fetch it from your server at /a/latest/afterword.d.ts.
 
 /** Who answers. Sent along with the answers, where the visitor's browser does not object. */
 export interface AfterwordPerson {
