@@ -85,3 +85,25 @@ fn wrong_usage_exits_with_2() -> Result<()> {
     ensure!(help.status.success() && String::from_utf8_lossy(&help.stdout).contains("sandbox"));
     Ok(())
 }
+
+#[test]
+fn embed_prints_a_snippet_for_every_kind_of_page() -> Result<()> {
+    let own = "public_url = \"http://127.0.0.1:8081\"";
+    let (output, said) = run("embed", &config().replace(own, ""), None)?;
+    ensure!(output.status.code() == Some(1) && said.contains("add public_url ="), "{said}");
+    let public = config().replace(own, "public_url = \"https://feedback.example.com\"");
+    let (output, said) = run("embed", &public, None)?;
+    ensure!(output.status.success(), "{said}");
+    let tag = "<script async src=\"https://feedback.example.com/widget.js?survey=checkout\" data-meta-pieces=\"VALUE\"></script>";
+    ensure!(said.contains(tag), "{said}");
+    for part in [
+        "integrity=\"sha384-",
+        "[\"setMetadata\", { \"pieces\": \"VALUE\" }]",
+        "useEffect(() =>",
+        "onMounted(() =>",
+        "wp_enqueue_script(\"afterword\"",
+    ] {
+        ensure!(said.matches(part).count() == 2, "one for each survey: {part}\n{said}");
+    }
+    Ok(())
+}

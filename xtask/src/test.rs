@@ -51,6 +51,11 @@ fn check(steps: &mut Steps, tools: &Tools) -> Result<()> {
         let mut doc = workspace::cargo(&["doc", "--workspace", "--no-deps"]);
         workspace::run(doc.env("RUSTDOCFLAGS", "-D warnings"))
     })?;
+    steps.run("types for pages", || {
+        let mut compile = workspace::command(&tools.tsc);
+        compile.args(["--noEmit", "--strict", "--target", "es2020", "--lib", "es2020,dom"]);
+        workspace::run(compile.arg(workspace::root().join("tests/types/page.ts")))
+    })?;
     steps.run("licences, bans, sources", || {
         let mut deny = workspace::command(&tools.cargo_deny);
         workspace::run(deny.args(["--log-level", "error", "check", "licenses", "bans", "sources"]))

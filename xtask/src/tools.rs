@@ -20,9 +20,10 @@ pub(crate) const TRUNK: &str = "0.21.14";
 pub(crate) const CARGO_DENY: &str = "0.20.2";
 pub(crate) const CARGO_FUZZ: &str = "0.13.2";
 pub(crate) const GECKODRIVER: &str = "0.37.1";
-/// wasm-opt, the minifier for the loader and the glue, and the accessibility rules of the browser tests.
-pub(crate) const NPM: [(&str, &str); 3] =
-    [("binaryen", "132.0.0"), ("esbuild", "0.28.2"), ("axe-core", "4.14.1")];
+/// wasm-opt, the minifier for the loader and the glue, the accessibility rules of the browser tests, and the
+/// compiler that checks the types for pages.
+pub(crate) const NPM: [(&str, &str); 4] =
+    [("binaryen", "132.0.0"), ("esbuild", "0.28.2"), ("axe-core", "4.14.1"), ("typescript", "7.0.2")];
 
 /// The client that checks the API's description, and all that it needs.
 pub(crate) const SCHEMATHESIS: &str = include_str!("setup/schemathesis.txt");
@@ -40,6 +41,7 @@ pub(crate) struct Tools {
     pub(crate) cargo_deny: PathBuf,
     pub(crate) wasm_opt: PathBuf,
     pub(crate) esbuild: PathBuf,
+    pub(crate) tsc: PathBuf,
     pub(crate) axe_core: PathBuf,
     pub(crate) schemathesis: PathBuf,
     pub(crate) browsers: Browsers,
@@ -107,6 +109,10 @@ impl Layout {
         self.file(&Self::npm_folder(), "node_modules/.bin/wasm-opt")
     }
 
+    pub(crate) fn tsc(&self) -> Option<PathBuf> {
+        self.file(&Self::npm_folder(), "node_modules/.bin/tsc")
+    }
+
     pub(crate) fn esbuild(&self) -> Option<PathBuf> {
         self.file(&Self::npm_folder(), "node_modules/.bin/esbuild")
     }
@@ -137,6 +143,7 @@ impl Layout {
             cargo_deny: self.cargo_deny()?,
             wasm_opt: self.wasm_opt()?,
             esbuild: self.esbuild()?,
+            tsc: self.tsc()?,
             axe_core: self.axe_core()?,
             schemathesis: self.schemathesis()?,
             browsers: Browsers::found(self)?,

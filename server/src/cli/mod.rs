@@ -4,6 +4,7 @@
 
 mod check;
 mod demo;
+mod embed;
 mod migrate;
 mod queue;
 mod sandbox;
@@ -36,6 +37,8 @@ enum Command {
     Serve(ConfigFile),
     /// Check a configuration, and show every problem at once
     Check(ConfigFile),
+    /// Print ready snippets for the pages that show a survey
+    Embed(embed::Embed),
     /// See, retry, give up, export or erase what waits, whether the server runs or not
     Queue(queue::Queue),
     /// Try everything out: a small shop, the server, and a sandbox in the platform's place
@@ -60,6 +63,7 @@ pub fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(file) => run(serve::serve(file.config)),
         Command::Check(file) => check::check(&file.config),
+        Command::Embed(arguments) => embed::embed(&arguments),
         Command::Queue(arguments) => run(queue::queue(arguments)),
         Command::Demo(arguments) => run(demo::demo(arguments)),
         Command::Sandbox(arguments) => run(sandbox::sandbox(arguments)),

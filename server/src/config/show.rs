@@ -154,7 +154,7 @@ impl Device {
     }
 }
 
-fn name<T: PartialEq>(words: &[(&'static str, T)], wanted: T) -> &'static str {
+fn name<T: PartialEq + Copy>(words: &[(&'static str, T)], wanted: T) -> &'static str {
     words.iter().find(|(_, known)| *known == wanted).map_or("", |(word, _)| word)
 }
 

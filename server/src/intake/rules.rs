@@ -18,7 +18,7 @@ pub(super) fn rules(survey: &Survey) -> Value {
     set("position", (show.position != Position::default()).then(|| json!(show.position.name())));
     set("after", show.due.after.map(|after| json!(after.as_secs_f64())));
     set("scroll", show.due.scroll.map(|percent| json!(percent)));
-    set("exit", show.due.exit.then(|| json!(true)));
+    set("exit", show.due.exit.then_some(json!(true)));
     set("click", show.due.click.as_ref().map(|click| json!(click)));
     set("event", show.due.event.as_ref().map(|event| json!(event)));
     let list = |list: Vec<&str>| (!list.is_empty()).then(|| json!(list.join(" ")));

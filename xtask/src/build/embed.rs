@@ -7,6 +7,7 @@
 //! BUILD/glue.js            and each of these with `.br` and `.gz` beside it
 //! BUILD/widget.wasm
 //! BUILD/frame.js           only for surveys that lie over the page
+//! BUILD/afterword.d.ts     types, for the authors of pages
 //! ```
 //! The folder is written beside its place and then renamed, so a reader finds all of one build.
 
@@ -22,7 +23,7 @@ pub(super) const BUILD: &str = "\"__AFTERWORD_BUILD__\"";
 /// Where the loader takes a survey's rules.
 pub(super) const RULES: &str = "\"__AFTERWORD_RULES__\"";
 /// The files of one build, in the order in which a page loads them.
-pub(super) const FILES: [&str; 4] = ["widget.js", "glue.js", "widget.wasm", "frame.js"];
+pub(super) const FILES: [&str; 5] = ["widget.js", "glue.js", "widget.wasm", "frame.js", "afterword.d.ts"];
 
 /// Hex digits of the build id.
 const BUILD_ID: usize = 12;
@@ -36,6 +37,7 @@ pub(super) struct Parts {
     pub(super) wasm: Vec<u8>,
     pub(super) loader: String,
     pub(super) frame: String,
+    pub(super) types: String,
 }
 
 /// Whether the folder holds everything that the build it names consists of.
@@ -59,6 +61,7 @@ pub(super) fn write(parts: &Parts, embed: &Path) -> Result<()> {
         parts.glue.clone().into(),
         parts.wasm.clone(),
         parts.frame.clone().into(),
+        parts.types.clone().into(),
     ];
     let (fresh, old) = (embed.with_extension("tmp"), embed.with_extension("old"));
     clear(&fresh)?;
@@ -86,6 +89,7 @@ fn build_id(parts: &Parts) -> String {
     digest.update(&parts.wasm);
     digest.update(&parts.loader);
     digest.update(&parts.frame);
+    digest.update(&parts.types);
     let mut id = hex(&digest.finalize());
     id.truncate(BUILD_ID);
     id
@@ -151,7 +155,13 @@ mod tests {
 
     fn parts(glue: &str) -> Parts {
         let loader = format!("(()=>{{let b={BUILD},r={RULES}}})();");
-        Parts { glue: glue.to_owned(), wasm: b"\0asm".to_vec(), loader, frame: String::new() }
+        Parts {
+            glue: glue.to_owned(),
+            wasm: b"\0asm".to_vec(),
+            loader,
+            frame: String::new(),
+            types: String::new(),
+        }
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub(super) fn build(tools: &Tools) -> Result<PathBuf> {
         wasm,
         loader: minified_loader(tools, &root)?,
         frame,
+        types: fs::read_to_string(root.join("widget/afterword.d.ts"))
+            .context("widget/afterword.d.ts cannot be read")?,
     };
     embed::write(&parts, &embed)?;
     write(&built_from, fingerprint.as_bytes())?;

@@ -9,7 +9,11 @@ use crate::tools::{Layout, NPM};
 use crate::{cache, workspace};
 
 pub(super) fn missing(layout: &Layout) -> Option<Missing> {
-    if layout.wasm_opt().is_some() && layout.esbuild().is_some() && layout.axe_core().is_some() {
+    if layout.wasm_opt().is_some()
+        && layout.esbuild().is_some()
+        && layout.axe_core().is_some()
+        && layout.tsc().is_some()
+    {
         return None;
     }
     Some(Missing {

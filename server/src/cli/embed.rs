@@ -1,0 +1,170 @@
+//! `afterword embed`: ready snippets for the pages that show a survey.
+
+use anyhow::Context as _;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use clap::{Args, ValueEnum};
+use sha2::{Digest, Sha384};
+
+use crate::config::{Config, MetadataSource, Survey};
+use crate::intake::EmbeddedWidget;
+
+#[derive(Args)]
+pub(super) struct Embed {
+    #[command(flatten)]
+    file: super::ConfigFile,
+    /// The survey's id; every survey, if left out
+    #[arg(long, short, value_name = "ID")]
+    survey: Option<String>,
+    /// For what; everything, if left out
+    #[arg(long = "for", value_name = "KIND")]
+    kind: Option<Kind>,
+}
+
+/// Where a snippet goes.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// A page of your own
+    Html,
+    /// The same, with a loader that is pinned by its digest
+    Pinned,
+    /// Google Tag Manager
+    Gtm,
+    /// A React component
+    React,
+    /// A Vue component
+    Vue,
+    /// A WordPress theme's functions.php
+    Wordpress,
+}
+
+impl Kind {
+    /// What the snippet is, as a comment above it says.
+    fn title(self) -> &'static str {
+        match self {
+            Self::Html => "HTML: where the survey belongs, or in <head>",
+            Self::Pinned => "HTML, pinned: to be changed with each upgrade of the server",
+            Self::Gtm => "Google Tag Manager: a tag of type Custom HTML, on the pages that ask",
+            Self::React => "React: <Feedback /> where the survey belongs",
+            Self::Vue => "Vue: a component; <afterword-survey> has to be a custom element to the compiler",
+            Self::Wordpress => "WordPress: in the theme's functions.php",
+        }
+    }
+}
+
+pub(super) fn embed(arguments: &Embed) -> anyhow::Result<()> {
+    let config = super::load_without_secrets(&arguments.file.config)?;
+    let wanted = arguments.survey.as_deref();
+    let surveys: Vec<_> =
+        config.surveys.iter().filter(|survey| wanted.is_none_or(|id| survey.id.as_str() == id)).collect();
+    if surveys.is_empty() {
+        let known: Vec<_> = config.surveys.iter().map(|survey| survey.id.as_str()).collect();
+        anyhow::bail!("there is no survey {:?}; known: {}", wanted.unwrap_or_default(), known.join(", "));
+    }
+    let server = server(&config)?;
+    for survey in surveys {
+        for kind in Kind::value_variants() {
+            if arguments.kind.is_none() {
+                println!("# {} - {}\n", survey.id, kind.title());
+            } else if arguments.kind != Some(*kind) {
+                continue;
+            }
+            println!("{}\n", snippet(*kind, &server, survey)?);
+        }
+    }
+    Ok(())
+}
+
+/// Where browsers reach the server.
+fn server(config: &Config) -> anyhow::Result<String> {
+    config.public_url.clone().context(
+        "the configuration does not say where browsers reach the server; add public_url = \"https://…\" at its top",
+    )
+}
+
+fn snippet(kind: Kind, server: &str, survey: &Survey) -> anyhow::Result<String> {
+    let id = &survey.id;
+    let attributes = |prefix: &str| -> String {
+        let keys = page_keys(survey).map(|key| format!(" {prefix}meta-{key}=\"VALUE\""));
+        keys.collect()
+    };
+    let address = format!("{server}/widget.js?survey={id}");
+    Ok(match kind {
+        Kind::Html => format!("<script async src=\"{address}\"{}></script>", attributes("data-")),
+        Kind::Pinned => pinned(server, survey, &attributes("data-"))?,
+        Kind::Gtm if page_keys(survey).next().is_none() => {
+            format!("<script async src=\"{address}\"></script>")
+        }
+        // The tag manager drops attributes that it does not know.
+        Kind::Gtm => format!(
+            "<script>\n  (window.afterword = window.afterword || []).push([\"setMetadata\", {{{}}}]);\n</script>\n\
+             <script async src=\"{address}\"></script>",
+            page_keys(survey).map(|key| format!(" \"{key}\": \"VALUE\"")).collect::<Vec<_>>().join(",") + " "
+        ),
+        Kind::React => component(REACT, &address, survey, &attributes("")),
+        Kind::Vue => component(VUE, &address, survey, &attributes("")),
+        Kind::Wordpress => format!(
+            "add_action(\"wp_enqueue_scripts\", function () {{\n    wp_enqueue_script(\"afterword\", \"{address}\", \
+             [], null, [\"strategy\" => \"async\", \"in_footer\" => true]);\n}});"
+        ),
+    })
+}
+
+/// The keys that the page tells.
+fn page_keys(survey: &Survey) -> impl Iterator<Item = &str> {
+    survey.metadata.iter().filter_map(|rule| match &rule.source {
+        MetadataSource::Page { key, .. } => Some(key.as_str()),
+        _ => None,
+    })
+}
+
+fn pinned(server: &str, survey: &Survey, attributes: &str) -> anyhow::Result<String> {
+    let missing =
+        "this program was built without the widget inside; run `cargo xtask build`, or use a release";
+    let build = EmbeddedWidget::get("build.txt").context(missing)?;
+    let build = String::from_utf8_lossy(&build.data).trim().to_owned();
+    let loader = EmbeddedWidget::get(&format!("{build}/widget.js")).context(missing)?;
+    let digest = BASE64_STANDARD.encode(Sha384::digest(&loader.data));
+    Ok(format!(
+        "<script async src=\"{server}/a/{build}/widget.js\" data-survey=\"{}\" data-mode=\"{}\"\n        \
+         integrity=\"sha384-{digest}\" crossorigin=\"anonymous\"{attributes}></script>",
+        survey.id,
+        survey.show.mode.name(),
+    ))
+}
+
+/// A component: the loader once for the page, and the element as long as the component lives.
+fn component(text: &str, address: &str, survey: &Survey, attributes: &str) -> String {
+    text.replace("ADDRESS", address).replace("ATTRIBUTES", &format!("survey=\"{}\"{attributes}", survey.id))
+}
+
+const REACT: &str = r#"import { useEffect } from "react";
+
+const loader = "ADDRESS";
+
+export function Feedback() {
+  useEffect(() => {
+    if (document.querySelector(`script[src="${loader}"]`)) return;
+    const script = Object.assign(document.createElement("script"), { src: loader, async: true });
+    script.dataset.mode = "none"; // the element below is shown, and not one for the tag
+    document.head.append(script);
+  }, []);
+  return <afterword-survey ATTRIBUTES></afterword-survey>;
+}"#;
+
+const VUE: &str = r#"<script setup>
+import { onMounted } from "vue";
+
+const loader = "ADDRESS";
+
+onMounted(() => {
+  if (document.querySelector(`script[src="${loader}"]`)) return;
+  const script = Object.assign(document.createElement("script"), { src: loader, async: true });
+  script.dataset.mode = "none"; // the element below is shown, and not one for the tag
+  document.head.append(script);
+});
+</script>
+
+<template>
+  <afterword-survey ATTRIBUTES></afterword-survey>
+</template>"#;
