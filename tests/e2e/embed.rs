@@ -2,7 +2,21 @@
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
-use tests::{Browser, Stage, Visitor};
+use tests::{Browser, Engine, Stage, Visitor};
+
+tests::in_every_engine! {
+    nothing_but_the_loader_is_loaded_before_a_survey_is_due
+    a_popover_takes_no_focus_and_is_not_shown_again_once_dismissed
+    a_survey_that_was_answered_is_not_shown_again_not_even_in_another_tab
+    a_modal_takes_the_focus_keeps_it_and_gives_it_back
+    a_tab_is_a_button_in_the_visitors_language_that_opens_a_card
+    each_trigger_makes_a_survey_due_and_nothing_before_it
+    a_delayed_survey_does_not_pop_up_on_a_page_that_the_visitor_went_on_to
+    who_is_not_in_the_sample_or_on_another_device_is_not_asked
+    before_consent_nothing_is_stored_loaded_or_shown
+    only_one_overlay_is_shown_at_a_time
+    the_page_tells_who_answers_and_hears_what_happens
+}
 
 const ESCAPE: &str = "\u{e00c}";
 const ENTER: &str = "\u{e007}";
@@ -49,11 +63,9 @@ async fn asks_for_a_survey(browser: &Browser, stage: &Stage) -> Result<bool> {
     browser.run_async(&script).await?.as_bool().context("no yes or no")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_but_the_loader_is_loaded_before_a_survey_is_due() -> Result<()> {
-    tests::prepared()?;
+async fn nothing_but_the_loader_is_loaded_before_a_survey_is_due(engine: Engine) -> Result<()> {
     let stage = Stage::new().await?;
-    let browser = Browser::open(1280, 800).await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
     let visitor = browser.visit(&page(&stage, &[("data-mode", "popover"), ("data-event", "later")])?).await?;
     visitor.until("host && host.showing").await?;
     let requests = visitor.look("performance.getEntriesByType('resource').map(entry => entry.name).filter(name => !name.endsWith('favicon.ico'))").await?;
@@ -63,11 +75,9 @@ async fn nothing_but_the_loader_is_loaded_before_a_survey_is_due() -> Result<()>
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_popover_takes_no_focus_and_is_not_shown_again_once_dismissed() -> Result<()> {
-    tests::prepared()?;
+async fn a_popover_takes_no_focus_and_is_not_shown_again_once_dismissed(engine: Engine) -> Result<()> {
     let stage = Stage::with(std::time::Duration::from_millis(20), showing("mode = \"popover\"")).await?;
-    let browser = Browser::open(1280, 800).await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
     let address = page(&stage, &[])?;
     let visitor = browser.visit(&address).await?;
     visitor.until("document.querySelector('#own').focus() || true").await?;
@@ -79,7 +89,8 @@ async fn a_popover_takes_no_focus_and_is_not_shown_again_once_dismissed() -> Res
     let corner = visitor.look(corner).await?;
     ensure!(corner == json!([16, 16]), "{corner}");
     ensure!(visitor.look("part('frame').matches(':popover-open')").await? == json!(true), "in the top layer");
-    ensure!(browser.axe().await? == [] as [String; 0]);
+    let found = browser.axe().await?;
+    ensure!(found.is_empty(), "{found:#?}");
     visitor.until("part('close').click() || true").await?;
     visitor.until("!part('frame')").await?;
     let closed = visitor.look("heard.find(([name]) => name == 'closed')").await?;
@@ -93,11 +104,9 @@ async fn a_popover_takes_no_focus_and_is_not_shown_again_once_dismissed() -> Res
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_survey_that_was_answered_is_not_shown_again_not_even_in_another_tab() -> Result<()> {
-    tests::prepared()?;
+async fn a_survey_that_was_answered_is_not_shown_again_not_even_in_another_tab(engine: Engine) -> Result<()> {
     let stage = Stage::with(std::time::Duration::from_millis(20), showing("mode = \"modal\"")).await?;
-    let browser = Browser::open(390, 844).await?;
+    let browser = Browser::open(engine, 390, 844).await?;
     let address = page(&stage, &[])?;
     let visitor = browser.visit(&address).await?;
     visitor.asked("recommend").await?;
@@ -121,11 +130,9 @@ async fn a_survey_that_was_answered_is_not_shown_again_not_even_in_another_tab()
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_modal_takes_the_focus_keeps_it_and_gives_it_back() -> Result<()> {
-    tests::prepared()?;
+async fn a_modal_takes_the_focus_keeps_it_and_gives_it_back(engine: Engine) -> Result<()> {
     let stage = Stage::new().await?;
-    let browser = Browser::open(1280, 800).await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
     let visitor = browser.visit(&page(&stage, &[("data-mode", "modal"), ("data-event", "never")])?).await?;
     visitor
         .until("afterword.open && (document.querySelector('#own').onclick = () => window.opened = afterword.open('checkout'), true)")
@@ -135,7 +142,8 @@ async fn a_modal_takes_the_focus_keeps_it_and_gives_it_back() -> Result<()> {
     visitor.asked("recommend").await?;
     visitor.until("document.activeElement === host && root.activeElement").await?;
     visitor.picture("modal").await?;
-    ensure!(browser.axe().await? == [] as [String; 0]);
+    let found = browser.axe().await?;
+    ensure!(found.is_empty(), "{found:#?}");
     for _ in 0..8 {
         visitor.keys(TAB).await?;
         let outside = visitor
@@ -154,12 +162,10 @@ async fn a_modal_takes_the_focus_keeps_it_and_gives_it_back() -> Result<()> {
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tab_is_a_button_in_the_visitors_language_that_opens_a_card() -> Result<()> {
-    tests::prepared()?;
+async fn a_tab_is_a_button_in_the_visitors_language_that_opens_a_card(engine: Engine) -> Result<()> {
     let labels = "mode = \"tab\"\nlabel = { nl = \"Uw mening\", fr = \"Votre avis\", en = \"Feedback\", ar = \"رأيك\" }";
     let stage = Stage::with(std::time::Duration::from_millis(20), showing(labels)).await?;
-    let browser = Browser::open(1280, 800).await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
     let visitor = browser.visit(&page(&stage, &[])?).await?;
     visitor.until("seen(part('tab')) && part('tab').textContent === 'Uw mening'").await?;
     let requests = visitor
@@ -167,7 +173,8 @@ async fn a_tab_is_a_button_in_the_visitors_language_that_opens_a_card() -> Resul
         .await?;
     ensure!(requests == 0, "the button needs no WebAssembly");
     browser.picture("tab").await?;
-    ensure!(browser.axe().await? == [] as [String; 0]);
+    let found = browser.axe().await?;
+    ensure!(found.is_empty(), "{found:#?}");
     visitor.until("part('tab').focus() || part('tab').click() || true").await?;
     visitor.asked("recommend").await?;
     ensure!(visitor.look("root.activeElement === part('frame') && !part('tab')").await? == json!(true));
@@ -176,11 +183,9 @@ async fn a_tab_is_a_button_in_the_visitors_language_that_opens_a_card() -> Resul
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_trigger_makes_a_survey_due_and_nothing_before_it() -> Result<()> {
-    tests::prepared()?;
+async fn each_trigger_makes_a_survey_due_and_nothing_before_it(engine: Engine) -> Result<()> {
     let stage = Stage::new().await?;
-    let browser = Browser::open(1280, 800).await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
     let leave =
         "document.documentElement.dispatchEvent(new MouseEvent('mouseleave', { clientY: -1 })) || true";
     for (attribute, value, action) in [
@@ -202,11 +207,11 @@ async fn each_trigger_makes_a_survey_due_and_nothing_before_it() -> Result<()> {
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_delayed_survey_does_not_pop_up_on_a_page_that_the_visitor_went_on_to() -> Result<()> {
-    tests::prepared()?;
+async fn a_delayed_survey_does_not_pop_up_on_a_page_that_the_visitor_went_on_to(
+    engine: Engine,
+) -> Result<()> {
     let stage = Stage::new().await?;
-    let browser = Browser::open(1280, 800).await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
     let attributes = [("data-mode", "popover"), ("data-pages", "/thanks /long/*"), ("data-event", "go")];
     let visitor = browser.visit(&page(&stage, &attributes)?).await?;
     visitor.until("host && host.showing").await?;
@@ -217,11 +222,9 @@ async fn a_delayed_survey_does_not_pop_up_on_a_page_that_the_visitor_went_on_to(
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_is_not_in_the_sample_or_on_another_device_is_not_asked() -> Result<()> {
-    tests::prepared()?;
+async fn who_is_not_in_the_sample_or_on_another_device_is_not_asked(engine: Engine) -> Result<()> {
     let stage = Stage::new().await?;
-    let browser = Browser::open(1280, 800).await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
     for (attribute, not, yes) in
         [("data-sample", "0", "100"), ("data-devices", "phone tablet", "phone desktop")]
     {
@@ -246,11 +249,9 @@ async fn who_is_not_in_the_sample_or_on_another_device_is_not_asked() -> Result<
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn before_consent_nothing_is_stored_loaded_or_shown() -> Result<()> {
-    tests::prepared()?;
+async fn before_consent_nothing_is_stored_loaded_or_shown(engine: Engine) -> Result<()> {
     let stage = Stage::new().await?;
-    let browser = Browser::open(1280, 800).await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
     let attributes = [("data-mode", "popover"), ("data-consent", "wait"), ("data-sample", "100")];
     let visitor = browser.visit(&page(&stage, &attributes)?).await?;
     visitor.until("host && afterword.consent").await?;
@@ -261,11 +262,9 @@ async fn before_consent_nothing_is_stored_loaded_or_shown() -> Result<()> {
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_one_overlay_is_shown_at_a_time() -> Result<()> {
-    tests::prepared()?;
+async fn only_one_overlay_is_shown_at_a_time(engine: Engine) -> Result<()> {
     let stage = Stage::new().await?;
-    let browser = Browser::open(1280, 800).await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
     let visitor = browser.visit(&page(&stage, &[("data-mode", "popover")])?).await?;
     visitor.asked("recommend").await?;
     let second = "document.body.insertAdjacentHTML('beforeend',
@@ -280,11 +279,9 @@ async fn only_one_overlay_is_shown_at_a_time() -> Result<()> {
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_page_tells_who_answers_and_hears_what_happens() -> Result<()> {
-    tests::prepared()?;
+async fn the_page_tells_who_answers_and_hears_what_happens(engine: Engine) -> Result<()> {
     let stage = Stage::new().await?;
-    let browser = Browser::open(1280, 800).await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
     let visitor = browser.visit(&page(&stage, &[("data-mode", "none")])?).await?;
     visitor.until("window.early && early.includes('open')").await?;
     ensure!(!asks_for_a_survey(&browser, &stage).await?);

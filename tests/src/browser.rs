@@ -118,9 +118,9 @@ impl Browser {
                 .map(|entry| (text(&entry["level"]), text(&entry["message"])))
                 .collect());
         }
-        let heard = self.run("return window.heard ? heard.splice(0) : null").await?;
-        let heard = heard.as_array().context("this page does not listen to its console")?;
-        Ok(heard.iter().map(|entry| (text(&entry[0]), text(&entry[1]))).collect())
+        let said = self.run("return window.said ? said.splice(0) : null").await?;
+        let said = said.as_array().context("this page does not listen to its console")?;
+        Ok(said.iter().map(|entry| (text(&entry[0]), text(&entry[1]))).collect())
     }
 
     /// What axe-core finds on the page as it is, a line each; the page's policy must allow it.

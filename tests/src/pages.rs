@@ -16,12 +16,12 @@ const POLICY: &str =
     "default-src 'none'; script-src SERVER 'wasm-unsafe-eval' 'nonce-ear'; connect-src SERVER";
 
 /// Keeps what the console is told, and what fails, for engines whose drivers do not give it out.
-const EAR: &str = "<script nonce=\"ear\">window.heard = [];
+const EAR: &str = "<script nonce=\"ear\">window.said = [];
     for (const level of ['debug', 'log', 'info', 'warn', 'error']) {
         const own = console[level];
-        console[level] = (...words) => { heard.push([level, words.join(' ')]); own.apply(console, words); };
+        console[level] = (...words) => { said.push([level, words.join(' ')]); own.apply(console, words); };
     }
-    const fails = (name, text) => addEventListener(name, event => heard.push(['error', text(event)]), true);
+    const fails = (name, text) => addEventListener(name, event => said.push(['error', text(event)]), true);
     fails('error', event => event.message || `${event.target.src} does not load`);
     fails('unhandledrejection', event => String(event.reason));
     fails('securitypolicyviolation', event => `${event.violatedDirective} forbids ${event.blockedURI}`);
