@@ -123,8 +123,9 @@ impl Browser {
         Ok(said.iter().map(|entry| (text(&entry[0]), text(&entry[1]))).collect())
     }
 
-    /// What axe-core finds on the page as it is, a line each; the page's policy must allow it.
+    /// What axe-core finds on the page at rest, a line each; the page's policy must allow it.
     pub async fn axe(&self) -> Result<Vec<String>> {
+        self.rest().await?;
         let path = std::env::var("AXE_CORE").context("AXE_CORE does not say where axe-core is")?;
         let axe = std::fs::read_to_string(path)?;
         self.run(&format!("{axe}; return true")).await?;
@@ -132,7 +133,7 @@ impl Browser {
             axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
                .then(found => done(found.violations.flatMap(v => v.nodes.map(n => `${v.id}: ${n.target} ${n.failureSummary}`))))
                .catch(error => done([String(error)]));";
-        let found = self.client.execute_async(script, vec![]).await?;
+        let found = self.run_async(script).await?;
         Ok(found
             .as_array()
             .into_iter()
@@ -141,9 +142,22 @@ impl Browser {
             .collect())
     }
 
-    /// Keeps a picture of the page, if `AFTERWORD_SHOTS` names a folder.
+    /// Waits for every animation to have ended, and for that to be drawn: WebKit's styles lag behind.
+    async fn rest(&self) -> Result<()> {
+        let script = "const done = arguments[arguments.length - 1];
+            const shadows = [...document.querySelectorAll('*')].map(element => element.shadowRoot);
+            const roots = [document, ...shadows.filter(Boolean)];
+            const moves = () => roots.flatMap(root => root.getAnimations()).some(one => one.playState !== 'finished');
+            const draw = then => requestAnimationFrame(() => requestAnimationFrame(then));
+            const look = () => draw(moves() ? look : () => done(true));
+            look();";
+        self.run_async(script).await.map(drop)
+    }
+
+    /// Keeps a picture of the page at rest, if `AFTERWORD_SHOTS` names a folder.
     pub async fn picture(&self, name: &str) -> Result<()> {
         if let Some(folder) = std::env::var_os("AFTERWORD_SHOTS") {
+            self.rest().await?;
             let picture = self.client.screenshot().await?;
             std::fs::create_dir_all(&folder)?;
             std::fs::write(std::path::Path::new(&folder).join(format!("{name}.png")), picture)?;

@@ -90,9 +90,8 @@ impl Visitor<'_> {
         Ok(self.browser.client.refresh().await?)
     }
 
-    /// Keeps a picture of the survey at rest, if `AFTERWORD_SHOTS` names a folder.
+    /// Keeps a picture of the page at rest, if `AFTERWORD_SHOTS` names a folder.
     pub async fn picture(&self, name: &str) -> Result<()> {
-        self.until("root.getAnimations().every(animation => animation.playState === 'finished')").await?;
         self.browser.picture(name).await
     }
 }
