@@ -154,10 +154,10 @@ impl Browser {
         self.run_async(script).await.map(drop)
     }
 
-    /// Keeps a picture of the page at rest, if `AFTERWORD_SHOTS` names a folder.
+    /// Waits for the page to be at rest, and keeps a picture of it if `AFTERWORD_SHOTS` names a folder.
     pub async fn picture(&self, name: &str) -> Result<()> {
+        self.rest().await?;
         if let Some(folder) = std::env::var_os("AFTERWORD_SHOTS") {
-            self.rest().await?;
             let picture = self.client.screenshot().await?;
             std::fs::create_dir_all(&folder)?;
             std::fs::write(std::path::Path::new(&folder).join(format!("{name}.png")), picture)?;

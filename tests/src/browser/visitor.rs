@@ -90,7 +90,7 @@ impl Visitor<'_> {
         Ok(self.browser.client.refresh().await?)
     }
 
-    /// Keeps a picture of the page at rest, if `AFTERWORD_SHOTS` names a folder.
+    /// Waits for the page to be at rest, and keeps a picture of it if `AFTERWORD_SHOTS` names a folder.
     pub async fn picture(&self, name: &str) -> Result<()> {
         self.browser.picture(name).await
     }
