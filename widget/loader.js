@@ -142,7 +142,6 @@
     when("scroll", (percent) => {
       const check = () => scrollY + innerHeight >= (doc.documentElement.scrollHeight * percent) / 100 && due();
       on(window, "scroll", check);
-      on(window, "resize", check);
       check();
     });
     when("exit", () => {
@@ -204,7 +203,7 @@
         over && import(base(element) + "frame.js"),
       ]);
       if (element.showing != showing) return free();
-      if (over) element.setAttribute("over", rule(element, "position") || "bottom-end");
+      if (over) element.setAttribute("over", rule(element, "position") || "");
       const mount = (parent) => glue.mount(element, root, parent, definition, from(element), over, () => said(element));
       const unmount = over
         ? framing.frame(root, mount, mode(element) == "modal", asked, () => close(element))
@@ -301,7 +300,7 @@
   const tags = [...doc.querySelectorAll("script[src*='/widget.js']")].filter(home);
   const modules = tags.filter((tag) => tag.type == "module");
   const mine = own && home(own) ? [own] : modules[0] ? modules : tags;
-  if (!mine[0]) return complain("found no script tag with src=\"…/widget.js\"");
+  if (!mine[0]) return complain("no script tag has …/widget.js");
   const origin = home(mine[0]);
 
   let consented;

@@ -37,7 +37,7 @@ impl Options {
 pub fn mount(
     host: HtmlElement,
     shadow: ShadowRoot,
-    parent: Element,
+    parent: &Element,
     definition: &str,
     origin: String,
     closable: bool,
@@ -46,7 +46,7 @@ pub fn mount(
     let definition = wire::definition(definition).ok_or("no survey in the reply")?;
     let options = Options { origin, closable, said };
     shadow.set_adopted_style_sheets(&js_sys::Array::of1(&style()?.into()));
-    let handle = leptos::mount::mount_to_renderer(&parent, move || {
+    let handle = leptos::mount::mount_to_renderer(parent, move || {
         let survey = Survey::new(host, shadow, definition, options);
         survey.start();
         card(&survey)

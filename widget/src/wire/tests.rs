@@ -83,6 +83,7 @@ fn words() -> String {
         "refused",
         "thanks",
         "thanks_more",
+        "close",
     ];
     let words: BTreeMap<_, _> = names.into_iter().map(|name| (name, name)).collect();
     serde_json::to_string(&words).unwrap()

@@ -17,7 +17,7 @@ const FIRST_QUESTION_BUDGET: u64 = 57_344;
 /// largest one against this very figure.
 const DEFINITION_ALLOWANCE: u64 = 1_000;
 /// Rules of a small survey, as the server would put them into the loader.
-const SAMPLE_RULES: &str = r#"{"survey":"checkout","mode":"popover","after":20,"scroll":50,"pages":"/thanks /orders/*","sample":25,"dismissed":2592000,"answered":"never"}"#;
+const SAMPLE_RULES: &str = r#"{"survey":"checkout","mode":"popover","after":20,"position":"bottom-start","scroll":50,"exit":true,"devices":"phone desktop","pages":"/thanks /orders/*","sample":25,"dismissed":2592000,"answered":"never"}"#;
 
 /// One file in its three forms.
 #[derive(Clone, Copy)]
