@@ -22,7 +22,7 @@ use crate::DEADLINE;
 pub struct Browser {
     client: Client,
     engine: Engine,
-    _driver: Driver,
+    driver: Driver,
     _profile: tempfile::TempDir,
 }
 
@@ -44,7 +44,7 @@ impl Browser {
         builder.capabilities(engine.capabilities(look, profile.path())?);
         let client = tokio::time::timeout(DEADLINE, builder.connect(&driver.url)).await;
         let client = client.with_context(|| format!("{engine:?} does not start"))??;
-        let browser = Self { client, engine, _driver: driver, _profile: profile };
+        let browser = Self { client, engine, driver, _profile: profile };
         match engine {
             Engine::Chromium => browser.emulate(look).await?,
             Engine::Firefox => {}
@@ -166,7 +166,7 @@ impl Browser {
     }
 
     /// Ends the browser.
-    pub async fn close(self) -> Result<()> {
-        Ok(self.client.close().await?)
+    pub async fn close(mut self) -> Result<()> {
+        self.driver.end().await
     }
 }

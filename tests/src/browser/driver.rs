@@ -48,15 +48,36 @@ impl Driver {
         listens.with_context(|| format!("{engine:?}'s driver does not listen"))??;
         Ok(driver)
     }
+
+    /// Ends the driver and its browser, and then the display, and waits until they are gone.
+    ///
+    /// A session that is closed the polite way takes longer, and leaves processes that write into the profile
+    /// for a while.
+    pub(super) async fn end(&mut self) -> Result<()> {
+        kill("KILL", &family(self.process.id()));
+        self.process.wait().await?;
+        if let Some(display) = &mut self.display {
+            // It takes its socket and its lock along.
+            kill("TERM", &family(display.id()));
+            tokio::time::timeout(DEADLINE, display.wait()).await.context("the display does not end")??;
+        }
+        Ok(())
+    }
 }
 
 impl Drop for Driver {
     /// A driver that is killed leaves its browser behind, so that is killed as well.
     fn drop(&mut self) {
-        let children = [Some(&self.process), self.display.as_ref()];
-        let ids: Vec<u32> = children.into_iter().flatten().filter_map(Child::id).collect();
-        let ids = family(&ids).into_iter().map(|id| id.to_string());
-        std::process::Command::new("kill").arg("-KILL").args(ids).stderr(Stdio::null()).status().ok();
+        kill("KILL", &family(self.process.id()));
+    }
+}
+
+/// Sends a signal to these processes, if there are any.
+fn kill(signal: &str, ids: &BTreeSet<u32>) {
+    if !ids.is_empty() {
+        let ids = ids.iter().map(u32::to_string);
+        let mut kill = std::process::Command::new("kill");
+        kill.arg(format!("-{signal}")).args(ids).stderr(Stdio::null()).status().ok();
     }
 }
 
@@ -76,8 +97,8 @@ async fn open_display(look: &Look) -> Result<(Child, String)> {
     Ok((server, format!(":{number}")))
 }
 
-/// These processes and all that descend from them.
-fn family(ids: &[u32]) -> BTreeSet<u32> {
+/// A process, if it runs, and all that descend from it.
+fn family(id: Option<u32>) -> BTreeSet<u32> {
     let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
         let stat = std::fs::read_to_string(process.path().join("stat")).unwrap_or_default();
@@ -89,7 +110,7 @@ fn family(ids: &[u32]) -> BTreeSet<u32> {
         }
     }
     let mut family = BTreeSet::new();
-    let mut found = ids.to_vec();
+    let mut found = Vec::from_iter(id);
     while let Some(id) = found.pop() {
         if family.insert(id) {
             found.extend(children.get(&id).into_iter().flatten());
