@@ -4,11 +4,11 @@
 // Both kinds lie in the browser's top layer, above every z-index: a dialog, which the browser makes
 // modal, keeps the focus in and gives it back; and a popover, which takes no focus unless the
 // visitor asked for it.
-const style = String("__AFTERWORD_FRAME_STYLE__");
+const sheet = new CSSStyleSheet();
+sheet.replaceSync("__AFTERWORD_FRAME_STYLE__");
+// Once, however often a survey comes back to its tab.
 const dress = (root) => {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(style);
-  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+  root.adoptedStyleSheets = [...new Set([...root.adoptedStyleSheets, sheet])];
 };
 
 export const frame = (root, mount, modal, asked, leave) => {

@@ -159,7 +159,7 @@
   };
 
   const stop = (element) => {
-    const { showing } = element || {};
+    const { showing } = element;
     if (showing) {
       element.showing = null;
       showing.stop();
@@ -182,8 +182,8 @@
       navigator.locks
         ? navigator.locks
             .request("afterword", { ifAvailable: true }, (lock) => lock ? new Promise((end) => got(end)) : got())
-            .catch(() => got(stop))
-        : got(stop),
+            .catch(() => got(() => {}))
+        : got(() => {}),
     );
 
   // Shows the survey; `asked` by the page or the visitor, and so without a look at the rules.
@@ -245,9 +245,7 @@
     constructor() {
       super();
       const sheet = new CSSStyleSheet();
-      sheet.replaceSync(
-        ":host{display:block}",
-      );
+      sheet.replaceSync(":host{display:block}");
       this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet];
       this.addEventListener("afterword:submitted", () => {
         if (this.showing) this.showing.answered = true;

@@ -4,7 +4,7 @@
 //! [`Survey::screen`] and [`Survey::face`], and call its methods.
 //!
 //! Hooks that stay as they are, for pages (`::part()`) and tests: `part="card progress question
-//! options option text error status step back next|send|again thanks"`, `data-question=ID` on the
+//! options option text error status step back next|send|again thanks close"`, `data-question=ID` on the
 //! question, `data-state="asking|sending|kept|refused|thanked"` on the card.
 
 mod deliver;

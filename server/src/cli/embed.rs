@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use sha2::{Digest, Sha384};
 
 use crate::config::{Config, MetadataSource, Survey};
-use crate::intake::EmbeddedWidget;
+use crate::intake::{EmbeddedWidget, NOT_BUILT};
 
 #[derive(Args)]
 pub(super) struct Embed {
@@ -89,17 +89,16 @@ fn snippet(kind: Kind, server: &str, survey: &Survey) -> anyhow::Result<String> 
         keys.collect()
     };
     let address = format!("{server}/widget.js?survey={id}");
+    let tag = |attributes: &str| format!("<script async src=\"{address}\"{attributes}></script>");
     Ok(match kind {
-        Kind::Html => format!("<script async src=\"{address}\"{}></script>", attributes("data-")),
+        Kind::Html => tag(&attributes("data-")),
         Kind::Pinned => pinned(server, survey, &attributes("data-"))?,
-        Kind::Gtm if page_keys(survey).next().is_none() => {
-            format!("<script async src=\"{address}\"></script>")
-        }
+        Kind::Gtm if page_keys(survey).next().is_none() => tag(""),
         // The tag manager drops attributes that it does not know.
         Kind::Gtm => format!(
-            "<script>\n  (window.afterword = window.afterword || []).push([\"setMetadata\", {{{}}}]);\n</script>\n\
-             <script async src=\"{address}\"></script>",
-            page_keys(survey).map(|key| format!(" \"{key}\": \"VALUE\"")).collect::<Vec<_>>().join(",") + " "
+            "<script>\n  (window.afterword = window.afterword || []).push([\"setMetadata\", {{{}}}]);\n</script>\n{}",
+            page_keys(survey).map(|key| format!(" \"{key}\": \"VALUE\"")).collect::<Vec<_>>().join(",") + " ",
+            tag(""),
         ),
         Kind::React => component(REACT, &address, survey, &attributes("")),
         Kind::Vue => component(VUE, &address, survey, &attributes("")),
@@ -119,11 +118,8 @@ fn page_keys(survey: &Survey) -> impl Iterator<Item = &str> {
 }
 
 fn pinned(server: &str, survey: &Survey, attributes: &str) -> anyhow::Result<String> {
-    let missing =
-        "this program was built without the widget inside; run `cargo xtask build`, or use a release";
-    let build = EmbeddedWidget::get("build.txt").context(missing)?;
-    let build = String::from_utf8_lossy(&build.data).trim().to_owned();
-    let loader = EmbeddedWidget::get(&format!("{build}/widget.js")).context(missing)?;
+    let build = EmbeddedWidget::build().context(NOT_BUILT)?;
+    let loader = EmbeddedWidget::get(&format!("{build}/widget.js")).context(NOT_BUILT)?;
     let digest = BASE64_STANDARD.encode(Sha384::digest(&loader.data));
     Ok(format!(
         "<script async src=\"{server}/a/{build}/widget.js\" data-survey=\"{}\" data-mode=\"{}\"\n        \

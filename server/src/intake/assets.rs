@@ -23,6 +23,18 @@ use crate::config::Config;
 #[allow_missing = true]
 pub struct EmbeddedWidget;
 
+/// What is wrong with a server that has no widget to serve.
+pub const NOT_BUILT: &str =
+    "this server was built without the widget inside; run `cargo xtask build`, or use a release";
+
+impl EmbeddedWidget {
+    /// The id of the build, if there is one.
+    pub fn build() -> Option<String> {
+        let build = Self::get("build.txt")?;
+        Some(String::from_utf8_lossy(&build.data).trim().to_owned())
+    }
+}
+
 const BUILD: &str = "\"__AFTERWORD_BUILD__\"";
 const RULES: &str = "\"__AFTERWORD_RULES__\"";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
@@ -153,7 +165,7 @@ impl Widget {
             })
         };
         let text = |name| read(name).and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
-        let build = text("build.txt")?.trim().to_owned();
+        let build = EmbeddedWidget::build()?;
         let template = text("loader.js")?.replace(BUILD, &json!(build).to_string());
         let files = [
             ("widget.js", JAVASCRIPT),
@@ -194,8 +206,7 @@ impl Widget {
 }
 
 fn not_built() -> Problem {
-    let detail = "this server was built without the widget inside; run `cargo xtask build`, or use a release";
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_widget", detail)
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_widget", NOT_BUILT)
 }
 
 /// Assets are public, and cached.

@@ -41,7 +41,7 @@ use definition::Definitions;
 use limits::RateLimits;
 use problem::Problem;
 
-pub use assets::EmbeddedWidget;
+pub use assets::{EmbeddedWidget, NOT_BUILT};
 pub use definition::ServedDefinition;
 
 /// Where submissions are posted.

@@ -43,8 +43,8 @@ pub struct Connections(HashMap<Terms, reqwest::Client>);
 /// What two calls have in common that may use one HTTP client.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Terms {
-    /// Certificate authorities besides the public ones, as PEM.
-    authorities: Option<Vec<u8>>,
+    /// A file with certificate authorities besides the public ones.
+    ca_file: Option<PathBuf>,
     /// How long a connection may take.
     connect: Duration,
 }
@@ -65,16 +65,13 @@ pub struct Client {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The file with certificate authorities cannot be read any more.
-    #[error("cannot read ca_file {}: {source}", path.display())]
+    #[error("cannot use ca_file {path}: {reason}")]
     CaFile {
         /// The file.
-        path: PathBuf,
+        path: String,
         /// What is wrong.
-        source: std::io::Error,
+        reason: String,
     },
-    /// The file with certificate authorities holds something else.
-    #[error("ca_file holds no certificates in PEM: {0}")]
-    Authorities(reqwest::Error),
     /// The token holds characters that a header cannot carry.
     #[error("the token holds characters that a header cannot carry")]
     Token,
@@ -94,8 +91,12 @@ impl Connections {
         let public = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
         let mut roots: Vec<_> =
             public.filter_map(|der| reqwest::Certificate::from_der(der.as_ref()).ok()).collect();
-        if let Some(pem) = &terms.authorities {
-            roots.extend(reqwest::Certificate::from_pem_bundle(pem).map_err(ClientError::Authorities)?);
+        if let Some(path) = &terms.ca_file {
+            let failed = |reason: String| ClientError::CaFile { path: path.display().to_string(), reason };
+            let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+            let own =
+                reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
+            roots.extend(own);
         }
         let made = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -116,18 +117,14 @@ impl Connections {
 impl Client {
     /// A client for a platform, on its own connections or on those that others use as well.
     pub fn new(platform: &Platform, connections: &mut Connections) -> Result<Self, ClientError> {
-        let authorities = platform.ca_file.as_ref().map(|path| {
-            std::fs::read(path).map_err(|source| ClientError::CaFile { path: path.clone(), source })
-        });
-        let authorities = authorities.transpose()?;
         let authorization = format!("basic {}", platform.token.expose_secret());
         let mut authorization = HeaderValue::try_from(authorization).map_err(|_| ClientError::Token)?;
         authorization.set_sensitive(true);
         let patient = platform.timeout.mul_f32(0.8);
         let hasty = patient.min(platform.interval * REPORT_CONNECT);
         Ok(Self {
-            http: connections.on(Terms { authorities: authorities.clone(), connect: patient })?,
-            reports: connections.on(Terms { authorities, connect: hasty })?,
+            http: connections.on(Terms { ca_file: platform.ca_file.clone(), connect: patient })?,
+            reports: connections.on(Terms { ca_file: platform.ca_file.clone(), connect: hasty })?,
             base_url: platform.base_url.as_str().into(),
             timeout: platform.timeout,
             token: platform.token.clone(),

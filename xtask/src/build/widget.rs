@@ -60,11 +60,9 @@ fn minified_style(tools: &Tools, root: &Path, scratch: &Path) -> Result<PathBuf>
     if !source.exists() {
         bail!("widget/style.css is missing: it is the widget's style sheet");
     }
-    let mut command = workspace::command(&tools.esbuild);
-    command.args(["--minify", "--log-level=warning"]).arg(&source);
-    let css = workspace::output(&mut command)?;
-    if fs::read(&minified).ok().as_ref() != Some(&css) {
-        write(&minified, &css)?;
+    let css = minify(tools, &source, &[])?;
+    if fs::read_to_string(&minified).ok().as_ref() != Some(&css) {
+        write(&minified, css.as_bytes())?;
     }
     Ok(minified)
 }
@@ -89,9 +87,7 @@ fn compile(tools: &Tools, style: &Path) -> Result<PathBuf> {
 fn minified_glue(tools: &Tools, glue: &str, scratch: &Path) -> Result<String> {
     let readable = scratch.join("glue.js");
     write(&readable, glue.as_bytes())?;
-    let mut command = workspace::command(&tools.esbuild);
-    command.args(["--minify", "--format=esm", JAVASCRIPT, "--log-level=warning"]);
-    let glue = text(workspace::output(command.arg(readable))?)?;
+    let glue = minify(tools, &readable, &["--format=esm", JAVASCRIPT])?;
     refuse_inner_html(&glue)?;
     Ok(glue)
 }
@@ -108,26 +104,23 @@ fn refuse_inner_html(glue: &str) -> Result<()> {
 }
 
 fn minified_loader(tools: &Tools, root: &Path) -> Result<String> {
-    let mut command = workspace::command(&tools.esbuild);
-    command.args(["--minify", "--format=iife", JAVASCRIPT, "--log-level=warning"]);
-    text(workspace::output(command.arg(root.join("widget/loader.js")))?)
+    minify(tools, &root.join("widget/loader.js"), &["--format=iife", JAVASCRIPT])
 }
 
 /// The module for overlays, with its style sheet inside.
 fn minified_frame(tools: &Tools, root: &Path) -> Result<String> {
     const STYLE: &str = "\"__AFTERWORD_FRAME_STYLE__\"";
-    let minified = |file: &str, arguments: &[&str]| {
-        let mut command = workspace::command(&tools.esbuild);
-        command.args(["--minify", "--log-level=warning"]).args(arguments);
-        text(workspace::output(command.arg(root.join(file)))?)
-    };
-    let script = minified("widget/frame.js", &["--format=esm", JAVASCRIPT])?;
+    let script = minify(tools, &root.join("widget/frame.js"), &["--format=esm", JAVASCRIPT])?;
     ensure!(script.contains(STYLE), "the minified widget/frame.js has no {STYLE} to put the style in");
-    let style = minified("widget/frame.css", &[])?;
-    Ok(script.replace(STYLE, &json!(style.trim()).to_string()))
+    let style = minify(tools, &root.join("widget/frame.css"), &[])?;
+    Ok(script.replace(STYLE, &json!(style).to_string()))
 }
 
-fn text(printed: Vec<u8>) -> Result<String> {
+/// A script or a style sheet, minified.
+fn minify(tools: &Tools, file: &Path, arguments: &[&str]) -> Result<String> {
+    let mut command = workspace::command(&tools.esbuild);
+    command.args(["--minify", "--log-level=warning"]).args(arguments).arg(file);
+    let printed = workspace::output(&mut command)?;
     let text = String::from_utf8(printed).context("the minifier printed something other than UTF-8")?;
     Ok(text.trim_end().to_owned())
 }

@@ -24,12 +24,7 @@ pub(super) fn missing(layout: &Layout) -> Vec<Missing> {
             what: format!("geckodriver {GECKODRIVER}"),
             why: "steers Firefox".to_owned(),
             takes: "about 3 minutes",
-            remedy: Remedy::Install(Box::new(|layout| {
-                let name = Layout::geckodriver_folder();
-                cache::install_into(&layout.cache, &name, |folder| {
-                    cargo_install(layout, "geckodriver", GECKODRIVER, folder, true)
-                })
-            })),
+            remedy: built("geckodriver", GECKODRIVER, Layout::geckodriver_folder),
         });
     }
     if layout.cargo_deny().is_none() {
@@ -37,12 +32,7 @@ pub(super) fn missing(layout: &Layout) -> Vec<Missing> {
             what: format!("cargo-deny {CARGO_DENY}"),
             why: "checks the licences and sources of all dependencies".to_owned(),
             takes: "about 5 minutes",
-            remedy: Remedy::Install(Box::new(|layout| {
-                let name = Layout::cargo_deny_folder();
-                cache::install_into(&layout.cache, &name, |folder| {
-                    cargo_install(layout, "cargo-deny", CARGO_DENY, folder, true)
-                })
-            })),
+            remedy: built("cargo-deny", CARGO_DENY, Layout::cargo_deny_folder),
         });
     }
     if layout.trunk().is_none() {
@@ -50,12 +40,7 @@ pub(super) fn missing(layout: &Layout) -> Vec<Missing> {
             what: format!("trunk {TRUNK}"),
             why: "builds the widget".to_owned(),
             takes: "about 8 minutes",
-            remedy: Remedy::Install(Box::new(|layout| {
-                let name = Layout::trunk_folder();
-                cache::install_into(&layout.cache, &name, |folder| {
-                    cargo_install(layout, "trunk", TRUNK, folder, true)
-                })
-            })),
+            remedy: built("trunk", TRUNK, Layout::trunk_folder),
         });
     }
     pieces
@@ -70,12 +55,17 @@ pub(super) fn missing_fuzzer(layout: &Layout) -> Option<Missing> {
         what: format!("cargo-fuzz {CARGO_FUZZ}"),
         why: "builds and runs the fuzz targets".to_owned(),
         takes: "about a minute",
-        remedy: Remedy::Install(Box::new(|layout| {
-            cache::install_into(&layout.cache, &Layout::cargo_fuzz_folder(), |folder| {
-                cargo_install(layout, "cargo-fuzz", CARGO_FUZZ, folder, true)
-            })
-        })),
+        remedy: built("cargo-fuzz", CARGO_FUZZ, Layout::cargo_fuzz_folder),
     })
+}
+
+/// Builds a crate's program into the folder of its version.
+fn built(name: &'static str, version: &'static str, folder: fn() -> String) -> Remedy {
+    Remedy::Install(Box::new(move |layout| {
+        cache::install_into(&layout.cache, &folder(), |folder| {
+            cargo_install(layout, name, version, folder, true)
+        })
+    }))
 }
 
 fn install_wasm_bindgen(layout: &Layout) -> Result<()> {

@@ -265,16 +265,13 @@ fn lanes_of_surveys(connection: &Connection, state: State) -> rusqlite::Result<V
         "SELECT lane, survey FROM entry WHERE state = {code} AND (lane, survey) > (?1, ?2)
          ORDER BY lane, survey LIMIT 1"
     ))?;
-    let mut found = Vec::new();
-    let mut last = (String::new(), String::new());
-    while let Some(pair) = next
-        .query_row(params![last.0, last.1], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
-        .optional()?
-    {
-        found.push(pair.clone());
-        last = pair;
+    let mut found: Vec<(String, String)> = Vec::new();
+    loop {
+        let (lane, survey) = found.last().map_or(("", ""), |(lane, survey)| (lane, survey));
+        let pair = next.query_row([lane, survey], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let Some(pair) = pair else { return Ok(found) };
+        found.push(pair);
     }
-    Ok(found)
 }
 
 /// Forgets bodies that delivered entries keep, a slice of them; returns how many.
