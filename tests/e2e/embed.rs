@@ -2,7 +2,8 @@
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
-use tests::{Browser, Engine, Stage, Visitor};
+use tests::keys::{ENTER, ESCAPE, TAB};
+use tests::{Browser, Engine, Stage};
 
 tests::in_every_engine! {
     nothing_but_the_loader_is_loaded_before_a_survey_is_due
@@ -18,10 +19,6 @@ tests::in_every_engine! {
     the_page_tells_who_answers_and_hears_what_happens
 }
 
-const ESCAPE: &str = "\u{e00c}";
-const ENTER: &str = "\u{e007}";
-const TAB: &str = "\u{e004}";
-
 /// What `[survey.show]` has in these tests goes before the survey's metadata.
 fn showing(rules: &str) -> impl FnOnce(String) -> String {
     move |config| {
@@ -35,32 +32,17 @@ fn page(stage: &Stage, attributes: &[(&str, &str)]) -> Result<String> {
     Ok(url.to_string())
 }
 
-/// The events so far: names only.
-async fn heard(visitor: &Visitor<'_>) -> Result<Vec<String>> {
-    let names = visitor.look("heard.map(([name]) => name)").await?;
-    Ok(names
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|name| name.as_str().unwrap_or_default().to_owned())
-        .collect())
-}
-
-/// Waits until whatever has begun to load is there, and tells whether a survey is.
-async fn asks_for_a_survey(browser: &Browser, stage: &Stage) -> Result<bool> {
-    let script = format!(
-        "const done = arguments[arguments.length - 1];
-         // Longer than a trigger without delay, and than a definition from this machine.
-         (async () => {{
-            for (let round = 0; round < 5; round++) {{
-                await new Promise(next => setTimeout(next, 20));
-                await fetch('{}/widget.js?survey=checkout', {{ cache: 'no-store' }});
-            }}
-            done(performance.getEntriesByType('resource').some(entry => entry.name.includes('/v1/surveys/')));
-         }})();",
-        stage.server
-    );
-    browser.run_async(&script).await?.as_bool().context("no yes or no")
+/// Whether a survey was asked for by now; to be called where that is decided without a wait.
+///
+/// The pages write down what is fetched. What the loader does "at once" comes before a timer that is set
+/// after it, and the lock that an overlay takes before one that is asked for after it.
+async fn asks_for_a_survey(browser: &Browser) -> Result<bool> {
+    let script = "const done = arguments[arguments.length - 1];
+        const locked = () => navigator.locks ? navigator.locks.query() : null;
+        const turn = () => new Promise(next => setTimeout(next));
+        afterword.ready.then(turn).then(locked).then(turn)
+            .then(() => done(fetched.some(address => address.includes('/v1/surveys/'))));";
+    browser.run_async(script).await?.as_bool().context("no yes or no")
 }
 
 async fn nothing_but_the_loader_is_loaded_before_a_survey_is_due(engine: Engine) -> Result<()> {
@@ -71,7 +53,7 @@ async fn nothing_but_the_loader_is_loaded_before_a_survey_is_due(engine: Engine)
     let requests = visitor.look("performance.getEntriesByType('resource').map(entry => entry.name).filter(name => !name.endsWith('favicon.ico'))").await?;
     let loader = format!("{}/widget.js?survey=checkout", stage.server);
     ensure!(requests == json!([loader]), "{requests}");
-    ensure!(!asks_for_a_survey(&browser, &stage).await?);
+    ensure!(!asks_for_a_survey(&browser).await?);
     browser.close().await
 }
 
@@ -96,7 +78,7 @@ async fn a_popover_takes_no_focus_and_is_not_shown_again_once_dismissed(engine: 
     let closed = visitor.look("heard.find(([name]) => name == 'closed')").await?;
     ensure!(closed == json!(["closed", { "survey": "checkout", "answered": false }]), "{closed}");
     browser.visit(&address).await?;
-    ensure!(!asks_for_a_survey(&browser, &stage).await?, "it was dismissed");
+    ensure!(!asks_for_a_survey(&browser).await?, "it was dismissed");
     // The page may still open it.
     let visitor = browser.visit(&address).await?;
     visitor.until("window.afterword && afterword.open && (afterword.open('checkout'), true)").await?;
@@ -126,7 +108,7 @@ async fn a_survey_that_was_answered_is_not_shown_again_not_even_in_another_tab(e
     ensure!(closed == json!(["closed", { "survey": "checkout", "answered": true }]), "{closed}");
     browser.another_tab().await?;
     browser.visit(&address).await?;
-    ensure!(!asks_for_a_survey(&browser, &stage).await?, "it was answered");
+    ensure!(!asks_for_a_survey(&browser).await?, "it was answered");
     browser.close().await
 }
 
@@ -153,7 +135,8 @@ async fn a_modal_takes_the_focus_keeps_it_and_gives_it_back(engine: Engine) -> R
     }
     visitor.keys(ESCAPE).await?;
     visitor.until("!part('frame') && document.activeElement.id === 'own'").await?;
-    ensure!(heard(&visitor).await? == ["ready", "shown", "closed"]);
+    let heard = visitor.look("heard.map(([name]) => name)").await?;
+    ensure!(heard == json!(["ready", "shown", "closed"]), "{heard}");
     // The backdrop closes it too.
     visitor.keys(ENTER).await?;
     visitor.asked("recommend").await?;
@@ -199,7 +182,7 @@ async fn each_trigger_makes_a_survey_due_and_nothing_before_it(engine: Engine) -
         let visitor = browser.visit(&page(&stage, &attributes)?).await?;
         visitor.until("host && host.showing").await?;
         if attribute != "data-after" {
-            ensure!(!asks_for_a_survey(&browser, &stage).await?, "{attribute}");
+            ensure!(!asks_for_a_survey(&browser).await?, "{attribute}");
         }
         visitor.until(action).await?;
         visitor.asked("recommend").await.with_context(|| attribute.to_owned())?;
@@ -216,7 +199,7 @@ async fn a_delayed_survey_does_not_pop_up_on_a_page_that_the_visitor_went_on_to(
     let visitor = browser.visit(&page(&stage, &attributes)?).await?;
     visitor.until("host && host.showing").await?;
     visitor.until("history.pushState({}, '', '/basket') || document.dispatchEvent(new Event('go'))").await?;
-    ensure!(!asks_for_a_survey(&browser, &stage).await?, "/basket is not among the pages");
+    ensure!(!asks_for_a_survey(&browser).await?, "/basket is not among the pages");
     visitor.until("history.pushState({}, '', '/thanks/') || document.dispatchEvent(new Event('go'))").await?;
     visitor.asked("recommend").await?;
     browser.close().await
@@ -229,7 +212,7 @@ async fn who_is_not_in_the_sample_or_on_another_device_is_not_asked(engine: Engi
         [("data-sample", "0", "100"), ("data-devices", "phone tablet", "phone desktop")]
     {
         browser.visit(&page(&stage, &[("data-mode", "popover"), (attribute, not)])?).await?;
-        ensure!(!asks_for_a_survey(&browser, &stage).await?, "{attribute}={not}");
+        ensure!(!asks_for_a_survey(&browser).await?, "{attribute}={not}");
         let visitor = browser.visit(&page(&stage, &[("data-mode", "popover"), (attribute, yes)])?).await?;
         visitor.asked("recommend").await.with_context(|| format!("{attribute}={yes}"))?;
     }
@@ -242,7 +225,7 @@ async fn who_is_not_in_the_sample_or_on_another_device_is_not_asked(engine: Engi
         if first.as_f64().context("no number")? < 50.0 {
             visitor.asked("recommend").await?;
         } else {
-            ensure!(!asks_for_a_survey(&browser, &stage).await?);
+            ensure!(!asks_for_a_survey(&browser).await?);
         }
         ensure!(visitor.look(die).await? == first);
     }
@@ -255,7 +238,7 @@ async fn before_consent_nothing_is_stored_loaded_or_shown(engine: Engine) -> Res
     let attributes = [("data-mode", "popover"), ("data-consent", "wait"), ("data-sample", "100")];
     let visitor = browser.visit(&page(&stage, &attributes)?).await?;
     visitor.until("host && afterword.consent").await?;
-    ensure!(!asks_for_a_survey(&browser, &stage).await?);
+    ensure!(!asks_for_a_survey(&browser).await?);
     ensure!(visitor.look("localStorage.length").await? == 0);
     visitor.until("afterword.consent() || true").await?;
     visitor.asked("recommend").await?;
@@ -271,7 +254,7 @@ async fn only_one_overlay_is_shown_at_a_time(engine: Engine) -> Result<()> {
         '<afterword-survey survey=delivery mode=popover></afterword-survey>') || true";
     visitor.until(second).await?;
     let frames = "[...document.querySelectorAll('afterword-survey')].map(one => !!one.shadowRoot.querySelector('.frame'))";
-    ensure!(asks_for_a_survey(&browser, &stage).await?);
+    ensure!(asks_for_a_survey(&browser).await?);
     ensure!(visitor.look(frames).await? == json!([true, false]));
     // The page's own wish goes first.
     visitor.until("afterword.open('delivery') && true").await?;
@@ -284,7 +267,7 @@ async fn the_page_tells_who_answers_and_hears_what_happens(engine: Engine) -> Re
     let browser = Browser::open(engine, 1280, 800).await?;
     let visitor = browser.visit(&page(&stage, &[("data-mode", "none")])?).await?;
     visitor.until("window.early && early.includes('open')").await?;
-    ensure!(!asks_for_a_survey(&browser, &stage).await?);
+    ensure!(!asks_for_a_survey(&browser).await?);
     let told = "afterword.identify({ first_name: 'Jef', email: 'jef@example.com' }),
         afterword.setMetadata({ pieces: '8' }), afterword.setLanguage('fr'),
         afterword.on('submitted', window.listener = e => window.told = e.detail.survey),

@@ -113,18 +113,18 @@ fn debug_output_holds_no_token() -> Result<()> {
     clean("an error", &format!("{:?}", error.err()))
 }
 
-#[test]
-#[ignore = "dies on purpose, as the child of another test"]
-fn a_child_that_panics_with_the_token() {
-    server::log::init(server::log::Format::Json);
-    panic!("{TOKEN}");
-}
+/// Tells a test that it is the child of itself.
+const CHILD: &str = "AFTERWORD_TEST_CHILD";
 
 #[test]
 fn a_panic_tells_its_place_and_not_its_words() -> Result<()> {
+    if std::env::var_os(CHILD).is_some() {
+        server::log::init(server::log::Format::Json);
+        panic!("{TOKEN}");
+    }
     let mut child = std::process::Command::new(std::env::current_exe()?);
-    child.args(["--ignored", "--exact", "token::a_child_that_panics_with_the_token", "--no-capture"]);
-    let output = child.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "1").output()?;
+    child.args(["--exact", "token::a_panic_tells_its_place_and_not_its_words", "--no-capture"]);
+    let output = child.env(CHILD, "1").env("RUST_LOG", "trace").env("RUST_BACKTRACE", "1").output()?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(said.contains("a fault in this program") && said.contains("token.rs"), "{said}");
     clean("a panic", &said)

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
+use tests::keys::{ENTER, RIGHT, TAB};
 use tests::{Browser, Engine, Stage, Visitor};
 
 tests::in_every_engine! {
@@ -18,10 +19,7 @@ tests::in_every_engine! {
     metadata_that_the_survey_does_not_list_is_told_to_the_pages_author
 }
 
-const TAB: &str = "\u{e004}";
 const SPACE: &str = " ";
-const ENTER: &str = "\u{e007}";
-const RIGHT: &str = "\u{e014}";
 
 /// The body of the one answer that arrived.
 async fn arrived(stage: &Stage) -> Result<Value> {
@@ -116,13 +114,18 @@ async fn the_survey_is_completed_with_the_keyboard_alone(engine: Engine) -> Resu
     visitor.keys(ENTER).await?;
     visitor.asked("found").await?;
     reach(&visitor, "root.activeElement.type === 'checkbox'").await?;
+    // A driver may be back before the page has dealt with the key.
     visitor.keys(SPACE).await?;
+    visitor.until("root.querySelectorAll('input:checked').length === 1").await?;
     visitor.keys(TAB).await?;
+    visitor.until("root.activeElement.type === 'checkbox' && !root.activeElement.checked").await?;
     visitor.keys(SPACE).await?;
+    visitor.until("root.querySelectorAll('input:checked').length === 2").await?;
     visitor.keys(ENTER).await?;
     visitor.asked("again").await?;
     reach(&visitor, "root.activeElement.type === 'radio'").await?;
     visitor.keys(SPACE).await?;
+    visitor.until("root.activeElement.checked").await?;
     visitor.keys(ENTER).await?;
     visitor.state("thanked").await?;
     let body = arrived(&stage).await?;

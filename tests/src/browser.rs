@@ -14,7 +14,7 @@ use chromium::{Console, DevTools};
 use driver::Driver;
 pub use engine::Engine;
 use engine::Look;
-pub use visitor::Visitor;
+pub use visitor::{Visitor, keys};
 
 use crate::DEADLINE;
 

@@ -115,7 +115,9 @@ async fn long(
     let attributes: String = attributes.iter().map(attribute).collect();
     let server = origin(&server);
     // What happens is written down before the loader is there.
-    let head = "<script>window.heard = [];
+    let head = "<script>window.heard = []; window.fetched = [];
+        const real = fetch;
+        window.fetch = (...wanted) => (fetched.push(String(wanted[0])), real(...wanted));
         for (const name of ['ready', 'shown', 'answered', 'submitted', 'closed', 'error'])
             document.addEventListener('afterword:' + name, e => heard.push([name, e.detail]));
         (window.afterword = window.afterword || []).push(api => window.early = Object.keys(api));</script>";

@@ -7,6 +7,18 @@ use serde_json::{Value, json};
 use super::Browser;
 use crate::DEADLINE;
 
+/// Keys that write nothing, as WebDriver names them.
+pub mod keys {
+    /// Goes to the next field.
+    pub const TAB: &str = "\u{e004}";
+    /// Presses a button.
+    pub const ENTER: &str = "\u{e007}";
+    /// Closes an overlay.
+    pub const ESCAPE: &str = "\u{e00c}";
+    /// Chooses the next of a group.
+    pub const RIGHT: &str = "\u{e014}";
+}
+
 /// Where things are in the widget: the names at the head of `widget/src/survey.rs`.
 const INSIDE: &str = "const host = document.querySelector('afterword-survey');
     const root = host && host.shadowRoot;

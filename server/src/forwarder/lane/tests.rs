@@ -115,7 +115,19 @@ impl Line {
     async fn prove(&self) {
         let witness = self.send().await;
         self.until(witness, State::Delivered).await;
-        tokio::time::sleep(SETTLE).await;
+        let surveys = ["checkout".parse().unwrap()];
+        let settled = async {
+            loop {
+                let before = self.clock.now().checked_sub(SETTLE).unwrap();
+                let known =
+                    self.queue.delivered(&PlatformName::new("main"), &surveys, before, 1).await.unwrap();
+                if !known.is_empty() {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, settled).await.unwrap();
     }
 
     /// How often the platform stored an answer.
