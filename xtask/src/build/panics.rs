@@ -195,13 +195,16 @@ fn without(content: &[u8], unneeded: impl Fn(usize) -> bool) -> Result<Vec<u8>> 
     Ok(section)
 }
 
-/// An unsigned number as LEB128.
-fn write_number(bytes: &mut Vec<u8>, mut number: usize) {
-    while number > 0x7f {
-        bytes.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
+/// An unsigned number as LEB128: seven bits a byte, the lowest first, and a flag for more.
+fn write_number(bytes: &mut Vec<u8>, number: usize) {
+    let [low, ..] = number.to_le_bytes();
+    let rest = number >> 7;
+    if rest == 0 {
+        bytes.push(low);
+    } else {
+        bytes.push(low | 0x80);
+        write_number(bytes, rest);
     }
-    bytes.push((number & 0x7f) as u8);
 }
 
 #[cfg(test)]

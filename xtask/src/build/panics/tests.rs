@@ -1,3 +1,5 @@
+//! Objects written by hand: one import, a function that panics, one that throws, and who calls them.
+
 use super::*;
 
 const NO_LOCALS: u8 = 0;
