@@ -6,6 +6,8 @@ use std::path::Path;
 
 fn main() {
     println!("cargo::rerun-if-env-changed=AFTERWORD_WIDGET_CSS");
+    // Which linker follows: an executable that was linked by another is not up to date.
+    println!("cargo::rerun-if-env-changed=AFTERWORD_WIDGET_LINKER");
     let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("style.css");
     let style = env::var_os("AFTERWORD_WIDGET_CSS").map_or_else(own, Into::into);
     println!("cargo::rerun-if-changed={}", style.display());

@@ -18,6 +18,8 @@ pub(crate) struct Arguments {
 /// Something that can be measured.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum What {
+    /// Nothing but the widget's bytes, which are printed at any rate; half a minute after a change.
+    Size,
     /// Durable submissions a second beside a queue that stores nothing, and with a million waiting.
     Intake,
     /// What others notice of a flood from one address.
@@ -33,14 +35,15 @@ enum What {
 impl What {
     const SHORT: [Self; 3] = [Self::Intake, Self::Flood, Self::Lanes];
 
-    /// What the measuring program calls it.
-    fn name(self) -> &'static str {
+    /// What the measuring program calls it; `None` for what needs no server.
+    fn program(self) -> Option<&'static str> {
         match self {
-            Self::Intake => "intake",
-            Self::Flood => "flood",
-            Self::Lanes => "lanes",
-            Self::Pace => "pace",
-            Self::Replicas => "replicas",
+            Self::Size => None,
+            Self::Intake => Some("intake"),
+            Self::Flood => Some("flood"),
+            Self::Lanes => Some("lanes"),
+            Self::Pace => Some("pace"),
+            Self::Replicas => Some("replicas"),
         }
     }
 }
@@ -57,9 +60,13 @@ pub(crate) fn measure(what: &str, arguments: &[&str]) -> Result<()> {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let tools = setup::run()?;
     build::widget(&tools)?;
-    build::server(build::Profile::Release)?;
     let chosen: &[What] = if arguments.what.is_empty() { &What::SHORT } else { &arguments.what };
-    chosen.iter().try_for_each(|what| measure(what.name(), &[]))
+    let programs: Vec<&str> = chosen.iter().filter_map(|what| what.program()).collect();
+    if programs.is_empty() {
+        return Ok(());
+    }
+    build::server(build::Profile::Release)?;
+    programs.into_iter().try_for_each(|program| measure(program, &[]))
 }
 
 #[cfg(test)]
@@ -68,9 +75,9 @@ mod tests {
 
     #[test]
     fn everything_that_can_be_measured_has_its_program() {
-        for what in What::value_variants() {
+        for program in What::value_variants().iter().filter_map(|what| what.program()) {
             let folder = workspace::root().join("tests/src/bin/measure");
-            assert!(folder.join(what.name()).with_extension("rs").is_file(), "{}", what.name());
+            assert!(folder.join(program).with_extension("rs").is_file(), "{program}");
         }
     }
 }

@@ -3,6 +3,8 @@
 mod bytes;
 mod embed;
 mod inputs;
+pub(crate) mod link;
+mod panics;
 mod shrink;
 mod widget;
 

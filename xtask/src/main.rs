@@ -43,7 +43,7 @@ enum Verb {
     Test(test::Arguments),
     /// Start the demo: a shop page, a server and a sandbox platform.
     Demo(demo::Arguments),
-    /// Print the widget's bytes, and measure: intake, a flood, pace, many lanes.
+    /// Print the widget's bytes (`bench size`: only them), and measure: intake, a flood, pace, many lanes.
     Bench(bench::Arguments),
     /// Kill the server again and again on each store, and hold accounts: bounded, prints a table.
     Soak(soak::Arguments),
@@ -54,7 +54,12 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse().verb) {
+    // rustc starts this program as the widget's linker: see `build::link`.
+    let done = match build::link::arguments() {
+        Some(arguments) => build::link::run(arguments),
+        None => run(Arguments::parse().verb),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The whole chain on one line, and no backtrace: what went wrong is on the machine, not in here.

@@ -30,6 +30,8 @@ struct Size {
 /// The files that a page loads until the first question shows.
 pub(super) struct Bytes {
     loader: Size,
+    /// The loader of pages that pin a build: it comes in the other one's place and is smaller.
+    pinned: Size,
     glue: Size,
     wasm: Size,
     /// Only for surveys that lie over the page.
@@ -49,6 +51,7 @@ pub(super) fn measure(embed: &Path) -> Result<Bytes> {
             gzip: count(&embed::gzip(loader.as_bytes())?),
             brotli: count(&embed::brotli(loader.as_bytes())?),
         },
+        pinned: of_files(&folder, embed::FILES[0])?,
         glue: of_files(&folder, embed::FILES[1])?,
         wasm: of_files(&folder, embed::FILES[2])?,
         frame: of_files(&folder, embed::FILES[3])?,
@@ -56,8 +59,14 @@ pub(super) fn measure(embed: &Path) -> Result<Bytes> {
 }
 
 impl Bytes {
+    /// All that is served for one survey, without its definition.
+    fn files(&self) -> Size {
+        let sum = |form: fn(&Size) -> u64| [self.loader, self.glue, self.wasm].iter().map(form).sum();
+        Size { raw: sum(|size| size.raw), gzip: sum(|size| size.gzip), brotli: sum(|size| size.brotli) }
+    }
+
     fn first_question(&self) -> u64 {
-        self.loader.brotli + self.glue.brotli + self.wasm.brotli + DEFINITION_ALLOWANCE
+        self.files().brotli + DEFINITION_ALLOWANCE
     }
 
     /// Fails when a budget is exceeded, and says by how much.
@@ -89,8 +98,10 @@ impl fmt::Display for Bytes {
             row("bytes", &["raw", "gzip", "brotli"].map(str::to_owned)),
             file("widget.js with rules", self.loader),
             only("  budget", LOADER_BUDGET),
+            file("widget.js, pinned", self.pinned),
             file("glue.js", self.glue),
             file("widget.wasm", self.wasm),
+            file("files of one survey", self.files()),
             only("definition (allowance)", DEFINITION_ALLOWANCE),
             only("first question", self.first_question()),
             only("  budget", FIRST_QUESTION_BUDGET),
@@ -127,8 +138,8 @@ mod tests {
 
     fn with_brotli(loader: u64, glue: u64, wasm: u64) -> Bytes {
         let [loader, glue, wasm, frame] =
-            [loader, glue, wasm, 9_999].map(|brotli| Size { raw: 0, gzip: 0, brotli });
-        Bytes { loader, glue, wasm, frame }
+            [loader, glue, wasm, 9_999].map(|brotli| Size { raw: 3, gzip: 2, brotli });
+        Bytes { loader, pinned: loader, glue, wasm, frame }
     }
 
     #[test]
@@ -143,6 +154,18 @@ mod tests {
         assert!(error.to_string().contains("takes 3,073 bytes of brotli, 1 more than"), "{error}");
         assert!(with_brotli(0, 5_000, FIRST_QUESTION_BUDGET).check().is_err());
         Ok(())
+    }
+
+    #[test]
+    fn every_file_is_printed_in_its_three_forms_and_the_sum_counts_one_loader() {
+        let printed = with_brotli(1_000, 2_000, 30_000).to_string();
+        for line in ["widget.js with rules", "widget.js, pinned", "glue.js", "widget.wasm"] {
+            assert!(printed.contains(line), "{printed}");
+        }
+        let sum = printed.lines().find(|line| line.contains("files of one survey"));
+        let cells: Vec<&str> =
+            sum.into_iter().flat_map(|line| line.split_whitespace().rev().take(3)).collect();
+        assert_eq!(cells, ["33,000", "6", "9"], "{printed}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 
 use super::shrink::shrink;
-use super::{embed, inputs};
+use super::{embed, inputs, link};
 use crate::tools::Tools;
 use crate::{cache, terminal, workspace};
 
@@ -76,6 +76,7 @@ fn compile(tools: &Tools, style: &Path) -> Result<PathBuf> {
     trunk.args(["build", "--release", "--cargo-profile", "wasm", "--offline", "--filehash", "false"]);
     trunk.args(["--skip-version-check", "--log", "warn", "--dist"]).arg(&compiled).arg("index.html");
     trunk.env("PATH", tools.path()?).env("AFTERWORD_WIDGET_CSS", style);
+    link::by_this_program(&mut trunk)?;
     // Others set it to `1`, which trunk takes for a mistake.
     trunk.env_remove("NO_COLOR");
     // The compiler's message says it all; where inside trunk it was met says nothing.
