@@ -15,10 +15,7 @@
   const runtimes = {};
   const runtime = (base) => {
     const load = async () => {
-      const wasm = fetch(base + "widget.wasm");
-      // Reported below, by whoever waits for it, and not twice.
-      wasm.catch(() => {});
-      const glue = await import(base + "glue.js");
+      const [glue, wasm] = await Promise.all([import(base + "glue.js"), fetch(base + "widget.wasm")]);
       await glue.default({ module_or_path: wasm });
       return glue;
     };
@@ -58,16 +55,16 @@
   // What this browser knows of a survey: when it was shown, dismissed and answered, in seconds
   // since 1970, and a random number that decides whether it is in the sample.
   const memory = {};
+  const keeps = (element) => rule(element, "remember") != "no";
   const seen = (element, change) => {
     const key = "afterword:seen:" + id(element);
-    const keeps = rule(element, "remember") != "no";
     let known = memory[key];
     try {
-      known = (keeps && JSON.parse(localStorage.getItem(key))) || known;
+      known = (keeps(element) && JSON.parse(localStorage.getItem(key))) || known;
     } catch {}
     known = memory[key] = { die: Math.random() * 100, ...known, ...change };
     try {
-      if (keeps) localStorage.setItem(key, JSON.stringify(known));
+      if (keeps(element)) localStorage.setItem(key, JSON.stringify(known));
     } catch {}
     return known;
   };
@@ -81,7 +78,7 @@
     const get = (key) => rule(element, key);
     const pages = get("pages");
     const glob = (page) => page.split("*").map((part) => part.replace(/[^\w/-]/g, "\\$&")).join(".*");
-    if (pages && !pages.split(" ").some((page) => RegExp(`^${glob(page)}/?$`).test(location.pathname))) return;
+    if (pages && !pages.split(" ").some((page) => location.pathname.match(`^${glob(page)}/?$`))) return;
     const device = !touch() ? "desktop" : Math.min(screen.width, screen.height) < 600 ? "phone" : "tablet";
     if (get("devices") && !get("devices").includes(device)) return;
     const usual = /popover|modal/.test(mode(element)) ? { dismissed: "30d", answered: "never" } : {};
@@ -150,7 +147,7 @@
       on(doc, "visibilitychange", () => (doc.hidden ? (left = touch()) : left && due()));
     });
     when("click", (selector) =>
-      on(doc, "click", (event) => event.composedPath().some((node) => node.matches && node.matches(selector)) && due()),
+      on(doc, "click", (event) => event.composedPath().some((node) => node.matches?.(selector)) && due()),
     );
     when("event", (event) => on(doc, event, due));
     if (waits) return;
@@ -170,7 +167,7 @@
   const tab = async (element) => {
     stop(element);
     let remove;
-    const showing = (element.showing = { stop: () => remove && remove() });
+    const showing = (element.showing = { stop: () => remove?.() });
     const { tab } = await import(base(element) + "frame.js");
     if (element.showing == showing) remove = tab(element.shadowRoot, rule(element, "label"), wish(element), () => show(element, true));
   };
@@ -181,7 +178,7 @@
     new Promise((got) =>
       navigator.locks
         ? navigator.locks
-            .request("afterword", { ifAvailable: true }, (lock) => lock ? new Promise((end) => got(end)) : got())
+            .request("afterword", { ifAvailable: true }, (lock) => (lock ? new Promise(got) : got()))
             .catch(() => got(() => {}))
         : got(() => {}),
     );
@@ -192,7 +189,7 @@
     const over = mode(element) != "inline";
     const root = element.shadowRoot;
     let release;
-    const free = () => release && release();
+    const free = () => release?.();
     const showing = (element.showing = { stop: free });
     try {
       if (over && asked) all().forEach(close);
@@ -204,7 +201,7 @@
       ]);
       if (element.showing != showing) return free();
       if (over) element.setAttribute("over", rule(element, "position") || "");
-      const mount = (parent) => glue.mount(element, root, parent, definition, from(element), over, () => said(element));
+      const mount = (parent) => glue.mount(element, root, parent, definition, from(element), over, keeps(element), () => said(element));
       const unmount = over
         ? framing.frame(root, mount, mode(element) == "modal", asked, () => close(element))
         : mount(root);
@@ -232,13 +229,23 @@
     if (mode(element) == "tab") start(element);
   };
 
-  // What the page says about the visitor and this showing of the survey.
+  // What the page says about the visitor and this showing of the survey; the widget asks for it when
+  // the visitor sends, and keeps the answers until the server has them.
   let metadata = {};
   let respondent;
   const said = (element) => {
+    note(element, "answered");
     const own = {};
     for (const { name, value } of element.attributes) if (name.startsWith("meta-")) own[name.slice(5)] = value;
     return JSON.stringify({ metadata: { ...metadata, ...own }, respondent });
+  };
+
+  // What an earlier page could not deliver goes out, also where no survey is due.
+  const flush = () => {
+    try {
+      if (/afterword:outbox/.test(Object.keys(localStorage)))
+        import(base({}) + "outbox.js").then((outbox) => outbox.flush(origin, all));
+    } catch {}
   };
 
   class Survey extends HTMLElement {
@@ -249,7 +256,6 @@
       this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet];
       this.addEventListener("afterword:submitted", () => {
         if (this.showing) this.showing.answered = true;
-        note(this, "answered");
       });
     }
     connectedCallback() {
@@ -335,10 +341,9 @@
   ((known || Survey).rules ||= {})[rules.survey] = rules;
   if (!known) customElements.define(name, Survey);
   else if (rules.survey) all(rules.survey).forEach((element) => element.connectedCallback());
-  const read = new Promise((done) => {
-    if (doc.readyState == "loading") doc.addEventListener("DOMContentLoaded", done);
-    else done();
-  });
+  const read = new Promise((done) =>
+    doc.readyState == "loading" ? doc.addEventListener("DOMContentLoaded", done) : done(),
+  );
   api.ready ||= read.then(() => api);
   for (const tag of mine) {
     if (tag.afterword) continue;
@@ -348,5 +353,7 @@
     else if (doc.readyState == "loading") read.then(() => place(tag, survey));
     else place(tag, survey);
   }
+  setTimeout(flush, 3000);
+  window.addEventListener("online", flush);
   if (!queue.ready) api.push(...queue);
 })();

@@ -20,14 +20,14 @@ tests::in_every_engine! {
 }
 
 /// What `[survey.show]` has in these tests goes before the survey's metadata.
-fn showing(rules: &str) -> impl FnOnce(String) -> String {
+pub(crate) fn showing(rules: &str) -> impl FnOnce(String) -> String {
     move |config| {
         config.replacen("[survey.metadata]", &format!("[survey.show]\n{rules}\n[survey.metadata]"), 1)
     }
 }
 
 /// The address of the long page whose tag has these attributes.
-fn page(stage: &Stage, attributes: &[(&str, &str)]) -> Result<String> {
+pub(crate) fn page(stage: &Stage, attributes: &[(&str, &str)]) -> Result<String> {
     let url = url::Url::parse_with_params(&stage.pages.at("long/nl/checkout"), attributes)?;
     Ok(url.to_string())
 }
@@ -36,7 +36,7 @@ fn page(stage: &Stage, attributes: &[(&str, &str)]) -> Result<String> {
 ///
 /// The pages write down what is fetched. What the loader does "at once" comes before a timer that is set
 /// after it, and the lock that an overlay takes before one that is asked for after it.
-async fn asks_for_a_survey(browser: &Browser) -> Result<bool> {
+pub(crate) async fn asks_for_a_survey(browser: &Browser) -> Result<bool> {
     let script = "const done = arguments[arguments.length - 1];
         const locked = () => navigator.locks ? navigator.locks.query() : null;
         const turn = () => new Promise(next => setTimeout(next));

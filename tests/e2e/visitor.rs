@@ -29,7 +29,7 @@ async fn arrived(stage: &Stage) -> Result<Value> {
 }
 
 /// Answers the checkout survey with a low score, so that every question is asked.
-async fn answer_checkout(visitor: &Visitor<'_>) -> Result<()> {
+pub(crate) async fn answer_checkout(visitor: &Visitor<'_>) -> Result<()> {
     visitor.asked("recommend").await?;
     visitor.choose(&[3]).await?;
     visitor.forward().await?;

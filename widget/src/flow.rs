@@ -57,6 +57,22 @@ impl Flow {
         self.answers.extend(value.map(|value| Answer { question, value }));
     }
 
+    /// All that was answered, hidden questions included.
+    pub(crate) fn answers(&self) -> &[Answer] {
+        &self.answers
+    }
+
+    /// Takes up where a visitor was. Answers that do not fit are dropped, but for a text that is too long:
+    /// it may be shortened.
+    pub(crate) fn resume(&mut self, answers: Vec<Answer>, at: &str) {
+        let fits = |answer: &Answer| {
+            let question = self.questions.iter().find(|question| question.id == answer.question)?;
+            Some(matches!(fault(question, &answer.value), None | Some(Fault::TooLong { .. })))
+        };
+        self.answers = answers.into_iter().filter(|answer| fits(answer) == Some(true)).collect();
+        self.go_to(at);
+    }
+
     /// Where the visitor is.
     pub(crate) fn place(&self) -> Place {
         let path = visible(&self.questions, &self.answers);

@@ -1,10 +1,11 @@
 //! The visitor's side of Afterword: a survey in a shadow root.
 //!
 //! `loader.js` decides when a survey is due and calls [`mount()`]. Read on from there: `mount` ->
-//! `survey` -> `card` -> `step` -> `question`, one component per file; then `send` and `outbox`.
+//! `survey` -> `card` -> `step` -> `question`, one component per file; then `draft`, `send` and `outbox`.
 
 mod browser;
 mod card;
+mod draft;
 mod element;
 mod flow;
 mod json;

@@ -16,6 +16,8 @@ pub(crate) struct Options {
     pub(crate) origin: String,
     /// True where the visitor can close it.
     pub(crate) closable: bool,
+    /// True where the browser may remember the visitor, and so a draft.
+    pub(crate) keeps: bool,
     /// Gives the JSON of what the page says about the visitor.
     pub(crate) said: Function,
 }
@@ -31,7 +33,7 @@ impl Options {
 /// Shows a survey inside `parent`, within `shadow`, and returns a function that takes it away again.
 ///
 /// `definition` is the JSON of [`shared::Definition`]; `origin` is the server's, with its path prefix;
-/// `said` gives `{"metadata": {…}, "respondent": {…}}`, members of a submission, when one is made.
+/// `keeps` allows a draft; `said` gives `{"metadata": {…}, "respondent": {…}}`, members of a submission, when one is made.
 /// Events are dispatched on `host`. Throws, and shows nothing, if the definition does not parse.
 #[wasm_bindgen]
 pub fn mount(
@@ -41,10 +43,11 @@ pub fn mount(
     definition: &str,
     origin: String,
     closable: bool,
+    keeps: bool,
     said: Function,
 ) -> Result<JsValue, JsValue> {
     let definition = wire::definition(definition).ok_or("no survey in the reply")?;
-    let options = Options { origin, closable, said };
+    let options = Options { origin, closable, keeps, said };
     shadow.set_adopted_style_sheets(&js_sys::Array::of1(&style()?.into()));
     let handle = leptos::mount::mount_to_renderer(parent, move || {
         let survey = Survey::new(host, shadow, definition, options);

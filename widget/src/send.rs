@@ -23,6 +23,10 @@ pub(crate) struct Reply {
 /// A try that hangs for so long is given up, in milliseconds; the same submission goes again.
 const PATIENCE: u32 = 30_000;
 
+/// The largest body that may outlive its page, in bytes. Browsers allow 64 KiB for all that a page has
+/// under way, its own beacons included.
+const OUTLIVES: usize = 20_000;
+
 /// Posts a submission. Never fails: no reply at all means later.
 ///
 /// A string goes as `text/plain`, which needs no preflight.
@@ -49,6 +53,10 @@ async fn fetch(url: &str, body: &str) -> Option<Response> {
     let init = RequestInit::new();
     init.set_method("POST");
     init.set_body(&body.into());
+    if body.len() < OUTLIVES {
+        // Sent to its end, even if the visitor leaves the page; a browser that does not know it goes on.
+        js_sys::Reflect::set(&init, &"keepalive".into(), &true.into()).ok();
+    }
     init.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE)));
     let response = JsFuture::from(web_sys::window()?.fetch_with_str_and_init(url, &init)).await.ok()?;
     Some(response.unchecked_into())

@@ -25,7 +25,7 @@ use crate::flow::{Advance, Flow, Place, message};
 use crate::json::Object;
 use crate::mount::Options;
 use crate::outbox::Entry;
-use crate::{browser, outbox};
+use crate::{browser, draft, outbox};
 
 /// What the card is filled with. Setting it, even to the same, draws it anew.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -115,7 +115,7 @@ pub(crate) struct Inner {
     /// Where the visitor is.
     pub(crate) flow: Flow,
     /// The text as it stands in the field, for a text question.
-    pub(crate) draft: String,
+    pub(crate) text: String,
     /// What the server does not have yet, oldest first; most of it also in the device's outbox.
     waiting: Vec<Entry>,
     /// False once the device refused to keep something.
@@ -134,7 +134,10 @@ impl Survey {
         mut definition: Definition,
         options: Options,
     ) -> Self {
-        let flow = Flow::new(std::mem::take(&mut definition.questions));
+        let mut flow = Flow::new(std::mem::take(&mut definition.questions));
+        if options.keeps {
+            draft::resume(definition.survey.as_str(), &mut flow, browser::now());
+        }
         let waiting = outbox::waiting(definition.survey.as_str(), &options.origin, browser::now());
         let asking = waiting.is_empty();
         let face = Face {
@@ -152,8 +155,8 @@ impl Survey {
             shadow,
             definition,
             options,
+            text: text(&flow),
             flow,
-            draft: String::new(),
             waiting,
             on_device: true,
             busy: false,
@@ -219,9 +222,9 @@ impl Survey {
     }
 
     /// Takes the text as it stands in the field.
-    pub(crate) fn draft(&self, text: String) {
+    pub(crate) fn write(&self, text: String) {
         let tidy = tidy_text(&text);
-        self.change().draft = text;
+        self.change().text = text;
         self.answer((!tidy.is_empty()).then_some(Value::Text(tidy)));
     }
 
@@ -232,7 +235,16 @@ impl Survey {
         inner.face.place = inner.flow.place();
         inner.face.error.clear();
         drop(inner);
+        self.keep_draft();
         self.0.face.notify();
+    }
+
+    /// Keeps what was answered and where the visitor is, for a reload.
+    fn keep_draft(&self) {
+        let inner = self.inner();
+        if inner.options.keeps {
+            draft::keep(inner.definition.survey.as_str(), &inner.flow, browser::now());
+        }
     }
 
     /// What the filled button does: goes on, sends, or tries again.
@@ -281,12 +293,10 @@ impl Survey {
         let mut inner = self.change();
         let state = if note.is_empty() { State::Asking } else { State::Refused };
         let place = inner.flow.place();
-        inner.draft = match inner.flow.value() {
-            Some(Value::Text(text)) => text.clone(),
-            _ => String::new(),
-        };
+        inner.text = text(&inner.flow);
         inner.face = Face { state, place, error: String::new(), note, said: String::new(), backwards };
         drop(inner);
+        self.keep_draft();
         self.0.face.notify();
         self.fill(Screen::Question);
         self.focus(&["input[type=radio]:checked", "input,textarea"]);
@@ -340,5 +350,13 @@ impl Survey {
             .raw("step", &step.to_string())
             .raw("total", &total.to_string())
             .end()
+    }
+}
+
+/// The text that answers the flow's question; empty if none does.
+fn text(flow: &Flow) -> String {
+    match flow.value() {
+        Some(Value::Text(text)) => text.clone(),
+        _ => String::new(),
     }
 }

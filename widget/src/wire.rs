@@ -6,8 +6,8 @@ use std::cell::Cell;
 
 use shared::survey::ChoiceOption;
 use shared::{
-    Choice, Condition, Definition, Kind, Literal, Mode, Question, Score, ShowIf, Test, Text, WireAnswer,
-    Words,
+    Answer, Choice, Condition, Definition, Kind, Literal, Mode, Question, Score, ShowIf, Test, Text, Value,
+    WireAnswer, Words,
 };
 
 use crate::json::{Json, Object, array, quote};
@@ -202,6 +202,33 @@ fn with_members(mut object: String, of: &str) -> String {
         object.push_str(members);
     }
     object
+}
+
+/// Answers as a JSON array; `None` for none.
+pub(crate) fn answers_written(answers: &[Answer]) -> Option<String> {
+    (!answers.is_empty()).then(|| array(answers.iter().map(|one| answer(&WireAnswer::from(one)))))
+}
+
+/// Reads answers, and leaves out what is none.
+pub(crate) fn answers(json: &Json) -> Vec<Answer> {
+    let read = |json: &Json| {
+        Some(Answer { question: json.get("question").text()?.parse().ok()?, value: value(json)? })
+    };
+    json.list().iter().filter_map(read).collect()
+}
+
+fn value(json: &Json) -> Option<Value> {
+    if let Some(score) = number(json.get("score")) {
+        return Some(Value::Score(score));
+    }
+    if let Some(text) = json.get("text").text() {
+        return Some(Value::Text(text.to_owned()));
+    }
+    if let Json::Bool(boolean) = json.get("boolean") {
+        return Some(Value::Boolean(*boolean));
+    }
+    let options = json.get("options").list().iter().map(|id| id.text()?.parse().ok());
+    Some(Value::Options(options.collect::<Option<_>>()?))
 }
 
 fn answer(answer: &WireAnswer) -> String {

@@ -172,6 +172,7 @@ impl Widget {
             ("glue.js", JAVASCRIPT),
             ("widget.wasm", "application/wasm"),
             ("frame.js", JAVASCRIPT),
+            ("outbox.js", JAVASCRIPT),
             ("afterword.d.ts", "text/plain; charset=utf-8"),
         ];
         let file = |(name, content_type): (&str, &'static str)| {

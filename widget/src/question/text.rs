@@ -22,27 +22,29 @@ pub(super) fn text_field(survey: &Survey, question: &Question, hint: El) -> El {
         .set("aria-describedby", "hint error")
         .set_if(question.required, "aria-required", "true")
         .follow("aria-invalid", survey, invalid)
-        .text(&survey.inner().draft)
+        .text(&survey.inner().text)
         .on("input", survey, write);
     let counter = el("p").class("count").follow("data-over", survey, over).follow_text(survey, counter);
     el("div")
         .child(el("label").class("title").set("for", "text").text(&question.text))
         .child(hint)
         // The copy in `data-text` takes the field's room, so that the field grows in every engine.
-        .child(el("div").class("grow").follow("data-text", survey, |survey| Some(draft(survey))).child(field))
+        .child(
+            el("div").class("grow").follow("data-text", survey, |survey| Some(written(survey))).child(field),
+        )
         .child(counter)
 }
 
 fn write(survey: &Survey, event: &Event) {
     if let Some(field) = event.target() {
-        survey.draft(field.unchecked_into::<HtmlTextAreaElement>().value());
+        survey.write(field.unchecked_into::<HtmlTextAreaElement>().value());
     }
 }
 
 /// The text as it stands in the field.
-fn draft(survey: &Survey) -> String {
+fn written(survey: &Survey) -> String {
     drop(survey.face());
-    survey.inner().draft.clone()
+    survey.inner().text.clone()
 }
 
 /// How many characters were written, and how many may be.
@@ -51,7 +53,7 @@ fn count(survey: &Survey) -> (usize, usize) {
         Some(Kind::Text(text)) => text.max_length as usize,
         _ => 0,
     };
-    (tidy_text(&draft(survey)).chars().count(), max)
+    (tidy_text(&written(survey)).chars().count(), max)
 }
 
 fn counter(survey: &Survey) -> String {

@@ -9,7 +9,7 @@ use super::{Inner, Screen, State, Survey};
 use crate::outbox::Entry;
 use crate::retry::{Verdict, delay};
 use crate::wire::Outgoing;
-use crate::{browser, outbox, send};
+use crate::{browser, draft, outbox, send};
 
 impl Survey {
     /// Keeps the answers on the device, then sends them.
@@ -19,6 +19,8 @@ impl Survey {
         inner.on_device = outbox::keep(&entry);
         inner.waiting.push(entry);
         inner.tries = 0;
+        // Taken up again, it would be handed in a second time.
+        draft::forget(inner.definition.survey.as_str());
         drop(inner);
         self.sending();
         self.retry();

@@ -36,6 +36,8 @@ pub(super) struct Bytes {
     wasm: Size,
     /// Only for surveys that lie over the page.
     frame: Size,
+    /// Only where an earlier page left something unsent.
+    outbox: Size,
 }
 
 /// Measures the files of the build that `dist/embed` holds.
@@ -55,6 +57,7 @@ pub(super) fn measure(embed: &Path) -> Result<Bytes> {
         glue: of_files(&folder, embed::FILES[1])?,
         wasm: of_files(&folder, embed::FILES[2])?,
         frame: of_files(&folder, embed::FILES[3])?,
+        outbox: of_files(&folder, embed::FILES[4])?,
     })
 }
 
@@ -106,6 +109,7 @@ impl fmt::Display for Bytes {
             only("first question", self.first_question()),
             only("  budget", FIRST_QUESTION_BUDGET),
             file("frame.js, for overlays only", self.frame),
+            file("outbox.js, if something waits", self.outbox),
         ];
         formatter.write_str(&table(&rows))
     }
@@ -137,9 +141,9 @@ mod tests {
     use super::*;
 
     fn with_brotli(loader: u64, glue: u64, wasm: u64) -> Bytes {
-        let [loader, glue, wasm, frame] =
-            [loader, glue, wasm, 9_999].map(|brotli| Size { raw: 3, gzip: 2, brotli });
-        Bytes { loader, pinned: loader, glue, wasm, frame }
+        let [loader, glue, wasm, frame, outbox] =
+            [loader, glue, wasm, 9_999, 9_999].map(|brotli| Size { raw: 3, gzip: 2, brotli });
+        Bytes { loader, pinned: loader, glue, wasm, frame, outbox }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! BUILD/glue.js            and each of these with `.br` and `.gz` beside it
 //! BUILD/widget.wasm
 //! BUILD/frame.js           only for surveys that lie over the page
+//! BUILD/outbox.js          only where an earlier page left something unsent
 //! BUILD/afterword.d.ts     types, for the authors of pages
 //! ```
 //! The folder is written beside its place and then renamed, so a reader finds all of one build.
@@ -23,7 +24,8 @@ pub(super) const BUILD: &str = "\"__AFTERWORD_BUILD__\"";
 /// Where the loader takes a survey's rules.
 pub(super) const RULES: &str = "\"__AFTERWORD_RULES__\"";
 /// The files of one build, in the order in which a page loads them.
-pub(super) const FILES: [&str; 5] = ["widget.js", "glue.js", "widget.wasm", "frame.js", "afterword.d.ts"];
+pub(super) const FILES: [&str; 6] =
+    ["widget.js", "glue.js", "widget.wasm", "frame.js", "outbox.js", "afterword.d.ts"];
 
 /// Hex digits of the build id.
 const BUILD_ID: usize = 12;
@@ -37,6 +39,7 @@ pub(super) struct Parts {
     pub(super) wasm: Vec<u8>,
     pub(super) loader: String,
     pub(super) frame: String,
+    pub(super) outbox: String,
     pub(super) types: String,
 }
 
@@ -61,6 +64,7 @@ pub(super) fn write(parts: &Parts, embed: &Path) -> Result<()> {
         parts.glue.clone().into(),
         parts.wasm.clone(),
         parts.frame.clone().into(),
+        parts.outbox.clone().into(),
         parts.types.clone().into(),
     ];
     let (fresh, old) = (embed.with_extension("tmp"), embed.with_extension("old"));
@@ -89,6 +93,7 @@ fn build_id(parts: &Parts) -> String {
     digest.update(&parts.wasm);
     digest.update(&parts.loader);
     digest.update(&parts.frame);
+    digest.update(&parts.outbox);
     digest.update(&parts.types);
     let mut id = hex(&digest.finalize());
     id.truncate(BUILD_ID);
@@ -160,6 +165,7 @@ mod tests {
             wasm: b"\0asm".to_vec(),
             loader,
             frame: String::new(),
+            outbox: String::new(),
             types: String::new(),
         }
     }

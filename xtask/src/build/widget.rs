@@ -37,6 +37,7 @@ pub(super) fn build(tools: &Tools) -> Result<PathBuf> {
     let start = Instant::now();
     let style = minified_style(tools, &root, &scratch)?;
     let frame = minified_frame(tools, &root)?;
+    let outbox = minify(tools, &root.join("widget/outbox.js"), &["--format=esm", JAVASCRIPT])?;
     let compiled = compile(tools, &style)?;
     let (glue, wasm) = shrink(tools, &compiled, &scratch)?;
     let parts = embed::Parts {
@@ -44,6 +45,7 @@ pub(super) fn build(tools: &Tools) -> Result<PathBuf> {
         wasm,
         loader: minified_loader(tools, &root)?,
         frame,
+        outbox,
         types: fs::read_to_string(root.join("widget/afterword.d.ts"))
             .context("widget/afterword.d.ts cannot be read")?,
     };

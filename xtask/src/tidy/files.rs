@@ -3,10 +3,15 @@
 
 use super::{File, Problem};
 
-/// What a page runs before WebAssembly is there and around it: when a survey is due, and the frame of an
-/// overlay; the types of both, and the typed page that these are held to.
-const OURS: [&str; 4] =
-    ["widget/loader.js", "widget/frame.js", "widget/afterword.d.ts", "tests/types/page.ts"];
+/// What a page runs before WebAssembly is there and around it: when a survey is due, the frame of an
+/// overlay, and what is still to be sent; their types, and the typed page that they are held to.
+const OURS: [&str; 5] = [
+    "widget/loader.js",
+    "widget/frame.js",
+    "widget/outbox.js",
+    "widget/afterword.d.ts",
+    "tests/types/page.ts",
+];
 const SCRIPTS: [&str; 7] = ["js", "mjs", "cjs", "jsx", "ts", "tsx", "mts"];
 /// Pages that may hold a script: the widget developer's page and the pages that the server serves.
 const PAGES: &[&str] = &["index.html", "server"];

@@ -1,0 +1,140 @@
+//! What a visitor has answered so far, kept for a reload of the page.
+//!
+//! One key of `sessionStorage` per survey, so it belongs to one tab and ends with it:
+//! `afterword:draft:SURVEY` -> `{"at", "question", "answers"}`, where `question` is the one on screen and
+//! the answers are written as they are handed in. Where storage is refused or full, nothing is kept.
+
+use web_sys::Storage;
+
+use crate::flow::Flow;
+use crate::json::{Json, Object};
+use crate::wire;
+
+/// For how long a draft is taken up again: a day, in milliseconds. Tabs are restored after weeks.
+const LIFE: u64 = 24 * 60 * 60 * 1000;
+
+/// Keeps where the visitor is; a flow without an answer is not worth keeping.
+pub(crate) fn keep(survey: &str, flow: &Flow, now: u64) {
+    match written(flow, now) {
+        Some(draft) => drop(storage().map(|storage| storage.set_item(&key(survey), &draft))),
+        None => forget(survey),
+    }
+}
+
+/// Takes up a draft, if there is one that is young enough.
+pub(crate) fn resume(survey: &str, flow: &mut Flow, now: u64) {
+    let draft = storage().and_then(|storage| storage.get_item(&key(survey)).ok().flatten());
+    if let Some(draft) = draft
+        && read(&draft, flow, now).is_none()
+    {
+        forget(survey);
+    }
+}
+
+/// Forgets a draft, if there is one.
+pub(crate) fn forget(survey: &str) {
+    if let Some(storage) = storage() {
+        storage.remove_item(&key(survey)).ok();
+    }
+}
+
+fn key(survey: &str) -> String {
+    ["afterword:draft:", survey].concat()
+}
+
+fn written(flow: &Flow, now: u64) -> Option<String> {
+    let answers = wire::answers_written(flow.answers())?;
+    let question = flow.question()?.id.as_str();
+    Some(Object::new().raw("at", &now.to_string()).text("question", question).raw("answers", &answers).end())
+}
+
+/// `None` for what is too old or no draft. A clock that was put back makes a draft younger, never older.
+fn read(draft: &str, flow: &mut Flow, now: u64) -> Option<()> {
+    let json = Json::read(draft)?;
+    let at = u64::try_from(json.get("at").number()?).ok()?;
+    if now.saturating_sub(at) > LIFE {
+        return None;
+    }
+    flow.resume(wire::answers(json.get("answers")), json.get("question").text()?);
+    Some(())
+}
+
+/// The tab's storage; `None` where the browser refuses it.
+fn storage() -> Option<Storage> {
+    web_sys::window()?.session_storage().ok()?
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::{Kind, Question, Score, Text, Value};
+
+    use super::*;
+
+    const NOW: u64 = 1_000;
+
+    fn question(id: &str, kind: Kind) -> Question {
+        Question { id: id.parse().unwrap(), text: id.into(), hint: None, required: true, show_if: None, kind }
+    }
+
+    fn score(max: i32) -> Kind {
+        Kind::Score(Score { min: 0, max, low: None, high: None })
+    }
+
+    fn flow(first: Kind) -> Flow {
+        Flow::new(vec![question("recommend", first), question("why", Kind::Text(Text { max_length: 5 }))])
+    }
+
+    /// A flow at its second question, and its draft.
+    fn draft(words: &str) -> String {
+        let mut flow = flow(score(10));
+        flow.answer(Some(Value::Score(9)));
+        flow.advance().unwrap();
+        flow.answer(Some(Value::Text(words.into())));
+        written(&flow, NOW).unwrap()
+    }
+
+    #[test]
+    fn a_draft_leads_back_to_its_question_and_its_answers() {
+        let mut again = flow(score(10));
+        read(&draft("\"quick\""), &mut again, NOW + LIFE).unwrap();
+        assert!(again.value() == Some(&Value::Text("\"quick\"".into())));
+        again.back();
+        assert!(again.value() == Some(&Value::Score(9)));
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_kept_for_the_visitor_to_shorten() {
+        let mut again = flow(score(10));
+        read(&draft("far too long"), &mut again, NOW).unwrap();
+        assert!(again.value() == Some(&Value::Text("far too long".into())));
+        assert!(again.advance().is_err());
+    }
+
+    #[test]
+    fn answers_that_no_longer_fit_are_dropped() {
+        for other in [score(5), Kind::YesNo] {
+            let mut again = flow(other);
+            read(&draft("quick"), &mut again, NOW).unwrap();
+            again.back();
+            assert!(again.value().is_none());
+        }
+        let mut again = Flow::new(vec![question("other", Kind::YesNo)]);
+        read(&draft("quick"), &mut again, NOW).unwrap();
+        assert!(again.answers().is_empty() && again.question().unwrap().id.as_str() == "other");
+    }
+
+    #[test]
+    fn a_draft_is_too_old_after_a_day_and_what_is_none_is_not_taken_up() {
+        let mut again = flow(score(10));
+        assert!(read(&draft("quick"), &mut again, NOW + LIFE + 1).is_none());
+        assert!(read("{", &mut again, NOW).is_none());
+        assert!(read("[]", &mut again, NOW).is_none());
+        assert!(again.answers().is_empty());
+        assert!(read(&draft("quick"), &mut again, 0).is_some(), "a clock that was put back drops nothing");
+    }
+
+    #[test]
+    fn nothing_is_kept_before_the_first_answer() {
+        assert!(written(&flow(score(10)), NOW).is_none());
+    }
+}
