@@ -9,7 +9,7 @@
   const rules = Object("__AFTERWORD_RULES__");
   const name = "afterword-survey";
   const doc = document;
-  const complain = (text) => console.error("afterword: " + text);
+  const complain = (text) => console.error("afterword:", text);
 
   // WebAssembly and glue: once per page and server, again after a failure.
   const runtimes = {};
@@ -32,7 +32,7 @@
     [(element.closest("[lang]") || doc.documentElement).lang, ...navigator.languages].filter(Boolean).join();
 
   const text = async (element) => {
-    const response = await fetch(`${from(element)}/v1/surveys/${encodeURIComponent(id(element))}?lang=${encodeURIComponent(wish(element))}`);
+    const response = await fetch(`${from(element)}/v1/surveys/${id(element)}?lang=${encodeURIComponent(wish(element))}`);
     if (response.ok) return response.text();
     throw response.status == 404 ? "unknown survey" : "status " + response.status;
   };
@@ -119,7 +119,8 @@
     const watch = get("pages") && setInterval(() => location.href != here && start(element), 500);
     let timer;
     signal.onabort = () => {
-      clearInterval(watch);
+      // It ends intervals too.
+      clearTimeout(watch);
       clearTimeout(timer);
       near.disconnect();
     };
@@ -129,7 +130,7 @@
     let waits = mode(element) == "none";
     const when = (key, run) => {
       const value = get(key);
-      if (value != null && value !== false && value != "false") {
+      if (value != null && value + "" != "false") {
         waits = true;
         run(value);
       }
@@ -175,13 +176,14 @@
   // One overlay at a time, in all tabs of the site: gives what lets the next one in, or nothing.
   // The browser does so by itself when a tab is gone.
   const alone = () =>
-    new Promise((got) =>
-      navigator.locks
-        ? navigator.locks
-            .request("afterword", { ifAvailable: true }, (lock) => (lock ? new Promise(got) : got()))
-            .catch(() => got(() => {}))
-        : got(() => {}),
-    );
+    new Promise(async (got) => {
+      try {
+        await navigator.locks.request("afterword", { ifAvailable: true }, (lock) => (lock ? new Promise(got) : got()));
+      } catch {
+        // No locks here: a page without TLS.
+        got(() => {});
+      }
+    });
 
   // Shows the survey; `asked` by the page or the visitor, and so without a look at the rules.
   const show = async (element, asked) => {
@@ -295,7 +297,7 @@
   };
 
   // The server, with its path prefix, from the address of a tag; a pinned loader lies in a build.
-  const address = /^(.+?)(\/a\/[^/]+)?\/widget\.js([?#].*)?$/;
+  const address = /^(.+?)(\/a\/[^/]+)?\/widget\.js($|[?#])/;
   const home = (tag) => (address.exec(tag.src) || [])[1];
 
   // A classic script knows its tag; a module, or a copied script, takes the tags that nobody has
@@ -304,7 +306,7 @@
   const tags = [...doc.querySelectorAll("script[src*='/widget.js']")].filter(home);
   const modules = tags.filter((tag) => tag.type == "module");
   const mine = own && home(own) ? [own] : modules[0] ? modules : tags;
-  if (!mine[0]) return complain("no script tag has …/widget.js");
+  if (!mine[0]) return complain("no script tag has /widget.js");
   const origin = home(mine[0]);
 
   let consented;

@@ -41,7 +41,7 @@ pub(crate) async fn asks_for_a_survey(browser: &Browser) -> Result<bool> {
         const locked = () => navigator.locks ? navigator.locks.query() : null;
         const turn = () => new Promise(next => setTimeout(next));
         afterword.ready.then(turn).then(locked).then(turn)
-            .then(() => done(fetched.some(address => address.includes('/v1/surveys/'))));";
+            .then(() => done(fetched.some(address => address.includes('?lang='))));";
     browser.run_async(script).await?.as_bool().context("no yes or no")
 }
 

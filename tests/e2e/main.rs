@@ -9,6 +9,7 @@ mod demo;
 mod disk;
 mod embed;
 mod faults;
+mod hostile;
 mod kept;
 mod limits;
 mod network;

@@ -163,13 +163,21 @@ async fn in_arabic_the_survey_is_mirrored(engine: Engine) -> Result<()> {
 async fn under_a_strict_policy_it_works_without_a_console_message(engine: Engine) -> Result<()> {
     let stage = Stage::new().await?;
     let browser = Browser::open(engine, 1280, 800).await?;
-    let visitor = browser.visit(&stage.pages.at("strict/nl/checkout")).await?;
-    answer_checkout(&visitor).await?;
-    visitor.state("thanked").await?;
-    let console = browser.console().await?;
-    // The page's own icon is refused by its own policy; nothing of ours may be in there.
-    let ours: Vec<_> = console.iter().filter(|(_, message)| !message.contains("favicon.ico")).collect();
-    ensure!(ours.is_empty(), "{ours:?}");
+    for mode in ["inline", "popover", "modal"] {
+        let address = format!("strict/nl/checkout?data-answered=0&data-mode={mode}");
+        let visitor = browser.visit(&stage.pages.at(&address)).await?;
+        answer_checkout(&visitor).await?;
+        visitor.state("thanked").await?;
+        ensure!(browser.run("return window.crossOriginIsolated").await? == json!(true), "it is isolated");
+        let console = browser.console().await?;
+        // The page's own icon is refused by its own policy; nothing of ours may be in there.
+        let ours: Vec<_> = console.iter().filter(|(_, message)| !message.contains("favicon.ico")).collect();
+        ensure!(ours.is_empty(), "{mode}: {ours:?}");
+    }
+    // The policy is really there, where the engine knows it.
+    let markup = "try { document.createElement('p').innerHTML = '<b>'; } catch { return 'refused'; }
+        return window.trustedTypes ? 'taken' : 'unknown';";
+    ensure!(browser.run(markup).await? != "taken");
     browser.close().await
 }
 

@@ -123,6 +123,20 @@ impl Browser {
         Ok(said.iter().map(|entry| (text(&entry[0]), text(&entry[1]))).collect())
     }
 
+    /// What the page holds in memory, after a collection of garbage: JavaScript's bytes, nodes, listeners.
+    /// Only Chromium tells.
+    pub async fn held(&self) -> Result<Option<[u64; 3]>> {
+        if self.engine != Engine::Chromium {
+            return Ok(None);
+        }
+        self.client.issue_cmd(DevTools("HeapProfiler.collectGarbage", json!({}))).await?;
+        let heap = self.client.issue_cmd(DevTools("Runtime.getHeapUsage", json!({}))).await?;
+        let dom = self.client.issue_cmd(DevTools("Memory.getDOMCounters", json!({}))).await?;
+        let number = |value: &Value| value.as_f64().map(|number| number as u64).context("no number");
+        let all = [number(&heap["usedSize"])?, number(&dom["nodes"])?, number(&dom["jsEventListeners"])?];
+        Ok(Some(all))
+    }
+
     /// What axe-core finds on the page at rest, a line each; the page's policy must allow it.
     pub async fn axe(&self) -> Result<Vec<String>> {
         self.rest().await?;

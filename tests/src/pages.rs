@@ -5,15 +5,106 @@ use std::sync::{Arc, RwLock};
 use anyhow::Result;
 use axum::Router;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 
 /// A page's policy in the strictest form that the widget is made for; `SERVER` is its origin. The nonce
 /// is for the page's own [`EAR`].
-const POLICY: &str =
-    "default-src 'none'; script-src SERVER 'wasm-unsafe-eval' 'nonce-ear'; connect-src SERVER";
+const POLICY: &str = "default-src 'none'; script-src SERVER 'wasm-unsafe-eval' 'nonce-ear'; connect-src SERVER; \
+     require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// What a shop may bring along that nothing should break: rules for everything that look important, a layer
+/// above all others, a key for every command, and what old libraries put on everybody's prototypes. The
+/// loaders come later, as a tag manager would put them in: `inject(address, attributes)`.
+const HOSTILE: &str = "<style>
+    * { margin: 0 !important; padding: 0 !important; border: 0 !important; box-sizing: content-box !important;
+        font: 9px/3 cursive !important; color: red !important; letter-spacing: 0.5em !important;
+        text-transform: uppercase !important; position: static !important; }
+    input, textarea, label, form, fieldset, dialog, progress, section, .card, .frame, .next, .close {
+        display: none !important; }
+    #above { position: fixed !important; inset: 0; z-index: 2147483647 !important; }
+    </style><script>
+    window.pressed = 0;
+    for (const key of 'abcdefghijklmnopqrstuvwxyz0123456789/?. ')
+        document.addEventListener('keydown', event => {
+            if (event.key === key) { pressed += 1; event.preventDefault(); }
+        });
+    Array.prototype.toJSON = function () { return 'patched'; };
+    Array.prototype.flatten = function () { return []; };
+    Object.prototype.inherited = 'patched';
+    const parse = JSON.parse;
+    JSON.parse = text => parse(text);
+    window.inject = (address, attributes) => {
+        const tag = document.createElement('script');
+        tag.async = true;
+        for (const name of Object.keys(attributes)) tag.setAttribute(name, attributes[name]);
+        tag.src = address;
+        document.head.append(tag);
+    };
+    </script>";
+
+/// Counts what would outlive a survey: listeners on what stays, timers, elements, the memory of WebAssembly.
+const COUNTS: &str = "<script>
+    const listeners = new Map(), timers = new Set();
+    const stays = target => target === window || target === document || target === document.documentElement;
+    const { addEventListener: add, removeEventListener: remove } = EventTarget.prototype;
+    EventTarget.prototype.addEventListener = function (name, run, options) {
+        const target = this || window;
+        if (stays(target)) {
+            listeners.set(run, name);
+            if (options && options.signal)
+                add.call(options.signal, 'abort', () => listeners.delete(run));
+        }
+        return add.call(target, name, run, options);
+    };
+    EventTarget.prototype.removeEventListener = function (name, run, options) {
+        listeners.delete(run);
+        return remove.call(this || window, name, run, options);
+    };
+    const { setTimeout: later, clearTimeout: never, setInterval: often, clearInterval: stop } = window;
+    window.setTimeout = (run, time) => {
+        const timer = later(() => (timers.delete(timer), run()), time);
+        timers.add(timer);
+        return timer;
+    };
+    window.setInterval = (run, time) => {
+        const timer = often(run, time);
+        timers.add(timer);
+        return timer;
+    };
+    window.clearTimeout = timer => (timers.delete(timer), never(timer));
+    window.clearInterval = timer => (timers.delete(timer), stop(timer));
+    let memory;
+    for (const name of ['instantiate', 'instantiateStreaming']) {
+        const own = WebAssembly[name];
+        WebAssembly[name] = async (...given) => {
+            const made = await own.apply(WebAssembly, given);
+            const { exports } = made.instance || made;
+            memory = Object.values(exports).find(value => value instanceof WebAssembly.Memory);
+            return made;
+        };
+    }
+    window.counts = () => ({
+        listeners: [...listeners.values()].sort(), timers: timers.size,
+        elements: document.querySelectorAll('*').length, memory: memory.buffer.byteLength,
+    });
+    // Shows ten surveys at once and takes them away again, so often.
+    window.cycles = async times => {
+        for (let cycle = 0; cycle < times; cycle++) {
+            const elements = Array.from({ length: 10 }, () => document.createElement('afterword-survey'));
+            for (const element of elements) {
+                element.setAttribute('survey', document.title);
+                document.body.append(element);
+            }
+            while (!elements.every(element => element.shadowRoot.querySelector('[data-question]')))
+                await new Promise(next => requestAnimationFrame(next));
+            elements.forEach(element => element.remove());
+            await new Promise(next => requestAnimationFrame(next));
+        }
+    };
+    </script>";
 
 /// Keeps what the console is told, and what fails, for engines whose drivers do not give it out.
 const EAR: &str = "<script nonce=\"ear\">window.said = [];
@@ -56,6 +147,8 @@ impl Pages {
             .route("/element/{language}/{survey}", get(element))
             .route("/head/{language}/{survey}", get(head))
             .route("/long/{language}/{survey}", get(long))
+            .route("/hostile/{language}/{survey}", get(hostile))
+            .route("/counting/{language}/{survey}", get(counting))
             .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
             .with_state(Arc::clone(&self.server));
         tokio::spawn(async move { axum::serve(listener, pages).await });
@@ -89,11 +182,34 @@ async fn tag(State(server): Server, Path((language, survey)): Wanted) -> Html<St
     Html(document(&language, "", &tag))
 }
 
-async fn strict(State(server): Server, Path((language, survey)): Wanted) -> Response {
+/// Under [`POLICY`], and isolated from other origins.
+async fn strict(
+    State(server): Server,
+    Path((language, survey)): Wanted,
+    Query(attributes): Query<Vec<(String, String)>>,
+) -> Response {
     let server = origin(&server);
-    let policy = POLICY.replace("SERVER", &server);
-    let tag = format!("<script async src=\"{server}/widget.js?survey={survey}\"></script>");
-    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(document(&language, "", &tag))).into_response()
+    let headers = [
+        ("content-security-policy", POLICY.replace("SERVER", &server)),
+        ("cross-origin-opener-policy", "same-origin".to_owned()),
+        ("cross-origin-embedder-policy", "require-corp".to_owned()),
+    ];
+    let attributes = written(&attributes);
+    let tag = format!("<script async src=\"{server}/widget.js?survey={survey}\"{attributes}></script>");
+    (headers, Html(document(&language, "", &tag))).into_response()
+}
+
+/// A page that breaks what it can; see [`HOSTILE`].
+async fn hostile(Path((language, _)): Wanted) -> Html<String> {
+    let body = "<button id=\"own\">Basket</button><div id=\"above\"></div><p>Things to buy.</p>";
+    Html(document(&language, HOSTILE, body))
+}
+
+/// A page that counts; see [`COUNTS`]. Its title is the survey's id.
+async fn counting(State(server): Server, Path((language, survey)): Wanted) -> Html<String> {
+    let tag = format!("<script async src=\"{}/widget.js\"></script>", origin(&server));
+    let page = document(&language, &[COUNTS, &tag].concat(), "");
+    Html(page.replace("<title>Shop</title>", &format!("<title>{survey}</title>")))
 }
 
 async fn element(State(server): Server, Path((language, survey)): Wanted) -> Html<String> {
@@ -104,15 +220,19 @@ async fn element(State(server): Server, Path((language, survey)): Wanted) -> Htm
     Html(document("en", &tag, &element))
 }
 
+/// Attributes of a tag, each after a space.
+fn written(attributes: &[(String, String)]) -> String {
+    let one = |(name, value): &(String, String)| format!(" {name}=\"{}\"", value.replace('"', "&quot;"));
+    attributes.iter().map(one).collect()
+}
+
 /// A long page with a shop's own buttons; the address's query becomes the tag's attributes.
 async fn long(
     State(server): Server,
     Path((language, survey)): Wanted,
     Query(attributes): Query<Vec<(String, String)>>,
 ) -> Html<String> {
-    let attribute =
-        |(name, value): &(String, String)| format!(" {name}=\"{}\"", value.replace('"', "&quot;"));
-    let attributes: String = attributes.iter().map(attribute).collect();
+    let attributes = written(&attributes);
     let server = origin(&server);
     // What happens is written down before the loader is there.
     let head = "<script>window.heard = []; window.fetched = [];

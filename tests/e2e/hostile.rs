@@ -1,0 +1,141 @@
+//! Pages that break what they can, and surveys that must not: styles, keys, prototypes, what stays behind.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use tests::{Browser, Engine, Stage};
+
+tests::in_every_engine! {
+    a_survey_changes_no_style_of_the_page_but_the_sizes_that_its_place_must_change
+    a_hostile_page_with_two_loaders_and_a_new_body_does_not_break_a_survey
+    a_hundred_surveys_leave_nothing_behind
+}
+
+/// Writes down every computed style of every element that is there, `before` a survey.
+const BEFORE: &str = "const style = element => {
+        const all = getComputedStyle(element);
+        return Array.from(all, name => [name, all.getPropertyValue(name)]);
+    };
+    window.before = Array.from(document.querySelectorAll('*'), element => [element, style(element)]);
+    window.changed = () => {
+        const names = new Set();
+        for (const [element, styles] of before) {
+            const now = getComputedStyle(element);
+            for (const [name, value] of styles)
+                if (now.getPropertyValue(name) !== value) names.add(element.tagName + ' ' + name);
+        }
+        return Array.from(names).sort().join();
+    };
+    return before.length";
+
+/// Puts the loader of a stage's server into the hostile page.
+fn inject(stage: &Stage, path: &str, attributes: &Value) -> String {
+    format!("inject('{}{path}', {attributes})", stage.server)
+}
+
+async fn a_survey_changes_no_style_of_the_page_but_the_sizes_that_its_place_must_change(
+    engine: Engine,
+) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    for mode in ["popover", "modal", "inline"] {
+        let visitor = browser.visit(&stage.pages.at("hostile/nl/checkout")).await?;
+        let elements = browser.run(BEFORE).await?;
+        ensure!(elements.as_u64() > Some(8), "{elements}");
+        browser.run(&inject(&stage, "/widget.js?survey=checkout", &json!({ "data-mode": mode }))).await?;
+        visitor.asked("recommend").await?;
+        let changed = browser.run("return changed()").await?;
+        let changed = changed.as_str().context("no list")?;
+        // A column that has grown: the page, its body, and the layer that fills the page.
+        let sizes = ["height", "block-size", "perspective-origin", "transform-origin"];
+        let beyond = |change: &&str| {
+            let property = change.rsplit(' ').next().unwrap_or_default();
+            mode != "inline" || !sizes.contains(&property)
+        };
+        let beyond: Vec<&str> =
+            changed.split(',').filter(|change| !change.is_empty()).filter(beyond).collect();
+        ensure!(beyond.is_empty(), "{mode}: {beyond:?}");
+        ensure!(mode != "inline" || !changed.is_empty(), "a survey in its place takes no room");
+    }
+    browser.close().await
+}
+
+async fn a_hostile_page_with_two_loaders_and_a_new_body_does_not_break_a_survey(
+    engine: Engine,
+) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    let visitor = browser.visit(&stage.pages.at("hostile/nl/checkout")).await?;
+    let popover = json!({ "data-mode": "popover", "data-survey": "checkout" });
+    browser.run(&inject(&stage, "/widget.js?survey=checkout", &popover)).await?;
+    // Of a build that is long gone.
+    browser.run(&inject(&stage, "/a/0123456789ab/widget.js", &popover)).await?;
+    visitor.asked("recommend").await?;
+    visitor.until("document.querySelectorAll('script[src*=widget]').length === 2").await?;
+    visitor.picture("hostile").await?;
+    let top = "(box => document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2) === host)\
+               (part('card').getBoundingClientRect())";
+    visitor.until(top).await?;
+    ensure!(visitor.look("getComputedStyle(part('question')).fontSize").await? == "16px");
+    ensure!(visitor.look("getComputedStyle(part('question')).textTransform").await? == "none");
+    visitor.choose(&[3]).await?;
+    visitor.forward().await?;
+    visitor.asked("why").await?;
+    let words = "the quick brown fox jumps over 1234567890 lazy dogs? yes.";
+    visitor.write(words).await?;
+    visitor.until(&format!("root.querySelector('textarea').value === '{words}'")).await?;
+    ensure!(
+        browser.run("return pressed").await? == json!(0),
+        "the page took keys that were meant for the survey"
+    );
+    ensure!(visitor.look("document.querySelectorAll('afterword-survey').length").await? == json!(1));
+
+    // The page draws itself anew, with the survey in its text.
+    let fresh =
+        "const body = document.createElement('body'), survey = document.createElement('afterword-survey');
+        survey.setAttribute('survey', 'checkout');
+        body.append(document.createElement('main'), survey);
+        document.body.replaceWith(body);";
+    browser.run(fresh).await?;
+    visitor.asked("why").await?;
+    ensure!(visitor.look("root.querySelector('textarea').value").await? == words);
+    visitor.until("part('back').click() || true").await?;
+    visitor.asked("recommend").await?;
+    visitor.until("(root.querySelectorAll('[data-question] input')[9].click(), true)").await?;
+    visitor.forward().await?;
+    visitor.asked("found").await?;
+    visitor.forward().await?;
+    visitor.asked("again").await?;
+    visitor.choose(&[1]).await?;
+    visitor.forward().await?;
+    visitor.state("thanked").await?;
+    stage.delivered(1).await?;
+    ensure!(stage.sandbox.counts().arrived == 1);
+    browser.close().await
+}
+
+async fn a_hundred_surveys_leave_nothing_behind(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    let visitor = browser.visit(&stage.pages.at("counting/nl/checkout")).await?;
+    visitor.until("window.afterword && afterword.open").await?;
+    let cycles = async |times: u32| {
+        // Ten at a time; what the widget makes once is made in the first ones.
+        let run = "const done = arguments[arguments.length - 1];
+            cycles(TIMES).then(() => done(''), error => done(String(error)))";
+        let failed = browser.run_async(&run.replace("TIMES", &times.to_string())).await?;
+        ensure!(failed == "", "{failed}");
+        // The loader looks once for what waits; that timer is not a survey's.
+        visitor.until("counts().timers === 0").await?;
+        Ok((browser.run("return counts()").await?, browser.held().await?))
+    };
+    let (first, held_first) = cycles(3).await?;
+    let (last, held_last) = cycles(10).await?;
+    ensure!(first == last, "{first}\nafter a hundred more:\n{last}");
+    if let (Some(first), Some(last)) = (held_first, held_last) {
+        let [bytes, nodes, listeners] = [0, 1, 2].map(|at| last[at].saturating_sub(first[at]));
+        ensure!(nodes < 100 && listeners < 100, "{first:?} -> {last:?}: one for each survey");
+        ensure!(bytes < 100 * 1024, "{first:?} -> {last:?}: a kilobyte for each survey");
+    }
+    browser.close().await?;
+    Ok(())
+}
