@@ -203,7 +203,7 @@
       ]);
       if (element.showing != showing) return free();
       if (over) element.setAttribute("over", rule(element, "position") || "");
-      const mount = (parent) => glue.mount(element, root, parent, definition, from(element), over, keeps(element), () => said(element));
+      const mount = (parent) => glue.mount(element, parent, definition, from(element), over, keeps(element), () => said(element));
       const unmount = over
         ? framing.frame(root, mount, mode(element) == "modal", asked, () => close(element))
         : mount(root);

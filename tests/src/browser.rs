@@ -132,7 +132,7 @@ impl Browser {
         self.client.issue_cmd(DevTools("HeapProfiler.collectGarbage", json!({}))).await?;
         let heap = self.client.issue_cmd(DevTools("Runtime.getHeapUsage", json!({}))).await?;
         let dom = self.client.issue_cmd(DevTools("Memory.getDOMCounters", json!({}))).await?;
-        let number = |value: &Value| value.as_f64().map(|number| number as u64).context("no number");
+        let number = |value: &Value| value.as_u64().context("no number");
         let all = [number(&heap["usedSize"])?, number(&dom["nodes"])?, number(&dom["jsEventListeners"])?];
         Ok(Some(all))
     }

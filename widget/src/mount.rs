@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
-use web_sys::{CssStyleSheet, Element, HtmlElement, ShadowRoot};
+use web_sys::{CssStyleSheet, Element, HtmlElement};
 
 use crate::card::card;
 use crate::survey::Survey;
@@ -30,7 +30,7 @@ impl Options {
     }
 }
 
-/// Shows a survey inside `parent`, within `shadow`, and returns a function that takes it away again.
+/// Shows a survey inside `parent`, within `host`'s shadow root, and returns a function that takes it away again.
 ///
 /// `definition` is the JSON of [`shared::Definition`]; `origin` is the server's, with its path prefix;
 /// `keeps` allows a draft; `said` gives `{"metadata": {…}, "respondent": {…}}`, members of a submission, when one is made.
@@ -38,7 +38,6 @@ impl Options {
 #[wasm_bindgen]
 pub fn mount(
     host: HtmlElement,
-    shadow: ShadowRoot,
     parent: &Element,
     definition: &str,
     origin: String,
@@ -46,6 +45,7 @@ pub fn mount(
     keeps: bool,
     said: Function,
 ) -> Result<JsValue, JsValue> {
+    let shadow = host.shadow_root().ok_or("no shadow root")?;
     let definition = wire::definition(definition).ok_or("no survey in the reply")?;
     let options = Options { origin, closable, keeps, said };
     shadow.set_adopted_style_sheets(&js_sys::Array::of1(&style()?.into()));
