@@ -53,7 +53,9 @@ export const tab = (root, labels, wish, open) => {
   const button = document.createElement("button");
   button.part = button.className = "tab";
   button.type = "button";
-  button.textContent = (fits || pairs[0])[1];
+  // Within, since some engines write a button's own words across.
+  const words = button.appendChild(document.createElement("span"));
+  words.textContent = (fits || pairs[0])[1];
   button.onclick = open;
   root.append(button);
   return () => button.remove();
