@@ -156,6 +156,9 @@ async fn a_tab_is_a_button_in_the_visitors_language_that_opens_a_card(engine: En
         .await?;
     ensure!(requests == 0, "the button needs no WebAssembly");
     browser.picture("tab").await?;
+    let inside = "((words, tab) => words.left >= tab.left && words.right <= tab.right && words.height > words.width)\
+                  (part('tab').firstElementChild.getBoundingClientRect(), part('tab').getBoundingClientRect())";
+    ensure!(visitor.look(inside).await? == json!(true), "its words run downwards, within it");
     let found = browser.axe().await?;
     ensure!(found.is_empty(), "{found:#?}");
     visitor.until("part('tab').focus() || part('tab').click() || true").await?;
