@@ -11,12 +11,26 @@ const dress = (root) => {
   root.adoptedStyleSheets = [...new Set([...root.adoptedStyleSheets, sheet])];
 };
 
-export const frame = (root, mount, modal, asked, leave) => {
+// One overlay at a time, in all tabs of the site: gives what lets the next one in, or nothing.
+// The browser does so by itself when a tab is gone.
+export const alone = () =>
+  new Promise(async (got) => {
+    try {
+      await navigator.locks.request("afterword", { ifAvailable: true }, (lock) => (lock ? new Promise(got) : got()));
+    } catch {
+      // No locks here: a page without TLS.
+      got(() => {});
+    }
+  });
+
+// Gives what takes it away again and says whether the visitor has answered.
+export const frame = (root, mount, modal, asked, leave, position) => {
   const doc = document;
   const before = doc.activeElement;
   const frame = doc.createElement(modal ? "dialog" : "div");
   frame.part = frame.className = "frame";
   frame.tabIndex = -1;
+  root.host.setAttribute("over", position || "");
   root.append(frame);
   const unmount = mount(frame);
   dress(root);
@@ -36,10 +50,12 @@ export const frame = (root, mount, modal, asked, leave) => {
   if (asked && !modal) frame.focus();
   return () => {
     const inside = root.activeElement;
+    const answered = !/asking|refused/.test(frame.firstElementChild.dataset.state);
     unmount();
     frame.remove();
     // A focus that was in here goes back to where it was before.
     if (inside && before) before.focus();
+    return answered;
   };
 };
 

@@ -33,12 +33,15 @@
 
   const text = async (element) => {
     const response = await fetch(`${from(element)}/v1/surveys/${id(element)}?lang=${encodeURIComponent(wish(element))}`);
-    if (response.ok) return response.text();
-    throw response.status == 404 ? "unknown survey" : "status " + response.status;
+    if (!response.ok) throw response.status == 404 ? "unknown survey" : "status " + response.status;
+    const definition = await response.text();
+    // A loader that came without the survey's rules gets them here.
+    Survey.rules[id(element)] ||= JSON.parse(definition).show || {};
+    return definition;
   };
 
   const id = (element) => element.getAttribute("survey");
-  const from = (element) => element.home || origin;
+  const from = (element) => element.src || origin;
   const base = (element) => `${from(element)}/a/${build}/`;
   const emit = (element, event, answered) =>
     element.dispatchEvent(
@@ -69,8 +72,8 @@
     return known;
   };
   const now = () => Date.now() / 1000;
-  const note = (element, what) => {
-    if (mode(element) != "inline" || rule(element, what) != null) seen(element, { [what]: now() });
+  const note = (element, what, at = now()) => {
+    if (mode(element) != "inline" || rule(element, what) != null) seen(element, { [what]: at });
   };
 
   // Whether the survey may be shown here, now, to this visitor.
@@ -93,22 +96,28 @@
     return known.die < sample && !pauses.some(rests);
   };
 
+  const forbidden = (element) => rule(element, "consent") && !consented;
+
   // Waits for what makes the survey due. Every condition is looked at again when it is.
   const start = (element) => {
     stop(element);
     const survey = id(element);
-    if (!survey || (rules.error && survey == rules.survey)) return;
-    if (!element.home)
+    if (!survey) return;
+    if (!element.src)
       // An element that the page wrote takes the place of the tag's own.
-      for (const other of all(survey)) if (other.home) other.remove();
-    if (rule(element, "consent") && !consented) return;
+      for (const other of all(survey)) if (other.src) other.remove();
+    const wrong = rule(element, "error");
+    if (wrong) return fail(element)(wrong);
+    if (forbidden(element)) return;
+    if (!Survey.rules[survey])
+      return text(element).then(() => element.isConnected && !element.shown && start(element), fail(element));
     const get = (key) => rule(element, key);
     const over = new AbortController();
     const { signal } = over;
-    const showing = (element.showing = { stop: () => over.abort() });
+    const shown = (element.shown = { stop: () => over.abort() });
     const on = (target, event, run) => target.addEventListener(event, run, { signal, passive: true });
     const due = () => {
-      if (element.showing == showing && fits(element)) {
+      if (element.shown == shown && fits(element)) {
         over.abort();
         if (mode(element) == "tab") tab(element);
         else show(element);
@@ -130,7 +139,7 @@
     let waits = mode(element) == "none";
     const when = (key, run) => {
       const value = get(key);
-      if (value != null && value + "" != "false") {
+      if (value != null && value != "false") {
         waits = true;
         run(value);
       }
@@ -157,33 +166,24 @@
   };
 
   const stop = (element) => {
-    const { showing } = element;
-    if (showing) {
-      element.showing = null;
-      showing.stop();
-    }
+    const { shown } = element;
+    element.shown = null;
+    return shown?.stop();
   };
 
   // The button of a tab comes with what frames overlays.
   const tab = async (element) => {
     stop(element);
     let remove;
-    const showing = (element.showing = { stop: () => remove?.() });
+    const shown = (element.shown = { stop: () => remove?.() });
     const { tab } = await import(base(element) + "frame.js");
-    if (element.showing == showing) remove = tab(element.shadowRoot, rule(element, "label"), wish(element), () => show(element, true));
+    if (element.shown == shown) remove = tab(element.shadowRoot, rule(element, "label"), wish(element), () => show(element, true));
   };
 
-  // One overlay at a time, in all tabs of the site: gives what lets the next one in, or nothing.
-  // The browser does so by itself when a tab is gone.
-  const alone = () =>
-    new Promise(async (got) => {
-      try {
-        await navigator.locks.request("afterword", { ifAvailable: true }, (lock) => (lock ? new Promise(got) : got()));
-      } catch {
-        // No locks here: a page without TLS.
-        got(() => {});
-      }
-    });
+  const fail = (element) => (error) => {
+    complain(`survey "${id(element)}" of ${from(element)}: ${error.message || error}`);
+    emit(element, "error");
+  };
 
   // Shows the survey; `asked` by the page or the visitor, and so without a look at the rules.
   const show = async (element, asked) => {
@@ -192,42 +192,36 @@
     const root = element.shadowRoot;
     let release;
     const free = () => release?.();
-    const showing = (element.showing = { stop: free });
+    const shown = (element.shown = { stop: free });
     try {
-      if (over && asked) all().forEach(close);
-      else if (over && !(release = await alone())) return;
       const [definition, glue, framing] = await Promise.all([
         text(element),
         runtime(base(element)),
         over && import(base(element) + "frame.js"),
       ]);
-      if (element.showing != showing) return free();
-      if (over) element.setAttribute("over", rule(element, "position") || "");
+      // One overlay at a time; who asks for another closes the first.
+      if (over && asked) all().forEach(close);
+      else if (over) release = await framing.alone();
+      if (element.shown != shown || (over && !asked && !release)) return free();
       const mount = (parent) => glue.mount(element, parent, definition, from(element), over, keeps(element), () => said(element));
       const unmount = over
-        ? framing.frame(root, mount, mode(element) == "modal", asked, () => close(element))
+        ? framing.frame(root, mount, mode(element) == "modal", asked, () => close(element), rule(element, "position"))
         : mount(root);
-      showing.open = true;
-      showing.stop = () => {
-        unmount();
-        free();
-      };
+      shown.open = true;
+      shown.stop = () => (free(), unmount());
       note(element, "shown");
     } catch (error) {
       free();
-      if (element.showing != showing) return;
-      complain(`survey "${id(element)}" of ${from(element)}: ${error.message || error}`);
-      emit(element, "error");
+      if (element.shown == shown) fail(element)(error);
     }
   };
 
   // Takes an overlay away.
   const close = (element) => {
-    const { showing } = element;
-    if (!showing || !showing.open || mode(element) == "inline") return;
-    stop(element);
-    if (!showing.answered) note(element, "dismissed");
-    emit(element, "closed", !!showing.answered);
+    if (!element.shown?.open || mode(element) == "inline") return;
+    const answered = stop(element);
+    if (!answered) note(element, "dismissed");
+    emit(element, "closed", answered);
     if (mode(element) == "tab") start(element);
   };
 
@@ -242,13 +236,14 @@
     return JSON.stringify({ metadata: { ...metadata, ...own }, respondent });
   };
 
-  // What an earlier page could not deliver goes out, also where no survey is due.
-  const flush = () => {
+  // What an earlier page, or a survey that has gone, could not deliver goes out, also where none is due.
+  const flush = async () => {
     try {
-      if (/afterword:outbox/.test(Object.keys(localStorage)))
-        import(base({}) + "outbox.js").then((outbox) => outbox.flush(origin, all));
+      if (/afterword:outbox/.test(Object.keys(localStorage)) && !all().some(forbidden))
+        await (await import(base({}) + "outbox.js")).flush(origin, all);
     } catch {}
   };
+  const soon = () => setTimeout(flush, 3000);
 
   class Survey extends HTMLElement {
     constructor() {
@@ -256,22 +251,21 @@
       const sheet = new CSSStyleSheet();
       sheet.replaceSync(":host{display:block}");
       this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet];
-      this.addEventListener("afterword:submitted", () => {
-        if (this.showing) this.showing.answered = true;
-      });
+      // What is refused was not answered.
+      this.addEventListener("afterword:error", () => this.shown?.open && note(this, "answered", 0));
     }
     connectedCallback() {
       start(this);
     }
     disconnectedCallback() {
       stop(this);
+      soon();
     }
     attributeChangedCallback() {
-      if (this.showing) this.showing.open ? show(this, true) : start(this);
+      if (this.shown) this.shown.open ? show(this, true) : start(this);
     }
   }
   Survey.observedAttributes = ["survey", "lang"];
-  Survey.rules = {};
 
   const all = (survey) => [...doc.querySelectorAll(name)].filter((element) => !survey || id(element) == survey);
 
@@ -291,7 +285,7 @@
   };
   const made = (survey, home) => {
     const element = doc.createElement(name);
-    element.home = home;
+    element.src = home;
     element.setAttribute("survey", survey);
     return element;
   };
@@ -325,12 +319,13 @@
         close: (survey) => all(survey).forEach(close),
         destroy: (survey) => all(survey).forEach((element) => element.remove()),
         // Who objects to being followed is not named to anybody.
-        identify: (person) => (respondent = navigator.globalPrivacyControl ? undefined : person),
+        identify: (person) => navigator.globalPrivacyControl || (respondent = person),
         setMetadata: (more) => (metadata = { ...metadata, ...more }),
         setLanguage: (language) => all().forEach((element) => element.setAttribute("lang", language)),
         consent: () => {
           consented = true;
-          all().forEach((element) => element.showing || start(element));
+          all().forEach((element) => element.shown || start(element));
+          soon();
         },
         on: (event, run) => doc.addEventListener("afterword:" + event, run),
         off: (event, run) => doc.removeEventListener("afterword:" + event, run),
@@ -351,11 +346,9 @@
     if (tag.afterword) continue;
     tag.afterword = true;
     const survey = tag.dataset.survey || rules.survey || new URL(tag.src).searchParams.get("survey");
-    if (rules.error && survey == rules.survey) complain(`survey "${survey}" of ${origin}: ${rules.error}`);
-    else if (doc.readyState == "loading") read.then(() => place(tag, survey));
-    else place(tag, survey);
+    read.then(() => place(tag, survey));
   }
-  setTimeout(flush, 3000);
+  soon();
   window.addEventListener("online", flush);
   if (!queue.ready) api.push(...queue);
 })();

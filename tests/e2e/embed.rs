@@ -3,7 +3,9 @@
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tests::keys::{ENTER, ESCAPE, TAB};
-use tests::{Browser, Engine, Stage};
+use tests::{Browser, Engine, QUICK, Stage};
+
+use crate::visitor::finish_checkout;
 
 tests::in_every_engine! {
     nothing_but_the_loader_is_loaded_before_a_survey_is_due
@@ -17,6 +19,7 @@ tests::in_every_engine! {
     before_consent_nothing_is_stored_loaded_or_shown
     only_one_overlay_is_shown_at_a_time
     the_page_tells_who_answers_and_hears_what_happens
+    a_loader_without_rules_gets_them_with_the_definition
 }
 
 /// What `[survey.show]` has in these tests goes before the survey's metadata.
@@ -49,7 +52,7 @@ async fn nothing_but_the_loader_is_loaded_before_a_survey_is_due(engine: Engine)
     let stage = Stage::new().await?;
     let browser = Browser::open(engine, 1280, 800).await?;
     let visitor = browser.visit(&page(&stage, &[("data-mode", "popover"), ("data-event", "later")])?).await?;
-    visitor.until("host && host.showing").await?;
+    visitor.until("host && host.shown").await?;
     let requests = visitor.look("performance.getEntriesByType('resource').map(entry => entry.name).filter(name => !name.endsWith('favicon.ico'))").await?;
     let loader = format!("{}/widget.js?survey=checkout", stage.server);
     ensure!(requests == json!([loader]), "{requests}");
@@ -58,7 +61,7 @@ async fn nothing_but_the_loader_is_loaded_before_a_survey_is_due(engine: Engine)
 }
 
 async fn a_popover_takes_no_focus_and_is_not_shown_again_once_dismissed(engine: Engine) -> Result<()> {
-    let stage = Stage::with(std::time::Duration::from_millis(20), showing("mode = \"popover\"")).await?;
+    let stage = Stage::with(QUICK, showing("mode = \"popover\"")).await?;
     let browser = Browser::open(engine, 1280, 800).await?;
     let address = page(&stage, &[])?;
     let visitor = browser.visit(&address).await?;
@@ -87,7 +90,7 @@ async fn a_popover_takes_no_focus_and_is_not_shown_again_once_dismissed(engine: 
 }
 
 async fn a_survey_that_was_answered_is_not_shown_again_not_even_in_another_tab(engine: Engine) -> Result<()> {
-    let stage = Stage::with(std::time::Duration::from_millis(20), showing("mode = \"modal\"")).await?;
+    let stage = Stage::with(QUICK, showing("mode = \"modal\"")).await?;
     let browser = Browser::open(engine, 390, 844).await?;
     let address = page(&stage, &[])?;
     let visitor = browser.visit(&address).await?;
@@ -95,12 +98,7 @@ async fn a_survey_that_was_answered_is_not_shown_again_not_even_in_another_tab(e
     visitor.picture("modal-phone").await?;
     visitor.choose(&[9]).await?;
     visitor.forward().await?;
-    visitor.asked("found").await?;
-    visitor.forward().await?;
-    visitor.asked("again").await?;
-    visitor.choose(&[0]).await?;
-    visitor.forward().await?;
-    visitor.state("thanked").await?;
+    finish_checkout(&visitor).await?;
     visitor.picture("modal-thanks").await?;
     visitor.keys(ESCAPE).await?;
     visitor.until("!part('frame')").await?;
@@ -147,7 +145,7 @@ async fn a_modal_takes_the_focus_keeps_it_and_gives_it_back(engine: Engine) -> R
 
 async fn a_tab_is_a_button_in_the_visitors_language_that_opens_a_card(engine: Engine) -> Result<()> {
     let labels = "mode = \"tab\"\nlabel = { nl = \"Uw mening\", fr = \"Votre avis\", en = \"Feedback\", ar = \"رأيك\" }";
-    let stage = Stage::with(std::time::Duration::from_millis(20), showing(labels)).await?;
+    let stage = Stage::with(QUICK, showing(labels)).await?;
     let browser = Browser::open(engine, 1280, 800).await?;
     let visitor = browser.visit(&page(&stage, &[])?).await?;
     visitor.until("seen(part('tab')) && part('tab').textContent === 'Uw mening'").await?;
@@ -183,7 +181,7 @@ async fn each_trigger_makes_a_survey_due_and_nothing_before_it(engine: Engine) -
     ] {
         let attributes = [("data-mode", "popover"), (attribute, value), ("data-dismissed", "0")];
         let visitor = browser.visit(&page(&stage, &attributes)?).await?;
-        visitor.until("host && host.showing").await?;
+        visitor.until("host && host.shown").await?;
         if attribute != "data-after" {
             ensure!(!asks_for_a_survey(&browser).await?, "{attribute}");
         }
@@ -200,7 +198,7 @@ async fn a_delayed_survey_does_not_pop_up_on_a_page_that_the_visitor_went_on_to(
     let browser = Browser::open(engine, 1280, 800).await?;
     let attributes = [("data-mode", "popover"), ("data-pages", "/thanks /long/*"), ("data-event", "go")];
     let visitor = browser.visit(&page(&stage, &attributes)?).await?;
-    visitor.until("host && host.showing").await?;
+    visitor.until("host && host.shown").await?;
     visitor.until("history.pushState({}, '', '/basket') || document.dispatchEvent(new Event('go'))").await?;
     ensure!(!asks_for_a_survey(&browser).await?, "/basket is not among the pages");
     visitor.until("history.pushState({}, '', '/thanks/') || document.dispatchEvent(new Event('go'))").await?;
@@ -280,16 +278,50 @@ async fn the_page_tells_who_answers_and_hears_what_happens(engine: Engine) -> Re
     ensure!(visitor.look("card.lang").await? == "fr");
     visitor.choose(&[10]).await?;
     visitor.forward().await?;
-    visitor.asked("found").await?;
-    visitor.forward().await?;
-    visitor.asked("again").await?;
-    visitor.forward().await?;
-    visitor.state("thanked").await?;
+    finish_checkout(&visitor).await?;
     visitor.until("window.told === 'checkout'").await?;
     let arrivals = stage.delivered(1).await?;
     let body: Value = arrivals[0].json.as_deref().context("no JSON")?.clone();
     ensure!(body["metadata"]["number of pieces"] == "8", "{}", body["metadata"]);
     ensure!(body["respondent"]["FirstName"] == "Jef" && body["respondent"]["Email"] == "jef@example.com");
     visitor.until("afterword.destroy('checkout') || !document.querySelector('afterword-survey')").await?;
+    browser.close().await
+}
+
+async fn a_loader_without_rules_gets_them_with_the_definition(engine: Engine) -> Result<()> {
+    let rules = showing("mode = \"popover\"\nevent = \"later\"\nremember = false");
+    let stage = Stage::with(QUICK, rules).await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    // The pinned form as it is handed out, but for the server's address.
+    let snippets = stage.process.command(&["embed", "--survey", "checkout"]).await?.stdout;
+    let snippets = String::from_utf8(snippets)?;
+    let between = |start: &str, end: &str| {
+        let (_, rest) = snippets.split_once(start)?;
+        rest.split_once(end).map(|(found, _)| found.to_owned())
+    };
+    let build = between("/a/", "/").context("no pinned loader")?;
+    let integrity = between("integrity=\"", "\"").context("no digest")?;
+    let pinned = format!("{}/a/{build}/widget.js", stage.server);
+    // An upgraded server gives its own loader at an address that is long gone.
+    let old = format!("{}/a/0123456789ab/widget.js", stage.server);
+    let plain = format!("{}/widget.js", stage.server);
+    for (address, integrity) in [(&plain, ""), (&pinned, integrity.as_str()), (&old, "")] {
+        let url = stage.pages.at("loader/nl/checkout");
+        let url = url::Url::parse_with_params(&url, [("src", address.as_str()), ("integrity", integrity)])?;
+        let visitor = browser.visit(url.as_str()).await?;
+        visitor.until("host && host.shown").await?;
+        ensure!(visitor.look("!card && host.shown.open === undefined").await? == json!(true), "{address}");
+        browser.run("document.dispatchEvent(new Event('later'))").await?;
+        visitor.asked("recommend").await.with_context(|| address.clone())?;
+        ensure!(visitor.look("part('frame').matches(':popover-open')").await? == json!(true), "{address}");
+        ensure!(visitor.look("localStorage.length").await? == json!(0), "{address}");
+    }
+    // What is no longer the same is not run.
+    let url = stage.pages.at("loader/nl/checkout");
+    let wrong = "sha384-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let url = url::Url::parse_with_params(&url, [("src", pinned.as_str()), ("integrity", wrong)])?;
+    let visitor = browser.visit(url.as_str()).await?;
+    visitor.until("said.some(([, text]) => text.endsWith('does not load'))").await?;
+    ensure!(visitor.look("!window.afterword && !root").await? == json!(true));
     browser.close().await
 }

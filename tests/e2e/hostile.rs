@@ -4,6 +4,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 use tests::{Browser, Engine, Stage};
 
+use crate::visitor::{finish_checkout, start_checkout};
+
 tests::in_every_engine! {
     a_survey_changes_no_style_of_the_page_but_the_sizes_that_its_place_must_change
     a_hostile_page_with_two_loaders_and_a_new_body_does_not_break_a_survey
@@ -46,10 +48,11 @@ async fn a_survey_changes_no_style_of_the_page_but_the_sizes_that_its_place_must
         let changed = browser.run("return changed()").await?;
         let changed = changed.as_str().context("no list")?;
         // A column that has grown: the page, its body, and the layer that fills the page.
+        let grown = ["HTML", "BODY", "DIV"];
         let sizes = ["height", "block-size", "perspective-origin", "transform-origin"];
         let beyond = |change: &&str| {
-            let property = change.rsplit(' ').next().unwrap_or_default();
-            mode != "inline" || !sizes.contains(&property)
+            let (element, property) = change.split_once(' ').unwrap_or_default();
+            mode != "inline" || !grown.contains(&element) || !sizes.contains(&property)
         };
         let beyond: Vec<&str> =
             changed.split(',').filter(|change| !change.is_empty()).filter(beyond).collect();
@@ -70,16 +73,14 @@ async fn a_hostile_page_with_two_loaders_and_a_new_body_does_not_break_a_survey(
     // Of a build that is long gone.
     browser.run(&inject(&stage, "/a/0123456789ab/widget.js", &popover)).await?;
     visitor.asked("recommend").await?;
-    visitor.until("document.querySelectorAll('script[src*=widget]').length === 2").await?;
+    visitor.until("window.loaded === 2").await?;
     visitor.picture("hostile").await?;
     let top = "(box => document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2) === host)\
                (part('card').getBoundingClientRect())";
     visitor.until(top).await?;
     ensure!(visitor.look("getComputedStyle(part('question')).fontSize").await? == "16px");
     ensure!(visitor.look("getComputedStyle(part('question')).textTransform").await? == "none");
-    visitor.choose(&[3]).await?;
-    visitor.forward().await?;
-    visitor.asked("why").await?;
+    start_checkout(&visitor).await?;
     let words = "the quick brown fox jumps over 1234567890 lazy dogs? yes.";
     visitor.write(words).await?;
     visitor.until(&format!("root.querySelector('textarea').value === '{words}'")).await?;
@@ -100,16 +101,11 @@ async fn a_hostile_page_with_two_loaders_and_a_new_body_does_not_break_a_survey(
     ensure!(visitor.look("root.querySelector('textarea').value").await? == words);
     visitor.until("part('back').click() || true").await?;
     visitor.asked("recommend").await?;
-    visitor.until("(root.querySelectorAll('[data-question] input')[9].click(), true)").await?;
+    visitor.choose(&[9]).await?;
     visitor.forward().await?;
-    visitor.asked("found").await?;
-    visitor.forward().await?;
-    visitor.asked("again").await?;
-    visitor.choose(&[1]).await?;
-    visitor.forward().await?;
-    visitor.state("thanked").await?;
+    finish_checkout(&visitor).await?;
     stage.delivered(1).await?;
-    ensure!(stage.sandbox.counts().arrived == 1);
+    ensure!(stage.at_rest().await?.len() == 1);
     browser.close().await
 }
 

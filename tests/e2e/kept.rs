@@ -2,10 +2,13 @@
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use tests::{Browser, Engine, Stage};
+use tests::{Browser, Engine, QUICK, Stage};
+use uuid::Uuid;
 
 use crate::embed::{asks_for_a_survey, page, showing};
-use crate::visitor::answer_checkout;
+use crate::outbox::kept_by_a_page;
+use crate::submission;
+use crate::visitor::{answer_checkout, answer_in_vain, finish_checkout, start_checkout};
 
 tests::in_every_engine! {
     what_was_answered_is_there_after_a_reload_and_is_handed_in_once
@@ -14,19 +17,17 @@ tests::in_every_engine! {
     what_waits_goes_out_from_a_page_where_no_survey_is_due
     what_waited_for_seven_days_is_dropped_unsent
     who_answered_while_the_server_was_away_is_not_asked_again
+    who_was_refused_has_not_answered
+    a_draft_that_is_taken_up_twice_is_handed_in_once
+    what_an_earlier_page_sent_and_was_refused_is_there_to_be_mended
+    an_answer_sent_while_leaving_the_page_arrives
 }
-
-/// An interval of the sandbox that no test waits for.
-const QUICK: std::time::Duration = std::time::Duration::from_millis(20);
 
 async fn what_was_answered_is_there_after_a_reload_and_is_handed_in_once(engine: Engine) -> Result<()> {
     let stage = Stage::new().await?;
     let browser = Browser::open(engine, 390, 844).await?;
     let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
-    visitor.asked("recommend").await?;
-    visitor.choose(&[3]).await?;
-    visitor.forward().await?;
-    visitor.asked("why").await?;
+    start_checkout(&visitor).await?;
     visitor.write("De \"doos\" was stuk").await?;
     visitor.until("root.querySelector('textarea').value.endsWith('stuk')").await?;
     visitor.reload().await?;
@@ -42,12 +43,7 @@ async fn what_was_answered_is_there_after_a_reload_and_is_handed_in_once(engine:
     visitor.forward().await?;
     visitor.asked("why").await?;
     visitor.forward().await?;
-    visitor.asked("found").await?;
-    visitor.forward().await?;
-    visitor.asked("again").await?;
-    visitor.choose(&[1]).await?;
-    visitor.forward().await?;
-    visitor.state("thanked").await?;
+    finish_checkout(&visitor).await?;
     let arrivals = stage.delivered(1).await?;
     let body = arrivals.iter().find_map(|arrival| arrival.json.as_deref()).map(ToString::to_string);
     ensure!(body.as_ref().is_some_and(|body| body.contains(r#"De \"doos\" was stuk"#)), "{body:?}");
@@ -55,7 +51,7 @@ async fn what_was_answered_is_there_after_a_reload_and_is_handed_in_once(engine:
     visitor.asked("recommend").await?;
     let left = visitor.look("[sessionStorage.length, !!root.querySelector('input:checked')]").await?;
     ensure!(left == json!([0, false]), "{left}");
-    ensure!(stage.sandbox.counts().stored == 1);
+    ensure!(stage.at_rest().await?.len() == 1);
     browser.close().await
 }
 
@@ -64,10 +60,7 @@ async fn a_page_that_may_remember_nothing_keeps_no_draft(engine: Engine) -> Resu
     let browser = Browser::open(engine, 390, 844).await?;
     let address = page(&stage, &[("data-remember", "no"), ("data-mode", "popover")])?;
     let visitor = browser.visit(&address).await?;
-    visitor.asked("recommend").await?;
-    visitor.choose(&[3]).await?;
-    visitor.forward().await?;
-    visitor.asked("why").await?;
+    start_checkout(&visitor).await?;
     let kept = visitor.look("[sessionStorage.length, localStorage.length]").await?;
     ensure!(kept == json!([0, 0]), "{kept}");
     visitor.reload().await?;
@@ -79,10 +72,7 @@ async fn a_draft_of_yesterday_is_not_taken_up(engine: Engine) -> Result<()> {
     let stage = Stage::new().await?;
     let browser = Browser::open(engine, 390, 844).await?;
     let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
-    visitor.asked("recommend").await?;
-    visitor.choose(&[3]).await?;
-    visitor.forward().await?;
-    visitor.asked("why").await?;
+    start_checkout(&visitor).await?;
     let older = "const key = 'afterword:draft:checkout', draft = JSON.parse(sessionStorage[key]);
         sessionStorage[key] = JSON.stringify({ ...draft, at: draft.at - 25 * 3600 * 1000 });";
     browser.run(older).await?;
@@ -96,16 +86,13 @@ async fn what_waits_goes_out_from_a_page_where_no_survey_is_due(engine: Engine) 
     let mut stage = Stage::new().await?;
     let browser = Browser::open(engine, 390, 844).await?;
     let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
-    visitor.asked("recommend").await?;
-    stage.stop().await?;
-    answer_checkout(&visitor).await?;
-    visitor.state("kept").await?;
+    answer_in_vain(&mut stage, &visitor).await?;
     stage.start().await?;
     let visitor = browser.visit(&page(&stage, &[("data-mode", "none")])?).await?;
     stage.delivered(1).await?;
     visitor.until("localStorage.length === 0").await?;
     ensure!(!asks_for_a_survey(&browser).await?);
-    ensure!(stage.sandbox.counts().arrived == 1);
+    ensure!(stage.at_rest().await?.len() == 1);
     browser.close().await
 }
 
@@ -120,12 +107,15 @@ async fn what_waited_for_seven_days_is_dropped_unsent(engine: Engine) -> Result<
             {{ survey: 'checkout', origin, at: Date.now() - age * 24 * 3600 * 1000, body: '{{}}' }}));
         keep('old', 7.01, '{server}');
         keep('elsewhere', 1, 'https://other.example');
+        keep('gone', 7.01, 'https://gone.example');
         localStorage.setItem('afterword:outbox:broken', '{{');
         localStorage.setItem('cart', '3');"
     );
     browser.run(&keep).await?;
     let visitor = browser.visit(&address).await?;
-    visitor.until("localStorage.getItem('afterword:outbox:old') === null").await?;
+    visitor
+        .until("['old', 'gone'].every(id => localStorage.getItem('afterword:outbox:' + id) === null)")
+        .await?;
     // What belongs to others stays as it is.
     let left = visitor.look("Object.keys(localStorage).sort()").await?;
     ensure!(left == json!(["afterword:outbox:broken", "afterword:outbox:elsewhere", "cart"]), "{left}");
@@ -139,13 +129,84 @@ async fn who_answered_while_the_server_was_away_is_not_asked_again(engine: Engin
     let browser = Browser::open(engine, 390, 844).await?;
     let address = page(&stage, &[])?;
     let visitor = browser.visit(&address).await?;
-    visitor.asked("recommend").await?;
-    stage.stop().await?;
-    answer_checkout(&visitor).await?;
-    visitor.state("kept").await?;
+    answer_in_vain(&mut stage, &visitor).await?;
     stage.start().await?;
     browser.visit(&address).await?;
     ensure!(!asks_for_a_survey(&browser).await?, "it was answered");
     stage.delivered(1).await?;
+    browser.close().await
+}
+
+async fn who_was_refused_has_not_answered(engine: Engine) -> Result<()> {
+    let stage = Stage::with(QUICK, showing("mode = \"modal\"")).await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    let visitor = browser.visit(&page(&stage, &[("data-meta-color", "red")])?).await?;
+    answer_checkout(&visitor).await?;
+    visitor.state("refused").await?;
+    let seen = "JSON.parse(localStorage.getItem('afterword:seen:checkout'))";
+    ensure!(visitor.look(&format!("[{seen}.answered, {seen}.dismissed]")).await? == json!([0, null]));
+    visitor.until("part('close').click() || true").await?;
+    visitor.until("!part('frame')").await?;
+    let closed = visitor.look("heard.at(-1)").await?;
+    ensure!(closed == json!(["closed", { "survey": "checkout", "answered": false }]), "{closed}");
+    ensure!(visitor.look(&format!("{seen}.dismissed > 0")).await? == json!(true));
+    browser.close().await
+}
+
+async fn a_draft_that_is_taken_up_twice_is_handed_in_once(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
+    start_checkout(&visitor).await?;
+    // What a duplicated tab has too.
+    let draft = visitor.look("sessionStorage.getItem('afterword:draft:checkout')").await?;
+    visitor.forward().await?;
+    finish_checkout(&visitor).await?;
+    browser.run(&format!("sessionStorage.setItem('afterword:draft:checkout', {draft})")).await?;
+    visitor.reload().await?;
+    visitor.asked("why").await?;
+    visitor.write("Nog iets").await?;
+    visitor.forward().await?;
+    finish_checkout(&visitor).await?;
+    let left = visitor.look("[sessionStorage.length, localStorage.length]").await?;
+    ensure!(left == json!([0, 0]), "{left}");
+    stage.delivered(1).await?;
+    ensure!(stage.at_rest().await?.len() == 1);
+    browser.close().await
+}
+
+async fn what_an_earlier_page_sent_and_was_refused_is_there_to_be_mended(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    let visitor = browser.visit(&page(&stage, &[("data-mode", "none")])?).await?;
+    let mut refused = submission(Uuid::new_v4(), 9);
+    refused["metadata"]["color"] = json!("red");
+    browser.run(&kept_by_a_page(&stage, &refused)).await?;
+    visitor.until("window.afterword && afterword.open && (afterword.open('checkout'), true)").await?;
+    visitor.state("refused").await?;
+    visitor.asked("recommend").await?;
+    ensure!(visitor.look("root.querySelectorAll('[data-question] input')[9].checked").await? == json!(true));
+    // Without what was wrong, under another UUID.
+    visitor.forward().await?;
+    finish_checkout(&visitor).await?;
+    stage.delivered(1).await?;
+    ensure!(stage.at_rest().await?.len() == 1);
+    browser.close().await
+}
+
+async fn an_answer_sent_while_leaving_the_page_arrives(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
+    start_checkout(&visitor).await?;
+    visitor.forward().await?;
+    visitor.asked("found").await?;
+    visitor.forward().await?;
+    visitor.asked("again").await?;
+    visitor.choose(&[1]).await?;
+    // Nothing there sends what waits.
+    visitor.until("(part('send').click(), location.assign('/favicon.ico?left'), true)").await.ok();
+    stage.delivered(1).await?;
+    ensure!(stage.at_rest().await?.len() == 1);
     browser.close().await
 }

@@ -14,6 +14,7 @@ mod kept;
 mod limits;
 mod network;
 mod operators;
+mod outbox;
 mod queue;
 mod replicas;
 mod shapes;

@@ -20,6 +20,9 @@ pub use store::Store;
 /// The longest time to wait for anything; a test that waits longer has failed.
 pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(30);
 
+/// An interval of the platform that no test waits for.
+pub const QUICK: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// Fails where the tests were started by themselves: without what they need they would fail oddly.
 pub fn prepared() -> anyhow::Result<()> {
     let prepared = std::env::var_os("AFTERWORD_E2E").is_some();

@@ -1,5 +1,6 @@
 //! Pages that embed surveys, on an origin of their own.
 
+use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
 use anyhow::Result;
@@ -40,6 +41,7 @@ const HOSTILE: &str = "<style>
         const tag = document.createElement('script');
         tag.async = true;
         for (const name of Object.keys(attributes)) tag.setAttribute(name, attributes[name]);
+        tag.onload = () => window.loaded = (window.loaded || 0) + 1;
         tag.src = address;
         document.head.append(tag);
     };
@@ -96,7 +98,7 @@ const COUNTS: &str = "<script>
         for (let cycle = 0; cycle < times; cycle++) {
             const elements = Array.from({ length: 10 }, () => document.createElement('afterword-survey'));
             for (const element of elements) {
-                element.setAttribute('survey', document.title);
+                element.setAttribute('survey', location.pathname.split('/').pop());
                 document.body.append(element);
             }
             while (!elements.every(element => element.shadowRoot.querySelector('[data-question]')))
@@ -149,6 +151,7 @@ impl Pages {
             .route("/head/{language}/{survey}", get(head))
             .route("/long/{language}/{survey}", get(long))
             .route("/hostile/{language}/{survey}", get(hostile))
+            .route("/loader/{language}/{survey}", get(loader))
             .route("/counting/{language}/{survey}", get(counting))
             .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
             .with_state(Arc::clone(&self.server));
@@ -176,11 +179,21 @@ fn document(language: &str, head: &str, body: &str) -> String {
     )
 }
 
+/// The recommended tag, with attributes.
+fn recommended(server: &str, survey: &str, attributes: &[(String, String)]) -> String {
+    let one = |(name, value): &(String, String)| format!(" {name}=\"{}\"", value.replace('"', "&quot;"));
+    let attributes: String = attributes.iter().map(one).collect();
+    format!("<script async src=\"{server}/widget.js?survey={survey}\"{attributes}></script>")
+}
+
+/// A tag of a loader that comes without rules.
+fn plain(server: &str) -> String {
+    format!("<script async src=\"{server}/widget.js\"></script>")
+}
+
 async fn tag(State(server): Server, Path((language, survey)): Wanted) -> Html<String> {
-    let server = origin(&server);
-    let tag =
-        format!("<script async src=\"{server}/widget.js?survey={survey}\" data-meta-pieces=\"3\"></script>");
-    Html(document(&language, "", &tag))
+    let pieces = [("data-meta-pieces".to_owned(), "3".to_owned())];
+    Html(document(&language, "", &recommended(&origin(&server), &survey, &pieces)))
 }
 
 /// Under [`POLICY`], and isolated from other origins.
@@ -195,9 +208,7 @@ async fn strict(
         ("cross-origin-opener-policy", "same-origin".to_owned()),
         ("cross-origin-embedder-policy", "require-corp".to_owned()),
     ];
-    let attributes = written(&attributes);
-    let tag = format!("<script async src=\"{server}/widget.js?survey={survey}\"{attributes}></script>");
-    (headers, Html(document(&language, "", &tag))).into_response()
+    (headers, Html(document(&language, "", &recommended(&server, &survey, &attributes)))).into_response()
 }
 
 /// A page that breaks what it can; see [`HOSTILE`].
@@ -206,25 +217,28 @@ async fn hostile(Path((language, _)): Wanted) -> Html<String> {
     Html(document(&language, HOSTILE, body))
 }
 
-/// A page that counts; see [`COUNTS`]. Its title is the survey's id.
-async fn counting(State(server): Server, Path((language, survey)): Wanted) -> Html<String> {
-    let tag = format!("<script async src=\"{}/widget.js\"></script>", origin(&server));
-    let page = document(&language, &[COUNTS, &tag].concat(), "");
-    Html(page.replace("<title>Shop</title>", &format!("<title>{survey}</title>")))
+/// A page that counts; see [`COUNTS`].
+async fn counting(State(server): Server, Path((language, _)): Wanted) -> Html<String> {
+    Html(document(&language, &[COUNTS, &plain(&origin(&server))].concat(), ""))
+}
+
+/// The loader at an address of its own, with a digest that it has to have; an element takes its survey.
+async fn loader(
+    Path((language, survey)): Wanted,
+    Query(tag): Query<HashMap<String, String>>,
+) -> Html<String> {
+    let of = |name: &str| tag.get(name).map_or("", String::as_str);
+    let (src, integrity) = (of("src"), of("integrity"));
+    let tag =
+        format!("<script async src=\"{src}\" integrity=\"{integrity}\" crossorigin=\"anonymous\"></script>");
+    Html(document(&language, &tag, &format!("<afterword-survey survey=\"{survey}\"></afterword-survey>")))
 }
 
 async fn element(State(server): Server, Path((language, survey)): Wanted) -> Html<String> {
-    let tag = format!("<script async src=\"{}/widget.js\"></script>", origin(&server));
     let element = format!(
         "<afterword-survey survey=\"{survey}\" lang=\"{language}\" meta-pieces=\"3\"></afterword-survey>"
     );
-    Html(document("en", &tag, &element))
-}
-
-/// Attributes of a tag, each after a space.
-fn written(attributes: &[(String, String)]) -> String {
-    let one = |(name, value): &(String, String)| format!(" {name}=\"{}\"", value.replace('"', "&quot;"));
-    attributes.iter().map(one).collect()
+    Html(document("en", &plain(&origin(&server)), &element))
 }
 
 /// A long page with a shop's own buttons; the address's query becomes the tag's attributes.
@@ -233,8 +247,6 @@ async fn long(
     Path((language, survey)): Wanted,
     Query(attributes): Query<Vec<(String, String)>>,
 ) -> Html<String> {
-    let attributes = written(&attributes);
-    let server = origin(&server);
     // What happens is written down before the loader is there.
     let head = "<script>window.heard = []; window.fetched = [];
         const real = fetch;
@@ -242,7 +254,7 @@ async fn long(
         for (const name of ['ready', 'shown', 'answered', 'submitted', 'closed', 'error'])
             document.addEventListener('afterword:' + name, e => heard.push([name, e.detail]));
         (window.afterword = window.afterword || []).push(api => window.early = Object.keys(api));</script>";
-    let tag = format!("<script async src=\"{server}/widget.js?survey={survey}\"{attributes}></script>");
+    let tag = recommended(&origin(&server), &survey, &attributes);
     let body = format!(
         "<button id=\"own\">Basket</button><p style=\"height:3000px\">Things to buy.</p>{tag}<footer>Footer</footer>"
     );

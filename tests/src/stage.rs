@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use server::sandbox::{self, Arrival, Sandbox, Settings, Token};
 use tokio::net::TcpListener;
 
-use crate::{DEADLINE, Pages, Process};
+use crate::{DEADLINE, Pages, Process, QUICK};
 
 /// The token of every stage. Looks like a real one: base64 of a user name and a password.
 pub const TOKEN: &str = "Y2FuYXJ5QGV4YW1wbGUuY29tOjBEMzZBQkJBRUY0NDQyODhCN0VD";
@@ -37,7 +37,7 @@ pub struct Stage {
 impl Stage {
     /// A stage at 20 ms a call.
     pub async fn new() -> Result<Self> {
-        Self::with(Duration::from_millis(20), |config| config).await
+        Self::with(QUICK, |config| config).await
     }
 
     /// A stage at some pace, with a changed configuration.
@@ -160,6 +160,17 @@ impl Stage {
         let said = tokio::time::timeout(DEADLINE, waiting).await;
         said.map(|()| self.log())
             .with_context(|| format!("the log does not say so:\n{}", self.process.last_words()))
+    }
+
+    /// Waits until the server has nothing left to forward; gives back every arrival. What was handed in twice
+    /// has arrived twice by then.
+    pub async fn at_rest(&self) -> Result<Vec<Arrival>> {
+        self.until_admin("/metrics", |metrics| {
+            let mut depths = metrics.lines().filter(|line| line.starts_with("afterword_queue_entries"));
+            depths.clone().next().is_some() && depths.all(|line| line.ends_with(" 0"))
+        })
+        .await?;
+        Ok(self.sandbox.arrivals())
     }
 
     /// Waits for so many answers at the platform; gives back every arrival.

@@ -1,8 +1,11 @@
 //! What a visitor has answered so far, kept for a reload of the page.
 //!
-//! One key of `sessionStorage` per survey, so it belongs to one tab and ends with it:
-//! `afterword:draft:SURVEY` -> `{"at", "question", "answers"}`, where `question` is the one on screen and
-//! the answers are written as they are handed in. Where storage is refused or full, nothing is kept.
+//! One key of `sessionStorage` per survey, so it ends with its tab:
+//! `afterword:draft:SURVEY` -> `{"at", "submission", "question", "answers"}`, where `submission` is the UUID
+//! under which the answers will be handed in, `question` the one on screen, and the answers are written as
+//! they are handed in. The UUID goes along since a draft can be taken up twice, by a tab that was
+//! duplicated or a page that was gone back to: the server then has the visitor's answers once. Where storage
+//! is refused or full, nothing is kept.
 
 use web_sys::Storage;
 
@@ -14,21 +17,21 @@ use crate::wire;
 const LIFE: u64 = 24 * 60 * 60 * 1000;
 
 /// Keeps where the visitor is; a flow without an answer is not worth keeping.
-pub(crate) fn keep(survey: &str, flow: &Flow, now: u64) {
-    match written(flow, now) {
+pub(crate) fn keep(survey: &str, submission: &str, flow: &Flow, now: u64) {
+    match written(submission, flow, now) {
         Some(draft) => drop(storage().map(|storage| storage.set_item(&key(survey), &draft))),
         None => forget(survey),
     }
 }
 
-/// Takes up a draft, if there is one that is young enough.
-pub(crate) fn resume(survey: &str, flow: &mut Flow, now: u64) {
-    let draft = storage().and_then(|storage| storage.get_item(&key(survey)).ok().flatten());
-    if let Some(draft) = draft
-        && read(&draft, flow, now).is_none()
-    {
+/// Takes up a draft, if there is one that is young enough; gives the UUID of its submission.
+pub(crate) fn resume(survey: &str, flow: &mut Flow, now: u64) -> Option<String> {
+    let draft = storage()?.get_item(&key(survey)).ok()??;
+    let submission = read(&draft, flow, now);
+    if submission.is_none() {
         forget(survey);
     }
+    submission
 }
 
 /// Forgets a draft, if there is one.
@@ -42,21 +45,23 @@ fn key(survey: &str) -> String {
     ["afterword:draft:", survey].concat()
 }
 
-fn written(flow: &Flow, now: u64) -> Option<String> {
+fn written(submission: &str, flow: &Flow, now: u64) -> Option<String> {
     let answers = wire::answers_written(flow.answers())?;
     let question = flow.question()?.id.as_str();
-    Some(Object::new().raw("at", &now.to_string()).text("question", question).raw("answers", &answers).end())
+    let draft = Object::new().raw("at", &now.to_string()).text("submission", submission);
+    Some(draft.text("question", question).raw("answers", &answers).end())
 }
 
 /// `None` for what is too old or no draft. A clock that was put back makes a draft younger, never older.
-fn read(draft: &str, flow: &mut Flow, now: u64) -> Option<()> {
+fn read(draft: &str, flow: &mut Flow, now: u64) -> Option<String> {
     let json = Json::read(draft)?;
     let at = u64::try_from(json.get("at").number()?).ok()?;
     if now.saturating_sub(at) > LIFE {
         return None;
     }
+    let submission = json.get("submission").text()?;
     flow.resume(wire::answers(json.get("answers")), json.get("question").text()?);
-    Some(())
+    Some(submission.to_owned())
 }
 
 /// The tab's storage; `None` where the browser refuses it.
@@ -90,13 +95,13 @@ mod tests {
         flow.answer(Some(Value::Score(9)));
         flow.advance().unwrap();
         flow.answer(Some(Value::Text(words.into())));
-        written(&flow, NOW).unwrap()
+        written("6f9b", &flow, NOW).unwrap()
     }
 
     #[test]
     fn a_draft_leads_back_to_its_question_and_its_answers() {
         let mut again = flow(score(10));
-        read(&draft("\"quick\""), &mut again, NOW + LIFE).unwrap();
+        assert_eq!(read(&draft("\"quick\""), &mut again, NOW + LIFE).as_deref(), Some("6f9b"));
         assert!(again.value() == Some(&Value::Text("\"quick\"".into())));
         again.back();
         assert!(again.value() == Some(&Value::Score(9)));
@@ -135,6 +140,6 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_before_the_first_answer() {
-        assert!(written(&flow(score(10)), NOW).is_none());
+        assert!(written("6f9b", &flow(score(10)), NOW).is_none());
     }
 }

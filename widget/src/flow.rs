@@ -62,8 +62,8 @@ impl Flow {
         &self.answers
     }
 
-    /// Takes up where a visitor was. Answers that do not fit are dropped, but for a text that is too long:
-    /// it may be shortened.
+    /// Takes up where a visitor was, or at the first question before it that has no good answer. Answers that
+    /// do not fit are dropped, but for a text that is too long: it may be shortened.
     pub(crate) fn resume(&mut self, answers: Vec<Answer>, at: &str) {
         let fits = |answer: &Answer| {
             let question = self.questions.iter().find(|question| question.id == answer.question)?;
@@ -71,6 +71,8 @@ impl Flow {
         };
         self.answers = answers.into_iter().filter(|answer| fits(answer) == Some(true)).collect();
         self.go_to(at);
+        let wanted = std::mem::take(&mut self.at);
+        while self.at < wanted && self.advance() == Ok(Advance::Question) {}
     }
 
     /// Where the visitor is.

@@ -116,6 +116,8 @@ pub(crate) struct Inner {
     pub(crate) flow: Flow,
     /// The text as it stands in the field, for a text question.
     pub(crate) text: String,
+    /// The UUID under which the answers are handed in.
+    submission: String,
     /// What the server does not have yet, oldest first; most of it also in the device's outbox.
     waiting: Vec<Entry>,
     /// False once the device refused to keep something.
@@ -135,10 +137,14 @@ impl Survey {
         options: Options,
     ) -> Self {
         let mut flow = Flow::new(std::mem::take(&mut definition.questions));
-        if options.keeps {
-            draft::resume(definition.survey.as_str(), &mut flow, browser::now());
-        }
-        let waiting = outbox::waiting(definition.survey.as_str(), &options.origin, browser::now());
+        let name = definition.survey.as_str();
+        let draft = if options.keeps {
+            draft::resume(name, &mut flow, browser::now())
+        } else {
+            draft::forget(name);
+            None
+        };
+        let waiting = outbox::waiting(name, &options.origin, browser::now());
         let asking = waiting.is_empty();
         let face = Face {
             state: if asking { State::Asking } else { State::Kept },
@@ -157,6 +163,7 @@ impl Survey {
             options,
             text: text(&flow),
             flow,
+            submission: draft.unwrap_or_else(browser::uuid),
             waiting,
             on_device: true,
             busy: false,
@@ -185,7 +192,9 @@ impl Survey {
         on_cleanup(move || {
             online.take().remove();
             survey.0.gone.set(true);
-            survey.clear_timer();
+            if survey.inner().on_device {
+                survey.clear_timer();
+            }
         });
         let survey = self.clone();
         queue_microtask(move || {
@@ -243,7 +252,8 @@ impl Survey {
     fn keep_draft(&self) {
         let inner = self.inner();
         if inner.options.keeps {
-            draft::keep(inner.definition.survey.as_str(), &inner.flow, browser::now());
+            let survey = inner.definition.survey.as_str();
+            draft::keep(survey, &inner.submission, &inner.flow, browser::now());
         }
     }
 

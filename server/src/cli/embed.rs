@@ -122,10 +122,9 @@ fn pinned(server: &str, survey: &Survey, attributes: &str) -> anyhow::Result<Str
     let loader = EmbeddedWidget::get(&format!("{build}/widget.js")).context(NOT_BUILT)?;
     let digest = BASE64_STANDARD.encode(Sha384::digest(&loader.data));
     Ok(format!(
-        "<script async src=\"{server}/a/{build}/widget.js\" data-survey=\"{}\" data-mode=\"{}\"\n        \
+        "<script async src=\"{server}/a/{build}/widget.js\" data-survey=\"{}\"\n        \
          integrity=\"sha384-{digest}\" crossorigin=\"anonymous\"{attributes}></script>",
         survey.id,
-        survey.show.mode.name(),
     ))
 }
 

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use shared::{Choice, Definition, Direction, Kind, Language, Question, Score, SurveyId, Text, survey};
 
 use super::assets::Compressible;
+use super::rules::rules;
 use crate::config::{self, Config, PerLanguage, Survey};
 use crate::words::words;
 
@@ -53,12 +54,20 @@ impl ServedDefinition {
             questions: survey.questions.iter().map(|asked| question(asked, language)).collect(),
             words: words(language).clone(),
         };
-        let unversioned = serde_json::to_vec(&definition).unwrap_or_default();
-        definition.version = version(&unversioned);
-        let json = Compressible::new(serde_json::to_vec(&definition).unwrap_or_default());
+        definition.version = version(&written(&definition, survey));
+        let json = Compressible::new(written(&definition, survey));
         let etag = etag(&definition.version);
         Self { definition, json, etag }
     }
+}
+
+/// The JSON of a definition, with the survey's rules as `show`: for loaders that came without them.
+fn written(definition: &Definition, survey: &Survey) -> Vec<u8> {
+    let json = serde_json::to_value(definition).map(|mut json| {
+        json["show"] = rules(survey);
+        json.to_string()
+    });
+    json.unwrap_or_default().into()
 }
 
 /// Names a content by its bytes.

@@ -6,10 +6,11 @@ use leptos::prelude::set_timeout_with_handle;
 use wasm_bindgen_futures::spawn_local;
 
 use super::{Inner, Screen, State, Survey};
+use crate::json::Json;
 use crate::outbox::Entry;
 use crate::retry::{Verdict, delay};
 use crate::wire::Outgoing;
-use crate::{browser, draft, outbox, send};
+use crate::{browser, draft, outbox, send, wire};
 
 impl Survey {
     /// Keeps the answers on the device, then sends them.
@@ -19,8 +20,9 @@ impl Survey {
         inner.on_device = outbox::keep(&entry);
         inner.waiting.push(entry);
         inner.tries = 0;
-        // Taken up again, it would be handed in a second time.
-        draft::forget(inner.definition.survey.as_str());
+        if inner.on_device {
+            draft::forget(inner.definition.survey.as_str());
+        }
         drop(inner);
         self.sending();
         self.retry();
@@ -45,7 +47,8 @@ impl Survey {
 
     /// Sends one after another until nothing waits or the server does not take it.
     ///
-    /// The survey may leave the page at any `await`; what it sent is forgotten all the same.
+    /// The survey may leave the page at any `await`; what it sent is forgotten all the same. What only the
+    /// page has is tried on; what lies on the device is then the loader's to send.
     async fn deliver(self) {
         while let Some(entry) = self.next() {
             let reply = send::post(&entry).await;
@@ -55,7 +58,10 @@ impl Survey {
             outbox::forget(&entry);
             self.change().waiting.retain(|other| other.id != entry.id);
             if reply.verdict == Verdict::Refused {
-                return self.refuse(reply.question.as_deref());
+                return self.refuse(&entry, reply.question.as_deref());
+            }
+            if entry.id == self.inner().submission {
+                draft::forget(&entry.survey);
             }
             self.emit("submitted", &self.detail());
         }
@@ -70,7 +76,7 @@ impl Survey {
     fn wait(&self, after: Option<u32>) {
         let mut inner = self.change();
         inner.busy = false;
-        if self.0.gone.get() {
+        if self.0.gone.get() && inner.on_device {
             return;
         }
         let pause = Duration::from_millis(delay(inner.tries, browser::random(), after).into());
@@ -86,10 +92,20 @@ impl Survey {
         self.show(State::Kept, note);
     }
 
-    /// Goes to the question that the server named; the answers stay.
-    fn refuse(&self, question: Option<&str>) {
+    /// Goes to the question that the server named; the answers stay, also those of an earlier page. Sent again,
+    /// they are another submission.
+    fn refuse(&self, entry: &Entry, question: Option<&str>) {
         let mut inner = self.change();
         inner.busy = false;
+        if self.0.gone.get() {
+            return;
+        }
+        if inner.flow.answers().is_empty()
+            && let Some(submission) = Json::read(&entry.body)
+        {
+            inner.flow.resume(wire::answers(submission.get("answers")), "");
+        }
+        inner.submission = browser::uuid();
         if let Some(id) = question {
             inner.flow.go_to(id);
         }
@@ -118,9 +134,9 @@ impl Survey {
 }
 
 impl Inner {
-    /// The answers as a submission of their own: another try after a refusal is another one.
+    /// The answers as a submission.
     fn entry(&self) -> Entry {
-        let id = browser::uuid();
+        let id = self.submission.clone();
         let survey = self.definition.survey.as_str();
         let body = Outgoing {
             submission: &id,

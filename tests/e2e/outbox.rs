@@ -1,0 +1,192 @@
+//! What waits in the visitor's browser goes out from any page, and stays until the server has it.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use tests::{Browser, Engine, Stage};
+use uuid::Uuid;
+
+use crate::embed::page;
+use crate::submission;
+use crate::visitor::answer_in_vain;
+
+tests::in_every_engine! {
+    a_reply_ends_the_wait_only_if_the_server_has_the_answers_or_never_takes_them
+    a_busy_server_is_asked_again_when_it_wishes_and_not_before
+    a_survey_that_leaves_the_page_is_sent_all_the_same
+    what_the_device_does_not_keep_is_sent_even_when_its_survey_has_left_the_page
+    what_waits_goes_out_when_the_net_returns
+    what_two_tabs_send_at_once_is_stored_once
+    what_waits_stays_until_the_visitor_has_consented
+}
+
+/// Keeps a submission as the widget would.
+pub(crate) fn kept_by_a_page(stage: &Stage, submission: &Value) -> String {
+    let entry = json!({ "survey": "checkout", "origin": stage.server, "body": submission.to_string() });
+    let id = &submission["submission"];
+    format!(
+        "localStorage.setItem('afterword:outbox:' + {id}, JSON.stringify({{ ...{entry}, at: Date.now() }}))"
+    )
+}
+
+/// Sends what waits, with a server that replies as `script` says: `replies` holds what `fetch` gives, `all` the
+/// elements of a survey, and `later` every wait in milliseconds.
+async fn flushed(browser: &Browser, stage: &Stage, script: &str) -> Result<Value> {
+    let script = format!(
+        "const done = arguments[arguments.length - 1], server = '{}';
+        const wait = setTimeout, later = [], asked = [];
+        let replies = [], all = () => [];
+        window.setTimeout = (run, time) => (later.push(time), 0);
+        window.fetch = async url => {{
+            asked.push(url);
+            const reply = replies.shift();
+            if (!reply) throw new TypeError('away');
+            return new Response(null, reply);
+        }};
+        const put = (id, origin = server) => localStorage.setItem('afterword:outbox:' + id,
+            JSON.stringify({{ survey: id, origin, at: Date.now(), body: '{{}}' }}));
+        const left = () => Object.keys(localStorage).map(key => key.slice(17)).sort().join();
+        import(server + '/a/latest/outbox.js').then(async outbox => {{
+            const flush = () => outbox.flush(server, survey => all(survey));
+            {script}
+        }}).then(done, error => done(String(error)));",
+        stage.server
+    );
+    browser.run_async(&script).await
+}
+
+async fn a_reply_ends_the_wait_only_if_the_server_has_the_answers_or_never_takes_them(
+    engine: Engine,
+) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    browser.visit(&page(&stage, &[("data-mode", "none")])?).await?;
+    let verdicts: Value = serde_json::from_str(include_str!("../../widget/verdicts.json"))?;
+    let script = "const verdicts = VERDICTS, found = { durable: [], refused: [], later: [] };
+        const told = [];
+        console.error = text => told.push(text);
+        for (const statuses of Object.values(verdicts)) for (const status of statuses) {
+            put('one');
+            replies = [{ status }];
+            await flush();
+            const kept = localStorage.getItem('afterword:outbox:one');
+            found[kept ? 'later' : told.length ? 'refused' : 'durable'].push(status);
+            told.length = 0;
+            localStorage.clear();
+        }
+        return found;";
+    let found = flushed(&browser, &stage, &script.replace("VERDICTS", &verdicts.to_string())).await?;
+    ensure!(found == verdicts, "{found}");
+    browser.close().await
+}
+
+async fn a_busy_server_is_asked_again_when_it_wishes_and_not_before(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    browser.visit(&page(&stage, &[("data-mode", "none")])?).await?;
+    let script = "const found = [];
+        const note = () => found.push([asked.splice(0).length, left(), later.splice(0)]);
+        put('a'); put('b');
+        replies = [{ status: 503, headers: { 'retry-after': '40' } }];
+        await flush(); note();
+        await flush(); note();
+        // Another survey's trouble is its own.
+        replies = [{ status: 404 }, { status: 404 }];
+        await flush(); note();
+        // What is shown sends its own.
+        all = () => [{ shown: { open: true } }];
+        await flush(); note();
+        all = () => [{ shown: null }];
+        replies = [{ status: 202 }, { status: 202 }];
+        // One at a time, however often it is asked.
+        await Promise.all([flush(), flush(), flush()]); note();
+        return found;";
+    let found = flushed(&browser, &stage, script).await?;
+    let found = found.as_array().with_context(|| found.to_string())?;
+    for (at, asked, left, wait) in
+        [(0, 1, "a,b", 41e3..=42e3), (1, 1, "a,b", 2e3..=4e3), (2, 2, "a,b", 4e3..=8e3)]
+    {
+        ensure!(found[at][0] == asked && found[at][1] == left, "{at}: {found:?}");
+        let waits = found[at][2].as_array().context("no list")?;
+        ensure!(waits.len() == 1 && wait.contains(&waits[0].as_f64().unwrap_or_default()), "{found:?}");
+    }
+    ensure!(found[3] == json!([0, "a,b", []]), "{found:?}");
+    ensure!(found[4] == json!([2, "", []]), "{found:?}");
+    browser.close().await
+}
+
+async fn a_survey_that_leaves_the_page_is_sent_all_the_same(engine: Engine) -> Result<()> {
+    let mut stage = Stage::new().await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
+    answer_in_vain(&mut stage, &visitor).await?;
+    visitor.until("host.remove() || true").await?;
+    stage.start().await?;
+    stage.delivered(1).await?;
+    visitor.until("localStorage.length === 0").await?;
+    ensure!(stage.at_rest().await?.len() == 1);
+    browser.close().await
+}
+
+async fn what_the_device_does_not_keep_is_sent_even_when_its_survey_has_left_the_page(
+    engine: Engine,
+) -> Result<()> {
+    let mut stage = Stage::new().await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
+    let full = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }";
+    browser.run(full).await?;
+    answer_in_vain(&mut stage, &visitor).await?;
+    let note = visitor.look("part('status').innerText").await?;
+    ensure!(note.as_str().is_some_and(|note| note.contains("Laat deze pagina open")), "{note}");
+    ensure!(visitor.look("localStorage.length").await? == json!(0));
+    visitor.until("host.remove() || true").await?;
+    stage.start().await?;
+    stage.delivered(1).await?;
+    ensure!(stage.at_rest().await?.len() == 1);
+    browser.close().await
+}
+
+async fn what_waits_goes_out_when_the_net_returns(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    let visitor = browser.visit(&page(&stage, &[("data-mode", "none")])?).await?;
+    visitor.until("window.afterword && afterword.open && true").await?;
+    browser.run(&kept_by_a_page(&stage, &submission(Uuid::new_v4(), 9))).await?;
+    browser.run("dispatchEvent(new Event('online'))").await?;
+    stage.delivered(1).await?;
+    visitor.until("localStorage.length === 0").await?;
+    browser.close().await
+}
+
+async fn what_two_tabs_send_at_once_is_stored_once(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    let visitor = browser.visit(&page(&stage, &[("data-mode", "none")])?).await?;
+    browser.run(&kept_by_a_page(&stage, &submission(Uuid::new_v4(), 9))).await?;
+    // Two modules know as little of each other as two tabs do.
+    let both = "const done = arguments[arguments.length - 1], server = 'SERVER', none = () => [];
+        Promise.all(['one', 'two'].map(build => import(`${server}/a/${build}/outbox.js`)))
+            .then(modules => Promise.all(modules.map(module => module.flush(server, none))))
+            .then(() => done(fetched.filter(url => url.endsWith('/answers')).length), error => done(String(error)))";
+    let posts = browser.run_async(&both.replace("SERVER", &stage.server)).await?;
+    ensure!(posts == 2, "{posts}");
+    stage.delivered(1).await?;
+    ensure!(visitor.look("localStorage.length").await? == json!(0));
+    ensure!(stage.at_rest().await?.len() == 1);
+    browser.close().await
+}
+
+async fn what_waits_stays_until_the_visitor_has_consented(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    let visitor = browser.visit(&page(&stage, &[("data-mode", "none"), ("data-consent", "wait")])?).await?;
+    visitor.until("host && afterword.consent && true").await?;
+    browser.run(&kept_by_a_page(&stage, &submission(Uuid::new_v4(), 9))).await?;
+    browser.run("dispatchEvent(new Event('online'))").await?;
+    let asked = "performance.getEntriesByType('resource').some(entry => entry.name.endsWith('/outbox.js'))";
+    ensure!(visitor.look(asked).await? == json!(false));
+    ensure!(visitor.look("localStorage.length").await? == json!(1));
+    visitor.until("afterword.consent() || true").await?;
+    stage.delivered(1).await?;
+    browser.close().await
+}
