@@ -2,19 +2,15 @@
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
-use tests::keys::{ENTER, ESCAPE, TAB};
+use tests::keys::ESCAPE;
 use tests::{Browser, Engine, QUICK, Stage};
 
 use crate::visitor::finish_checkout;
 
 tests::in_every_engine! {
-    nothing_but_the_loader_is_loaded_before_a_survey_is_due
     a_popover_takes_no_focus_and_is_not_shown_again_once_dismissed
-    a_survey_that_was_answered_is_not_shown_again_not_even_in_another_tab
-    a_modal_takes_the_focus_keeps_it_and_gives_it_back
     a_tab_is_a_button_in_the_visitors_language_that_opens_a_card
     each_trigger_makes_a_survey_due_and_nothing_before_it
-    a_delayed_survey_does_not_pop_up_on_a_page_that_the_visitor_went_on_to
     who_is_not_in_the_sample_or_on_another_device_is_not_asked
     before_consent_nothing_is_stored_loaded_or_shown
     only_one_overlay_is_shown_at_a_time
@@ -48,18 +44,6 @@ pub(crate) async fn asks_for_a_survey(browser: &Browser) -> Result<bool> {
     browser.run_async(script).await?.as_bool().context("no yes or no")
 }
 
-async fn nothing_but_the_loader_is_loaded_before_a_survey_is_due(engine: Engine) -> Result<()> {
-    let stage = Stage::new().await?;
-    let browser = Browser::open(engine, 1280, 800).await?;
-    let visitor = browser.visit(&page(&stage, &[("data-mode", "popover"), ("data-event", "later")])?).await?;
-    visitor.until("host && host.shown").await?;
-    let requests = visitor.look("performance.getEntriesByType('resource').map(entry => entry.name).filter(name => !name.endsWith('favicon.ico'))").await?;
-    let loader = format!("{}/widget.js?survey=checkout", stage.server);
-    ensure!(requests == json!([loader]), "{requests}");
-    ensure!(!asks_for_a_survey(&browser).await?);
-    browser.close().await
-}
-
 async fn a_popover_takes_no_focus_and_is_not_shown_again_once_dismissed(engine: Engine) -> Result<()> {
     let stage = Stage::with(QUICK, showing("mode = \"popover\"")).await?;
     let browser = Browser::open(engine, 1280, 800).await?;
@@ -86,60 +70,6 @@ async fn a_popover_takes_no_focus_and_is_not_shown_again_once_dismissed(engine: 
     let visitor = browser.visit(&address).await?;
     visitor.until("window.afterword && afterword.open && (afterword.open('checkout'), true)").await?;
     visitor.asked("recommend").await?;
-    browser.close().await
-}
-
-async fn a_survey_that_was_answered_is_not_shown_again_not_even_in_another_tab(engine: Engine) -> Result<()> {
-    let stage = Stage::with(QUICK, showing("mode = \"modal\"")).await?;
-    let browser = Browser::open(engine, 390, 844).await?;
-    let address = page(&stage, &[])?;
-    let visitor = browser.visit(&address).await?;
-    visitor.asked("recommend").await?;
-    visitor.picture("modal-phone").await?;
-    visitor.choose(&[9]).await?;
-    visitor.forward().await?;
-    finish_checkout(&visitor).await?;
-    visitor.picture("modal-thanks").await?;
-    visitor.keys(ESCAPE).await?;
-    visitor.until("!part('frame')").await?;
-    let closed = visitor.look("heard.at(-1)").await?;
-    ensure!(closed == json!(["closed", { "survey": "checkout", "answered": true }]), "{closed}");
-    browser.another_tab().await?;
-    browser.visit(&address).await?;
-    ensure!(!asks_for_a_survey(&browser).await?, "it was answered");
-    browser.close().await
-}
-
-async fn a_modal_takes_the_focus_keeps_it_and_gives_it_back(engine: Engine) -> Result<()> {
-    let stage = Stage::new().await?;
-    let browser = Browser::open(engine, 1280, 800).await?;
-    let visitor = browser.visit(&page(&stage, &[("data-mode", "modal"), ("data-event", "never")])?).await?;
-    visitor
-        .until("afterword.open && (document.querySelector('#own').onclick = () => window.opened = afterword.open('checkout'), true)")
-        .await?;
-    visitor.until("document.querySelector('#own').focus() || true").await?;
-    visitor.keys(ENTER).await?;
-    visitor.asked("recommend").await?;
-    visitor.until("document.activeElement === host && root.activeElement").await?;
-    visitor.picture("modal").await?;
-    let found = browser.axe().await?;
-    ensure!(found.is_empty(), "{found:#?}");
-    for _ in 0..8 {
-        visitor.keys(TAB).await?;
-        let outside = visitor
-            .look("document.activeElement !== host && document.activeElement !== document.body")
-            .await?;
-        ensure!(outside == json!(false), "the page behind has the focus");
-    }
-    visitor.keys(ESCAPE).await?;
-    visitor.until("!part('frame') && document.activeElement.id === 'own'").await?;
-    let heard = visitor.look("heard.map(([name]) => name)").await?;
-    ensure!(heard == json!(["ready", "shown", "closed"]), "{heard}");
-    // The backdrop closes it too.
-    visitor.keys(ENTER).await?;
-    visitor.asked("recommend").await?;
-    visitor.until("part('frame').click() || true").await?;
-    visitor.until("!part('frame') && document.activeElement.id === 'own'").await?;
     browser.close().await
 }
 
@@ -188,21 +118,6 @@ async fn each_trigger_makes_a_survey_due_and_nothing_before_it(engine: Engine) -
         visitor.until(action).await?;
         visitor.asked("recommend").await.with_context(|| attribute.to_owned())?;
     }
-    browser.close().await
-}
-
-async fn a_delayed_survey_does_not_pop_up_on_a_page_that_the_visitor_went_on_to(
-    engine: Engine,
-) -> Result<()> {
-    let stage = Stage::new().await?;
-    let browser = Browser::open(engine, 1280, 800).await?;
-    let attributes = [("data-mode", "popover"), ("data-pages", "/thanks /long/*"), ("data-event", "go")];
-    let visitor = browser.visit(&page(&stage, &attributes)?).await?;
-    visitor.until("host && host.shown").await?;
-    visitor.until("history.pushState({}, '', '/basket') || document.dispatchEvent(new Event('go'))").await?;
-    ensure!(!asks_for_a_survey(&browser).await?, "/basket is not among the pages");
-    visitor.until("history.pushState({}, '', '/thanks/') || document.dispatchEvent(new Event('go'))").await?;
-    visitor.asked("recommend").await?;
     browser.close().await
 }
 

@@ -1,65 +1,19 @@
 //! Pages that break what they can, and surveys that must not: styles, keys, prototypes, what stays behind.
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 use tests::{Browser, Engine, Stage};
 
 use crate::visitor::{finish_checkout, start_checkout};
 
 tests::in_every_engine! {
-    a_survey_changes_no_style_of_the_page_but_the_sizes_that_its_place_must_change
     a_hostile_page_with_two_loaders_and_a_new_body_does_not_break_a_survey
     a_hundred_surveys_leave_nothing_behind
 }
 
-/// Writes down every computed style of every element that is there, `before` a survey.
-const BEFORE: &str = "const style = element => {
-        const all = getComputedStyle(element);
-        return Array.from(all, name => [name, all.getPropertyValue(name)]);
-    };
-    window.before = Array.from(document.querySelectorAll('*'), element => [element, style(element)]);
-    window.changed = () => {
-        const names = new Set();
-        for (const [element, styles] of before) {
-            const now = getComputedStyle(element);
-            for (const [name, value] of styles)
-                if (now.getPropertyValue(name) !== value) names.add(element.tagName + ' ' + name);
-        }
-        return Array.from(names).sort().join();
-    };
-    return before.length";
-
 /// Puts the loader of a stage's server into the hostile page.
-fn inject(stage: &Stage, path: &str, attributes: &Value) -> String {
+pub(crate) fn inject(stage: &Stage, path: &str, attributes: &Value) -> String {
     format!("inject('{}{path}', {attributes})", stage.server)
-}
-
-async fn a_survey_changes_no_style_of_the_page_but_the_sizes_that_its_place_must_change(
-    engine: Engine,
-) -> Result<()> {
-    let stage = Stage::new().await?;
-    let browser = Browser::open(engine, 1280, 800).await?;
-    for mode in ["popover", "modal", "inline"] {
-        let visitor = browser.visit(&stage.pages.at("hostile/nl/checkout")).await?;
-        let elements = browser.run(BEFORE).await?;
-        ensure!(elements.as_u64() > Some(8), "{elements}");
-        browser.run(&inject(&stage, "/widget.js?survey=checkout", &json!({ "data-mode": mode }))).await?;
-        visitor.asked("recommend").await?;
-        let changed = browser.run("return changed()").await?;
-        let changed = changed.as_str().context("no list")?;
-        // A column that has grown: the page, its body, and the layer that fills the page.
-        let grown = ["HTML", "BODY", "DIV"];
-        let sizes = ["height", "block-size", "perspective-origin", "transform-origin"];
-        let beyond = |change: &&str| {
-            let (element, property) = change.split_once(' ').unwrap_or_default();
-            mode != "inline" || !grown.contains(&element) || !sizes.contains(&property)
-        };
-        let beyond: Vec<&str> =
-            changed.split(',').filter(|change| !change.is_empty()).filter(beyond).collect();
-        ensure!(beyond.is_empty(), "{mode}: {beyond:?}");
-        ensure!(mode != "inline" || !changed.is_empty(), "a survey in its place takes no room");
-    }
-    browser.close().await
 }
 
 async fn a_hostile_page_with_two_loaders_and_a_new_body_does_not_break_a_survey(

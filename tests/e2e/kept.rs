@@ -11,7 +11,6 @@ use crate::submission;
 use crate::visitor::{answer_checkout, answer_in_vain, finish_checkout, start_checkout};
 
 tests::in_every_engine! {
-    what_was_answered_is_there_after_a_reload_and_is_handed_in_once
     a_page_that_may_remember_nothing_keeps_no_draft
     a_draft_of_yesterday_is_not_taken_up
     what_waits_goes_out_from_a_page_where_no_survey_is_due
@@ -20,39 +19,6 @@ tests::in_every_engine! {
     who_was_refused_has_not_answered
     a_draft_that_is_taken_up_twice_is_handed_in_once
     what_an_earlier_page_sent_and_was_refused_is_there_to_be_mended
-    an_answer_sent_while_leaving_the_page_arrives
-}
-
-async fn what_was_answered_is_there_after_a_reload_and_is_handed_in_once(engine: Engine) -> Result<()> {
-    let stage = Stage::new().await?;
-    let browser = Browser::open(engine, 390, 844).await?;
-    let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
-    start_checkout(&visitor).await?;
-    visitor.write("De \"doos\" was stuk").await?;
-    visitor.until("root.querySelector('textarea').value.endsWith('stuk')").await?;
-    visitor.reload().await?;
-    visitor.asked("why").await?;
-    let text = visitor.look("root.querySelector('textarea').value").await?;
-    ensure!(text == "De \"doos\" was stuk", "{text}");
-    visitor.until("part('back').click() || true").await?;
-    visitor.asked("recommend").await?;
-    ensure!(visitor.look("root.querySelectorAll('[data-question] input')[3].checked").await? == json!(true));
-    visitor.reload().await?;
-    // From where the visitor is now, with everything in its place.
-    visitor.asked("recommend").await?;
-    visitor.forward().await?;
-    visitor.asked("why").await?;
-    visitor.forward().await?;
-    finish_checkout(&visitor).await?;
-    let arrivals = stage.delivered(1).await?;
-    let body = arrivals.iter().find_map(|arrival| arrival.json.as_deref()).map(ToString::to_string);
-    ensure!(body.as_ref().is_some_and(|body| body.contains(r#"De \"doos\" was stuk"#)), "{body:?}");
-    visitor.reload().await?;
-    visitor.asked("recommend").await?;
-    let left = visitor.look("[sessionStorage.length, !!root.querySelector('input:checked')]").await?;
-    ensure!(left == json!([0, false]), "{left}");
-    ensure!(stage.at_rest().await?.len() == 1);
-    browser.close().await
 }
 
 async fn a_page_that_may_remember_nothing_keeps_no_draft(engine: Engine) -> Result<()> {
@@ -189,23 +155,6 @@ async fn what_an_earlier_page_sent_and_was_refused_is_there_to_be_mended(engine:
     // Without what was wrong, under another UUID.
     visitor.forward().await?;
     finish_checkout(&visitor).await?;
-    stage.delivered(1).await?;
-    ensure!(stage.at_rest().await?.len() == 1);
-    browser.close().await
-}
-
-async fn an_answer_sent_while_leaving_the_page_arrives(engine: Engine) -> Result<()> {
-    let stage = Stage::new().await?;
-    let browser = Browser::open(engine, 390, 844).await?;
-    let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
-    start_checkout(&visitor).await?;
-    visitor.forward().await?;
-    visitor.asked("found").await?;
-    visitor.forward().await?;
-    visitor.asked("again").await?;
-    visitor.choose(&[1]).await?;
-    // Nothing there sends what waits.
-    visitor.until("(part('send').click(), location.assign('/favicon.ico?left'), true)").await.ok();
     stage.delivered(1).await?;
     ensure!(stage.at_rest().await?.len() == 1);
     browser.close().await

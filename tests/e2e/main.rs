@@ -4,6 +4,7 @@
 
 mod api;
 mod commands;
+mod complaints;
 mod delivery;
 mod demo;
 mod disk;

@@ -10,8 +10,6 @@ tests::in_every_engine! {
     every_form_of_the_tag_shows_the_survey_in_its_language
     the_survey_is_completed_with_the_keyboard_alone
     in_arabic_the_survey_is_mirrored
-    under_a_strict_policy_it_works_without_a_console_message
-    an_answer_given_while_the_server_is_away_goes_out_after_a_reload
     without_a_reload_it_goes_out_when_the_server_is_back
     a_wrong_survey_id_logs_one_clear_message_and_shows_nothing
     what_is_required_or_too_long_is_said_at_its_field
@@ -22,7 +20,7 @@ tests::in_every_engine! {
 const SPACE: &str = " ";
 
 /// The body of the one answer that arrived.
-async fn arrived(stage: &Stage) -> Result<Value> {
+pub(crate) async fn arrived(stage: &Stage) -> Result<Value> {
     let arrivals = stage.delivered(1).await?;
     let arrival = arrivals.iter().find(|arrival| arrival.stored).context("nothing was stored")?;
     Ok(arrival.json.as_deref().context("no JSON")?.clone())
@@ -180,54 +178,6 @@ async fn in_arabic_the_survey_is_mirrored(engine: Engine) -> Result<()> {
     let ends = "part('next').getBoundingClientRect().left < card.getBoundingClientRect().left + card.clientWidth / 2";
     ensure!(visitor.look(ends).await? == json!(true), "the way forward is on the left");
     visitor.picture("arabic").await?;
-    browser.close().await
-}
-
-async fn under_a_strict_policy_it_works_without_a_console_message(engine: Engine) -> Result<()> {
-    let stage = Stage::new().await?;
-    let browser = Browser::open(engine, 1280, 800).await?;
-    for mode in ["inline", "popover", "modal", "tab"] {
-        let address = format!("strict/nl/checkout?data-answered=0&data-mode={mode}&data-label=Mening");
-        let visitor = browser.visit(&stage.pages.at(&address)).await?;
-        // Something waits that no survey shown here sends: the module for it is loaded as well.
-        browser.run("localStorage.setItem('afterword:outbox:other', 'none')").await?;
-        browser.run("dispatchEvent(new Event('online'))").await?;
-        let asked =
-            "performance.getEntriesByType('resource').some(entry => entry.name.endsWith('/outbox.js'))";
-        if mode == "tab" {
-            visitor.until("seen(part('tab')) && (part('tab').click(), true)").await?;
-        }
-        answer_checkout(&visitor).await?;
-        visitor.until(asked).await?;
-        visitor.state("thanked").await?;
-        ensure!(browser.run("return window.crossOriginIsolated").await? == json!(true), "it is isolated");
-        let console = browser.console().await?;
-        // The page's own icon is refused by its own policy; nothing of ours may be in there.
-        let ours: Vec<_> = console.iter().filter(|(_, message)| !message.contains("favicon.ico")).collect();
-        ensure!(ours.is_empty(), "{mode}: {ours:?}");
-    }
-    // The policy is really there, where the engine knows it.
-    let markup = "try { document.createElement('p').innerHTML = '<b>'; } catch { return 'refused'; }
-        return window.trustedTypes ? 'taken' : 'unknown';";
-    ensure!(browser.run(markup).await? != "taken");
-    browser.close().await
-}
-
-async fn an_answer_given_while_the_server_is_away_goes_out_after_a_reload(engine: Engine) -> Result<()> {
-    let mut stage = Stage::new().await?;
-    let browser = Browser::open(engine, 390, 844).await?;
-    let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
-    answer_in_vain(&mut stage, &visitor).await?;
-    ensure!(visitor.look("part('thanks') === null").await? == json!(true), "no thanks before it is durable");
-    visitor.picture("kept").await?;
-    ensure!(stage.sandbox.counts().arrived == 0);
-    stage.start().await?;
-    visitor.reload().await?;
-    visitor.state("thanked").await?;
-    arrived(&stage).await?;
-    ensure!(stage.sandbox.counts().stored == 1);
-    let left = "Object.keys(localStorage).filter(key => key.startsWith('afterword:outbox:')).length";
-    ensure!(browser.run(&format!("return {left}")).await? == json!(0), "the outbox is empty");
     browser.close().await
 }
 
