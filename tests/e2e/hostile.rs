@@ -4,11 +4,15 @@ use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 use tests::{Browser, Engine, Stage};
 
-use crate::visitor::{finish_checkout, start_checkout};
+use crate::embed::{asks_for_a_survey, page};
+use crate::visitor::{answer_checkout, answer_in_vain, finish_checkout, start_checkout};
 
 tests::in_every_engine! {
     a_hostile_page_with_two_loaders_and_a_new_body_does_not_break_a_survey
     a_hundred_surveys_leave_nothing_behind
+    surveys_that_leave_too_early_or_lie_over_the_page_leave_nothing_behind
+    without_storage_a_survey_is_answered_all_the_same
+    in_a_frame_of_another_site_a_survey_is_answered
 }
 
 /// Puts the loader of a stage's server into the hostile page.
@@ -98,4 +102,100 @@ async fn a_hundred_surveys_leave_nothing_behind(engine: Engine) -> Result<()> {
         }
     }
     bail!("with every hundred surveys memory grows: {before}")
+}
+
+async fn surveys_that_leave_too_early_or_lie_over_the_page_leave_nothing_behind(
+    engine: Engine,
+) -> Result<()> {
+    let mut stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    let visitor = browser.visit(&stage.pages.at("counting/nl/checkout")).await?;
+    visitor.until("window.afterword && afterword.open").await?;
+    let settled = async || {
+        visitor.until("counts().timers === 0").await?;
+        browser
+            .run("const { elements, listeners, timers } = counts(); return { elements, listeners, timers }")
+            .await
+    };
+    // Once for what is made once, then again.
+    let mut before = json!(null);
+    for _ in 0..2 {
+        for mode in ["popover", "modal", "tab", "none", "inline"] {
+            let early = "const done = arguments[arguments.length - 1];
+                const soon = [0, 1, 5, 20, 60, 150];
+                Promise.all(soon.map(time => new Promise(next => {
+                    const element = document.createElement('afterword-survey');
+                    for (const [name, value] of [['survey', 'checkout'], ['mode', 'MODE'], ['scroll', '0'],
+                        ['exit', ''], ['click', 'b'], ['event', 'e'], ['pages', '/*'], ['dismissed', '0']])
+                        element.setAttribute(name, value);
+                    document.body.append(element);
+                    setTimeout(() => (element.remove(), next()), time);
+                }))).then(() => done(''), error => done(String(error)))";
+            let failed = browser.run_async(&early.replace("MODE", mode)).await?;
+            ensure!(failed == "", "{failed}");
+            browser.run("afterword.open('checkout')").await?;
+            visitor.asked("recommend").await?;
+            browser.run("afterword.close('checkout')").await?;
+            visitor.until("!part('frame')").await?;
+            browser.run("afterword.destroy('checkout')").await?;
+        }
+        let now = settled().await?;
+        ensure!(before.is_null() || now == before, "{before}\n{now}");
+        before = now;
+    }
+    // One that waits for the server, too, once that is back.
+    browser.run("afterword.open('checkout')").await?;
+    answer_in_vain(&mut stage, &visitor).await?;
+    browser.run("afterword.destroy('checkout')").await?;
+    stage.start().await?;
+    stage.delivered(1).await?;
+    visitor.until("!Object.keys(localStorage).some(key => key.startsWith('afterword:outbox'))").await?;
+    let now = settled().await?;
+    ensure!(now == before, "{before}\n{now}");
+    browser.close().await
+}
+
+async fn without_storage_a_survey_is_answered_all_the_same(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    let blocked = "for (const name of ['localStorage', 'sessionStorage'])
+        Object.defineProperty(window, name, { get() { throw new DOMException('no', 'SecurityError'); } });";
+    let full = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }";
+    for (answers, storage) in [(1, blocked), (2, full)] {
+        let attributes =
+            [("data-mode", "popover"), ("data-sample", "99.999"), ("data-shown", "1h"), ("data-event", "go")];
+        let visitor = browser.visit(&page(&stage, &attributes)?).await?;
+        visitor.until("host && host.shown").await?;
+        browser.run(storage).await?;
+        browser.run("document.dispatchEvent(new Event('go'))").await?;
+        answer_checkout(&visitor).await?;
+        visitor.state("thanked").await?;
+        visitor.until("part('close').click() || true").await?;
+        visitor.until("!part('frame')").await?;
+        stage.delivered(answers).await?;
+        // The page itself still knows that it was shown and answered.
+        visitor.until("(host.replaceWith(host.cloneNode()), fetched.length = 0, true)").await?;
+        visitor.until("host.shown && document.dispatchEvent(new Event('go'))").await?;
+        ensure!(!asks_for_a_survey(&browser).await?, "it was answered on this page");
+        let wrong = visitor.look("said.filter(([level]) => level === 'error')").await?;
+        ensure!(wrong == json!([]), "{wrong}");
+    }
+    ensure!(stage.at_rest().await?.len() == 2);
+    browser.close().await
+}
+
+async fn in_a_frame_of_another_site_a_survey_is_answered(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    for mode in ["inline", "modal"] {
+        let outer = stage.pages.at(&format!("framing/strict/nl/checkout?data-answered=0&data-mode={mode}"));
+        browser.visit(&outer.replace("127.0.0.1", "localhost")).await?;
+        let visitor = browser.enter_frame().await?;
+        start_checkout(&visitor).await?;
+        visitor.forward().await?;
+        finish_checkout(&visitor).await?;
+    }
+    stage.delivered(2).await?;
+    ensure!(stage.at_rest().await?.len() == 2);
+    browser.close().await
 }

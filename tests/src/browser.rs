@@ -98,6 +98,12 @@ impl Browser {
         Ok(self.client.execute_async(script, vec![]).await?)
     }
 
+    /// Goes into the page's first frame, as the same visitor.
+    pub async fn enter_frame(&self) -> Result<Visitor<'_>> {
+        self.client.enter_frame(0).await?;
+        Ok(Visitor { browser: self })
+    }
+
     /// Opens another tab, and goes on in it.
     pub async fn another_tab(&self) -> Result<()> {
         let tab = self.client.new_window(true).await?;

@@ -6,7 +6,7 @@ use std::sync::{Arc, RwLock};
 use anyhow::Result;
 use axum::Router;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -54,7 +54,8 @@ const COUNTS: &str = "<script>
     const { addEventListener: add, removeEventListener: remove } = EventTarget.prototype;
     EventTarget.prototype.addEventListener = function (name, run, options) {
         const target = this || window;
-        if (stays(target)) {
+        // A signal that was given already lets nothing in.
+        if (stays(target) && !(options && options.signal && options.signal.aborted)) {
             listeners.set(run, name);
             if (options && options.signal)
                 add.call(options.signal, 'abort', () => listeners.delete(run));
@@ -151,6 +152,7 @@ impl Pages {
             .route("/head/{language}/{survey}", get(head))
             .route("/long/{language}/{survey}", get(long))
             .route("/hostile/{language}/{survey}", get(hostile))
+            .route("/framing/{*path}", get(framing))
             .route("/loader/{language}/{survey}", get(loader))
             .route("/counting/{language}/{survey}", get(counting))
             .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
@@ -232,6 +234,14 @@ async fn loader(
     let tag =
         format!("<script async src=\"{src}\" integrity=\"{integrity}\" crossorigin=\"anonymous\"></script>");
     Html(document(&language, &tag, &format!("<afterword-survey survey=\"{survey}\"></afterword-survey>")))
+}
+
+/// A page that has another in a frame. Asked for as `localhost`, it is of another site than what it frames.
+async fn framing(Path(path): Path<String>, headers: HeaderMap) -> Html<String> {
+    let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let inside = host.replace("localhost", "127.0.0.1");
+    let frame = format!("<iframe src=\"http://{inside}/{path}\" width=\"700\" height=\"600\"></iframe>");
+    Html(document("nl", "", &frame))
 }
 
 async fn element(State(server): Server, Path((language, survey)): Wanted) -> Html<String> {
