@@ -53,11 +53,11 @@ pub(super) fn measure(embed: &Path) -> Result<Bytes> {
             gzip: count(&embed::gzip(loader.as_bytes())?),
             brotli: count(&embed::brotli(loader.as_bytes())?),
         },
-        pinned: of_files(&folder, embed::FILES[0])?,
-        glue: of_files(&folder, embed::FILES[1])?,
-        wasm: of_files(&folder, embed::FILES[2])?,
-        frame: of_files(&folder, embed::FILES[3])?,
-        outbox: of_files(&folder, embed::FILES[4])?,
+        pinned: of_files(&folder, embed::LOADER)?,
+        glue: of_files(&folder, embed::GLUE)?,
+        wasm: of_files(&folder, embed::WASM)?,
+        frame: of_files(&folder, embed::FRAME)?,
+        outbox: of_files(&folder, embed::OUTBOX)?,
     })
 }
 

@@ -23,9 +23,15 @@ use sha2::{Digest, Sha256};
 pub(super) const BUILD: &str = "\"__AFTERWORD_BUILD__\"";
 /// Where the loader takes a survey's rules.
 pub(super) const RULES: &str = "\"__AFTERWORD_RULES__\"";
+/// The loader as a page pins it.
+pub(super) const LOADER: &str = "widget.js";
+pub(super) const GLUE: &str = "glue.js";
+pub(super) const WASM: &str = "widget.wasm";
+pub(super) const FRAME: &str = "frame.js";
+pub(super) const OUTBOX: &str = "outbox.js";
+const TYPES: &str = "afterword.d.ts";
 /// The files of one build, in the order in which a page loads them.
-pub(super) const FILES: [&str; 6] =
-    ["widget.js", "glue.js", "widget.wasm", "frame.js", "outbox.js", "afterword.d.ts"];
+const FILES: [&str; 6] = [LOADER, GLUE, WASM, FRAME, OUTBOX, TYPES];
 
 /// Hex digits of the build id.
 const BUILD_ID: usize = 12;
@@ -41,6 +47,19 @@ pub(super) struct Parts {
     pub(super) frame: String,
     pub(super) outbox: String,
     pub(super) types: String,
+}
+
+impl Parts {
+    /// The files of a build beside its loader, by name.
+    fn others(&self) -> [(&'static str, &[u8]); 5] {
+        [
+            (GLUE, self.glue.as_bytes()),
+            (WASM, &self.wasm),
+            (FRAME, self.frame.as_bytes()),
+            (OUTBOX, self.outbox.as_bytes()),
+            (TYPES, self.types.as_bytes()),
+        ]
+    }
 }
 
 /// Whether the folder holds everything that the build it names consists of.
@@ -59,20 +78,13 @@ pub(super) fn write(parts: &Parts, embed: &Path) -> Result<()> {
     if present && is_complete(embed) {
         return Ok(());
     }
-    let files = [
-        pinned_loader(&parts.loader, &build)?.into_bytes(),
-        parts.glue.clone().into(),
-        parts.wasm.clone(),
-        parts.frame.clone().into(),
-        parts.outbox.clone().into(),
-        parts.types.clone().into(),
-    ];
+    let loader = pinned_loader(&parts.loader, &build)?;
     let (fresh, old) = (embed.with_extension("tmp"), embed.with_extension("old"));
     clear(&fresh)?;
     clear(&old)?;
     let folder = fresh.join(&build);
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    for (name, content) in FILES.into_iter().zip(&files) {
+    for (name, content) in [(LOADER, loader.as_bytes())].into_iter().chain(parts.others()) {
         put(&folder.join(name), content)?;
         put(&folder.join(format!("{name}.br")), &brotli(content)?)?;
         put(&folder.join(format!("{name}.gz")), &gzip(content)?)?;
@@ -89,12 +101,10 @@ pub(super) fn write(parts: &Parts, embed: &Path) -> Result<()> {
 
 fn build_id(parts: &Parts) -> String {
     let mut digest = Sha256::new();
-    digest.update(&parts.glue);
-    digest.update(&parts.wasm);
     digest.update(&parts.loader);
-    digest.update(&parts.frame);
-    digest.update(&parts.outbox);
-    digest.update(&parts.types);
+    for (_, content) in parts.others() {
+        digest.update(content);
+    }
     let mut id = hex(&digest.finalize());
     id.truncate(BUILD_ID);
     id
