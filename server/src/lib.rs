@@ -20,6 +20,7 @@ pub mod operator;
 pub mod page;
 pub mod platform;
 pub mod queue;
+pub mod sampling;
 pub mod sandbox;
 pub mod server;
 pub mod stranger;

@@ -15,6 +15,7 @@ use crate::http::{self, Places};
 use crate::intake::Intake;
 use crate::platform::{Client, ClientError, Connections};
 use crate::queue::{self, Inbox, QueueError, Records, SharedQueue};
+use crate::sampling::Shares;
 
 /// How long a delivered submission's UUID is remembered: longer than any outbox lives.
 const REMEMBER: Duration = Duration::from_hours(30 * 24);
@@ -97,8 +98,12 @@ impl Server {
         let (admin_stopping, admin_stopped) = watch::channel(false);
         let admin = tokio::spawn(http::serve(listeners.admin, dashboard.router(), until(admin_stopped)));
         let places = Places::new(&self.config);
-        let intake = Intake::new(self.config, Arc::clone(&self.queue) as Arc<dyn Inbox>, self.clock);
-        let upkeep = [tokio::spawn(Dashboard::keep_up()), tokio::spawn(intake.keep_up())];
+        let shares = Shares::new(&self.config);
+        let follow =
+            shares.clone().follow(Arc::clone(&self.config), Arc::clone(&self.queue) as Arc<dyn Records>);
+        let intake = Intake::new(self.config, shares, Arc::clone(&self.queue) as Arc<dyn Inbox>, self.clock);
+        let upkeep =
+            [tokio::spawn(Dashboard::keep_up()), tokio::spawn(intake.keep_up()), tokio::spawn(follow)];
         let router = intake.router();
         let mut public = tokio::spawn(http::serve_public(listeners.public, router, places, until(stopped)));
 

@@ -147,3 +147,25 @@ async fn connections_are_bounded_and_the_operators_stay_inside() -> Result<()> {
     ensure!(submit(&visitor).await?.status() == 202);
     Ok(())
 }
+
+/// A lane that needs a minute and more for what waits: nobody is asked any more, and whoever answers all the
+/// same is thanked.
+#[tokio::test]
+async fn while_answers_pile_up_fewer_visitors_are_asked() -> Result<()> {
+    let delay = |config: String| config.replace("id = \"checkout\"", "id = \"checkout\"\nmax_delay = \"1m\"");
+    let mut stage = Stage::prepared(Duration::from_secs(2), delay).await?;
+    stage.start().await?;
+    let loader = async || stage.get(&format!("{}/widget.js?survey=checkout", stage.server)).await;
+    ensure!(!loader().await?.contains("\"sample\""), "everybody is asked");
+    for _ in 0..40 {
+        ensure!(submit(&stage.door()).await?.status() == 202);
+    }
+    stage
+        .until_admin("/metrics", |text| text.contains("afterword_survey_share{survey=\"checkout\"} 0\n"))
+        .await?;
+    ensure!(loader().await?.contains("\"sample\":0"), "nobody is asked");
+    ensure!(!stage.get(&format!("{}/widget.js?survey=delivery", stage.server)).await?.contains("\"sample\""));
+    ensure!(submit(&stage.door()).await?.status() == 202, "who answers all the same is thanked");
+    stage.until_log(|log| log.contains("another share of visitors is asked")).await?;
+    Ok(())
+}

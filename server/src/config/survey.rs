@@ -1,6 +1,7 @@
 //! `[[survey]]`: what is asked where, and where its answers go.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use shared::{Language, SurveyId};
 
@@ -31,6 +32,8 @@ pub struct Survey {
     pub languages: Vec<Language>,
     /// How many submissions a minute it takes from all visitors together, if that is limited.
     pub per_minute: Option<NonZeroU32>,
+    /// The longest that an answer should wait for its call, if fewer visitors are to be asked near it.
+    pub max_delay: Option<Duration>,
     /// What happens to an answer that may or may not have arrived.
     pub on_unknown: OnUnknown,
     /// What goes along with each answer.
@@ -50,6 +53,11 @@ pub enum OnUnknown {
     Park,
 }
 
+/// The shortest `max_delay`: below it, a handful of answers would silence a survey.
+const LEAST_DELAY: Duration = Duration::from_mins(1);
+/// The longest `max_delay`; nothing waits on purpose for as long.
+const LONGEST_DELAY: Duration = Duration::from_hours(30 * 24);
+
 /// The shape of an id, for hints.
 pub(super) const ID_HINT: &str = "use a-z, 0-9, _ and -, at most 64, a letter or a digit first";
 
@@ -64,6 +72,10 @@ pub(super) fn read(value: &Value<'_>, platforms: Option<&[Platform]>) -> Option<
     let languages = read_languages(&table);
     let per_minute = match table.get("per_minute") {
         Some(value) => limits::number(&value, "leave it out for no limit").map(Some),
+        None => Some(None),
+    };
+    let max_delay = match table.get("max_delay") {
+        Some(value) => value.duration(LEAST_DELAY, LONGEST_DELAY).map(Some),
         None => Some(None),
     };
     let on_unknown = table.get("on_unknown").map_or(Some(OnUnknown::Resend), |value| {
@@ -87,6 +99,7 @@ pub(super) fn read(value: &Value<'_>, platforms: Option<&[Platform]>) -> Option<
         allow_no_origin: allow_no_origin?,
         languages: languages?,
         per_minute: per_minute?,
+        max_delay: max_delay?,
         on_unknown: on_unknown?,
         metadata: metadata?,
         show: show?,

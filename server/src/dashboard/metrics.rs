@@ -52,6 +52,10 @@ pub(super) fn install() {
         );
         describe_gauge!("afterword_queue_entries", "Entries in the queue, by lane and state");
         describe_gauge!("afterword_queue_oldest_seconds", "Age of the oldest entry to be sent, by lane");
+        describe_gauge!(
+            "afterword_survey_share",
+            "Share of visitors who are asked, by survey with max_delay"
+        );
         describe_gauge!("afterword_survey_paused", "1 while the platform refuses the token for a survey");
         handle.inspect_err(|error| tracing::error!(%error, "there will be no metrics")).ok()
     });

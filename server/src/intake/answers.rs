@@ -195,7 +195,9 @@ fn accept(
     let served =
         intake.definitions.get(&survey.id, language).ok_or_else(|| unknown_survey(survey.id.as_str()))?;
     let current = submission.definition.as_ref().is_none_or(|version| {
-        version.trim_start_matches("W/").trim_matches('"') == served.definition.version
+        // Its ETag may name the share of visitors, too.
+        let version = version.trim_start_matches("W/").trim_matches('"');
+        version.split('-').next() == Some(&served.definition.version)
     });
     let stale = if current { Stale::Refuse } else { Stale::Drop };
 

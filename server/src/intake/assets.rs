@@ -1,7 +1,7 @@
 //! The loader, and what it loads: embedded at build time, compressed ahead.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -15,7 +15,7 @@ use serde_json::json;
 use super::Intake;
 use super::problem::Problem;
 use super::rules;
-use crate::config::Config;
+use crate::config::{Config, Survey};
 
 /// What `cargo xtask build` made of the widget; empty where it was not run.
 #[derive(RustEmbed)]
@@ -124,6 +124,26 @@ impl Compressible {
     }
 }
 
+/// Bytes that follow the share of visitors who are asked; those of the present share are kept.
+#[derive(Debug)]
+pub(super) struct Sampled(Mutex<(u8, Arc<Compressible>)>);
+
+impl Sampled {
+    /// The bytes where everybody is asked.
+    pub(super) fn new(everybody: impl Into<Bytes>) -> Self {
+        Self(Mutex::new((100, Arc::new(Compressible::new(everybody)))))
+    }
+
+    /// The bytes for a share, made anew where it is another one than before.
+    pub(super) fn at(&self, share: u8, make: impl FnOnce() -> Vec<u8>) -> Arc<Compressible> {
+        let mut present = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if present.0 != share {
+            *present = (share, Arc::new(Compressible::new(make())));
+        }
+        Arc::clone(&present.1)
+    }
+}
+
 /// True when an `Accept-Encoding` lists a coding, and not with `q=0`.
 fn accepts(accepted: &str, coding: &str) -> bool {
     accepted.split(',').any(|part| {
@@ -146,7 +166,7 @@ struct Widget {
     files: HashMap<String, (Compressible, &'static str)>,
     /// The loader without rules, and with the rules of each survey.
     plain: Compressible,
-    loaders: HashMap<String, Compressible>,
+    loaders: HashMap<String, Sampled>,
     template: String,
 }
 
@@ -181,10 +201,8 @@ impl Widget {
             let bytes = Compressible::with(read(&path)?, brotli, gzip);
             Some((name.to_owned(), (bytes, content_type)))
         };
-        let loader = |survey: &std::sync::Arc<crate::config::Survey>| {
-            let rules = rules::rules(survey).to_string();
-            (survey.id.to_string(), Compressible::new(template.replace(RULES, &rules)))
-        };
+        let loader =
+            |survey: &Arc<Survey>| (survey.id.to_string(), Sampled::new(with_rules(&template, survey, 100)));
         Some(Self {
             files: files.into_iter().map(file).collect::<Option<_>>()?,
             plain: Compressible::new(template.replace(RULES, "null")),
@@ -229,6 +247,10 @@ pub(super) struct Wanted {
     survey: Option<String>,
 }
 
+fn with_rules(template: &str, survey: &Survey, share: u8) -> Vec<u8> {
+    template.replace(RULES, &rules::rules(survey, share).to_string()).into()
+}
+
 /// `GET /widget.js[?survey=ID]`: the loader, with that survey's rules.
 pub(super) async fn loader(
     State(intake): State<Intake>,
@@ -240,7 +262,11 @@ pub(super) async fn loader(
     let response = match wanted.survey.as_deref() {
         None => widget.plain.negotiate(&headers, JAVASCRIPT),
         Some(id) => {
-            let known = widget.loaders.get(id).map(|loader| loader.negotiate(&headers, JAVASCRIPT));
+            let known = widget.loaders.get(id).zip(intake.config.survey(id)).map(|(loader, survey)| {
+                let share = intake.shares.of(&survey.id);
+                let loader = loader.at(share, || with_rules(&widget.template, survey, share));
+                loader.negotiate(&headers, JAVASCRIPT)
+            });
             known.unwrap_or_else(|| widget.unknown(id))
         }
     };

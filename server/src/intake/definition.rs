@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use shared::{Choice, Definition, Direction, Kind, Language, Question, Score, SurveyId, Text, survey};
 
-use super::assets::Compressible;
+use super::assets::{Compressible, Sampled};
 use super::rules::rules;
 use crate::config::{self, Config, PerLanguage, Survey};
 use crate::words::words;
@@ -17,8 +18,8 @@ pub struct ServedDefinition {
     /// What a submission is checked against.
     pub definition: Definition,
     /// What the browser gets.
-    pub(super) json: Compressible,
-    /// The quoted ETag.
+    json: Sampled,
+    /// The quoted ETag, where everybody is asked.
     pub etag: String,
 }
 
@@ -54,17 +55,24 @@ impl ServedDefinition {
             questions: survey.questions.iter().map(|asked| question(asked, language)).collect(),
             words: words(language).clone(),
         };
-        definition.version = version(&written(&definition, survey));
-        let json = Compressible::new(written(&definition, survey));
+        definition.version = version(&written(&definition, survey, 100));
+        let json = Sampled::new(written(&definition, survey, 100));
         let etag = etag(&definition.version);
         Self { definition, json, etag }
+    }
+
+    /// The JSON and its ETag for a share of visitors; the definition's version stays the same.
+    pub(super) fn at(&self, survey: &Survey, share: u8) -> (Arc<Compressible>, String) {
+        let json = self.json.at(share, || written(&self.definition, survey, share));
+        let version = &self.definition.version;
+        (json, if share == 100 { self.etag.clone() } else { etag(&format!("{version}-{share}")) })
     }
 }
 
 /// The JSON of a definition, with the survey's rules as `show`: for loaders that came without them.
-fn written(definition: &Definition, survey: &Survey) -> Vec<u8> {
+fn written(definition: &Definition, survey: &Survey, share: u8) -> Vec<u8> {
     let json = serde_json::to_value(definition).map(|mut json| {
-        json["show"] = rules(survey);
+        json["show"] = rules(survey, share);
         json.to_string()
     });
     json.unwrap_or_default().into()

@@ -36,6 +36,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::queue::Inbox;
+use crate::sampling::Shares;
 use assets::Assets;
 use definition::Definitions;
 use limits::RateLimits;
@@ -59,17 +60,18 @@ pub struct Intake {
     definitions: Arc<Definitions>,
     assets: Arc<Assets>,
     limits: Arc<RateLimits>,
+    shares: Shares,
     queue: Arc<dyn Inbox>,
     clock: Clock,
 }
 
 impl Intake {
     /// Prepares what is served.
-    pub fn new(config: Arc<Config>, queue: Arc<dyn Inbox>, clock: Clock) -> Self {
+    pub fn new(config: Arc<Config>, shares: Shares, queue: Arc<dyn Inbox>, clock: Clock) -> Self {
         let definitions = Arc::new(Definitions::new(&config));
         let assets = Arc::new(Assets::new(&config));
         let limits = Arc::new(RateLimits::new(&config, ANSWERS));
-        Self { config, definitions, assets, limits, queue, clock }
+        Self { config, definitions, assets, limits, shares, queue, clock }
     }
 
     /// What has to run beside the routes; never ends.

@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 
 use crate::config::{Device, Pause, Position, Survey};
 
-/// The rules, as `loader.js` reads them: times in seconds, shares from 0 to 1.
-pub(super) fn rules(survey: &Survey) -> Value {
+/// The rules, as `loader.js` reads them: times in seconds, shares in percent. Of those who would be asked, only
+/// `share` percent are.
+pub(super) fn rules(survey: &Survey, share: u8) -> Value {
     let show = &survey.show;
     let mut rules = Map::new();
     let mut set = |key: &str, value: Option<Value>| {
@@ -24,7 +25,8 @@ pub(super) fn rules(survey: &Survey) -> Value {
     let list = |list: Vec<&str>| (!list.is_empty()).then(|| json!(list.join(" ")));
     set("pages", list(show.pages.iter().map(String::as_str).collect()));
     set("devices", list(show.devices.iter().copied().map(Device::name).collect()));
-    set("sample", show.sample.map(|percent| json!(percent)));
+    let sample = u16::from(show.sample.unwrap_or(100)) * u16::from(share) / 100;
+    set("sample", (show.sample.is_some() || sample < 100).then(|| json!(sample)));
     let pause = |pause: Option<Pause>| {
         pause.map(|pause| match pause {
             Pause::For(span) => json!(span.as_secs()),
@@ -54,7 +56,17 @@ mod tests {
     #[test]
     fn what_is_as_usual_costs_nothing() {
         let survey = &good().surveys[0];
-        assert_eq!(rules(survey), json!({ "survey": "checkout", "mode": "inline" }));
+        assert_eq!(rules(survey, 100), json!({ "survey": "checkout", "mode": "inline" }));
+    }
+
+    #[test]
+    fn a_backlog_lowers_the_share_of_those_who_would_be_asked() {
+        let mut survey = (*good().surveys[0]).clone();
+        assert_eq!(rules(&survey, 40)["sample"], 40);
+        assert_eq!(rules(&survey, 0)["sample"], 0);
+        survey.show.sample = Some(50);
+        assert_eq!(rules(&survey, 100)["sample"], 50);
+        assert_eq!(rules(&survey, 40)["sample"], 20);
     }
 
     #[test]
@@ -77,6 +89,6 @@ mod tests {
             "pages": "/thanks /orders/*", "devices": "phone tablet", "sample": 0, "answered": "never",
             "remember": "no", "label": [["nl", "Mening"], ["fr", "Avis"]],
         });
-        assert_eq!(rules(&survey), expected);
+        assert_eq!(rules(&survey, 100), expected);
     }
 }

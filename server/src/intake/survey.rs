@@ -27,7 +27,8 @@ pub(super) async fn definition(
     let survey = intake.config.survey(&id).ok_or_else(|| unknown_survey(&id))?;
     let language = survey.resolve_language(wishes.lang.split(',').take(20));
     let served = intake.definitions.get(&survey.id, language).ok_or_else(|| unknown_survey(&id))?;
-    let mut response = served.json.unless_known(&headers, "application/json", &served.etag);
+    let (json, etag) = served.at(survey, intake.shares.of(&survey.id));
+    let mut response = json.unless_known(&headers, "application/json", &etag);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));

@@ -13,7 +13,7 @@ use tower::ServiceExt;
 use super::*;
 use crate::accepted::Accepted;
 use crate::config::{PlatformName, tests::good};
-use crate::queue::{Due, Inbox, Lanes as _, Options, Records as _, SqliteQueue};
+use crate::queue::{Due, Inbox, LaneCount, Lanes as _, Options, Records as _, SqliteQueue};
 
 const UUID: &str = "6f9b1c52-7d0e-4a55-9a39-3f4f4a2b1c01";
 
@@ -21,6 +21,7 @@ struct Door {
     router: Router,
     queue: Arc<SqliteQueue>,
     clock: Clock,
+    shares: Shares,
     _folder: tempfile::TempDir,
 }
 
@@ -39,8 +40,10 @@ impl Door {
         let folder = tempfile::tempdir().unwrap();
         let queue = Arc::new(SqliteQueue::open(&folder.path().join("queue.db"), Options::default()).unwrap());
         let clock = Clock::start();
-        let intake = Intake::new(Arc::new(config), Arc::clone(&queue) as Arc<dyn Inbox>, clock);
-        Self { router: intake.router(), queue, clock, _folder: folder }
+        let shares = Shares::new(&config);
+        let intake =
+            Intake::new(Arc::new(config), shares.clone(), Arc::clone(&queue) as Arc<dyn Inbox>, clock);
+        Self { router: intake.router(), queue, clock, shares, _folder: folder }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
@@ -333,6 +336,36 @@ async fn a_definition_comes_in_the_wished_language_without_a_guid() {
     assert_eq!(get("?lang=fr", Some(etag)).await.status, StatusCode::OK);
     let parsed: shared::Definition = serde_json::from_value(answer.body).unwrap();
     assert_eq!(parsed.questions.len(), 4);
+}
+
+#[tokio::test]
+async fn a_backlog_lowers_the_share_in_a_definition_and_leaves_its_version() {
+    let mut config = good();
+    let mut survey = (*config.surveys[0]).clone();
+    survey.max_delay = Some(Duration::from_mins(1));
+    config.surveys[0] = survey.into();
+    let door = Door::with(config.clone());
+    let get = async || {
+        let answer = door.send(Request::get("/v1/surveys/checkout").body(Body::empty()).unwrap()).await;
+        (answer.body, answer.headers[header::ETAG].to_str().unwrap().to_owned())
+    };
+    let (full, _) = get().await;
+    assert_eq!(full["show"], json!({ "survey": "checkout", "mode": "inline" }));
+    let interval = config.platforms[0].interval;
+    let waiting = (Duration::from_secs(45).as_millis() / interval.as_millis()).try_into().unwrap();
+    let lane = config.platforms[0].name.clone();
+    door.shares.adjust(&config, &[LaneCount { waiting, ..LaneCount::empty(lane) }]);
+    let (half, etag) = get().await;
+    assert_eq!(half["show"]["sample"], 50);
+    assert_eq!(half["version"], full["version"]);
+    assert_eq!(etag, format!("\"{}-50\"", full["version"].as_str().unwrap()));
+    // Who names this ETag has answered the present definition.
+    let mut body = submission();
+    body["definition"] = json!(etag);
+    body["answers"][0]["question"] = json!("nobody-asked");
+    assert_eq!(door.post(body.to_string()).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    door.shares.adjust(&config, &[]);
+    assert_eq!(get().await.0, full);
 }
 
 #[tokio::test]
