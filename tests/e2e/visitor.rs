@@ -128,12 +128,13 @@ async fn the_survey_is_completed_with_the_keyboard_alone(engine: Engine) -> Resu
     visitor.until("root.querySelectorAll('input')[2].checked").await?;
     visitor.keys(ENTER).await?;
     visitor.asked("why").await?;
-    visitor.until("root.activeElement && root.activeElement !== host").await?;
+    arrives(&visitor).await?;
     reach(&visitor, "root.activeElement.tagName === 'TEXTAREA'").await?;
     visitor.keys("Late").await?;
     reach(&visitor, "root.activeElement === (part('next') || part('send'))").await?;
     visitor.keys(ENTER).await?;
     visitor.asked("found").await?;
+    arrives(&visitor).await?;
     reach(&visitor, "root.activeElement.type === 'checkbox'").await?;
     // A driver may be back before the page has dealt with the key.
     visitor.keys(SPACE).await?;
@@ -144,6 +145,7 @@ async fn the_survey_is_completed_with_the_keyboard_alone(engine: Engine) -> Resu
     visitor.until("root.querySelectorAll('input:checked').length === 2").await?;
     visitor.keys(ENTER).await?;
     visitor.asked("again").await?;
+    arrives(&visitor).await?;
     reach(&visitor, "root.activeElement.type === 'radio'").await?;
     visitor.keys(SPACE).await?;
     visitor.until("root.activeElement.checked").await?;
@@ -154,6 +156,12 @@ async fn the_survey_is_completed_with_the_keyboard_alone(engine: Engine) -> Resu
     ensure!(body["answers"][2]["Options"].as_array().map(Vec::len) == Some(2), "{body}");
     ensure!(body["answers"][3]["Boolean"] == true, "{body}");
     browser.close().await
+}
+
+/// Waits for the focus to have come to the question: a key pressed before would lead on from there.
+async fn arrives(visitor: &Visitor<'_>) -> Result<()> {
+    visitor.until("question.contains(root.activeElement)").await?;
+    Ok(())
 }
 
 /// Presses the tab key until the focus is where it should be.
