@@ -11,20 +11,60 @@ const dress = (root) => {
   root.adoptedStyleSheets = [...new Set([...root.adoptedStyleSheets, sheet])];
 };
 
-// One overlay at a time, in all tabs of the site: gives what lets the next one in, or nothing.
-// The browser does so by itself when a tab is gone.
-export const alone = () =>
-  new Promise(async (got) => {
-    try {
-      await navigator.locks.request("afterword", { ifAvailable: true }, (lock) => (lock ? new Promise(got) : got()));
-    } catch {
-      // No locks here: a page without TLS.
-      got(() => {});
-    }
-  });
+// The way in: one overlay at a time, in all tabs of the site, unless this one is `asked` for. Gives `frame`, and
+// `free`, which lets the next one in; or nothing.
+export const enter = async (asked) => {
+  const free = asked ? () => {} : await alone();
+  return free && { frame, free };
+};
+
+const alone = () => new Promise(lock).catch(() => new Promise(askTabs)).catch(() => () => {});
+
+// The browser itself lets the next one in when a tab is gone.
+const lock = async (got, refuse) => {
+  try {
+    await navigator.locks.request("afterword", { ifAvailable: true }, (lock) => (lock ? new Promise(got) : got()));
+  } catch (error) {
+    refuse(error);
+  }
+};
+
+// Where there are no locks, on a page without TLS: nobody else answers within a moment. Who has an overlay, or
+// has asked with a lower number, keeps the others out.
+const askTabs = (got) => {
+  const tabs = new BroadcastChannel("afterword");
+  const over = () => tabs.close();
+  let mine = Math.random();
+  const free = setTimeout(() => {
+    mine = -1;
+    got(over);
+  }, 150);
+  tabs.onmessage = ({ data }) => {
+    if (data > mine) return tabs.postMessage(mine);
+    clearTimeout(free);
+    over();
+    got();
+  };
+  tabs.postMessage(mine);
+};
+
+// What comes by itself takes no focus, so those who do not see it have to hear of it: politely, once it has
+// been there for a while, since only what changes is read out, and not again by who comes by later. Gives what
+// ends that.
+const announce = (card) => {
+  const said = card.querySelector(".said");
+  const title = card.querySelector(".title");
+  const swap = (old, text) => said.textContent == old && (said.textContent = text);
+  let timer = setTimeout(() => {
+    const news = title ? `${card.ariaLabel}: ${title.textContent}` : "";
+    swap("", news);
+    timer = setTimeout(swap, 5000, news, "");
+  }, 500);
+  return () => clearTimeout(timer);
+};
 
 // Gives what takes it away again and says whether the visitor has answered.
-export const frame = (root, mount, modal, asked, leave, position) => {
+const frame = (root, mount, modal, asked, leave, position) => {
   const doc = document;
   const before = doc.activeElement;
   const frame = doc.createElement(modal ? "dialog" : "div");
@@ -48,7 +88,9 @@ export const frame = (root, mount, modal, asked, leave, position) => {
     frame.showPopover();
   }
   if (asked && !modal) frame.focus();
+  const hush = !modal && !asked && announce(frame.firstElementChild);
   return () => {
+    if (hush) hush();
     const inside = root.activeElement;
     const answered = !/asking|refused/.test(frame.firstElementChild.dataset.state);
     unmount();

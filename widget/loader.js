@@ -15,7 +15,8 @@
   const runtimes = {};
   const runtime = (base) => {
     const load = async () => {
-      const [glue, wasm] = await Promise.all([import(base + "glue.js"), fetch(base + "widget.wasm")]);
+      // The largest first: it is what the others wait for.
+      const [wasm, glue] = await Promise.all([fetch(base + "widget.wasm"), import(base + "glue.js")]);
       await glue.default({ module_or_path: wasm });
       return glue;
     };
@@ -80,7 +81,7 @@
   const fits = (element) => {
     const get = (key) => rule(element, key);
     const pages = get("pages");
-    const glob = (page) => page.split("*").map((part) => part.replace(/[^\w/-]/g, "\\$&")).join(".*");
+    const glob = (page) => page.replace(/[^\w/*-]/g, "\\$&").replace(/\*/g, ".*");
     if (pages && !pages.split(" ").some((page) => location.pathname.match(`^${glob(page)}/?$`))) return;
     const device = !touch() ? "desktop" : Math.min(screen.width, screen.height) < 600 ? "phone" : "tablet";
     if (get("devices") && !get("devices").includes(device)) return;
@@ -102,7 +103,8 @@
   const start = (element) => {
     stop(element);
     const survey = id(element);
-    if (!survey) return;
+    // It begins with the attribute.
+    if (!survey) return (element.shown = { stop() {} });
     if (!element.src)
       // An element that the page wrote takes the place of the tag's own.
       for (const other of all(survey)) if (other.src) other.remove();
@@ -144,8 +146,7 @@
         run(value);
       }
     };
-    const once = (time) => (timer = setTimeout(due, time * 1000));
-    when("after", (time) => once(seconds(time)));
+    when("after", (time) => (timer = setTimeout(due, seconds(time) * 1000)));
     when("scroll", (percent) => {
       const check = () => scrollY + innerHeight >= (doc.documentElement.scrollHeight * percent) / 100 && due();
       on(window, "scroll", check);
@@ -162,7 +163,7 @@
     when("event", (event) => on(doc, event, due));
     if (waits) return;
     if (mode(element) == "inline") near.observe(element);
-    else once(0);
+    else due();
   };
 
   const stop = (element) => {
@@ -190,19 +191,19 @@
     stop(element);
     const over = mode(element) != "inline";
     const root = element.shadowRoot;
-    let release;
-    const free = () => release?.();
+    const free = () => way && way.then((framing) => framing?.free(), String);
     const shown = (element.shown = { stop: free });
+    let way;
     try {
-      const [definition, glue, framing] = await Promise.all([
-        text(element),
+      const [glue, definition, framing] = await Promise.all([
         runtime(base(element)),
-        over && import(base(element) + "frame.js"),
+        text(element),
+        // One overlay at a time: the way in comes with what frames them, while the rest is still loaded.
+        over && (way = import(base(element) + "frame.js").then(({ enter }) => enter(asked))),
       ]);
-      // One overlay at a time; who asks for another closes the first.
+      // Who asks for another closes the first.
       if (over && asked) all().forEach(close);
-      else if (over) release = await framing.alone();
-      if (element.shown != shown || (over && !asked && !release)) return free();
+      if (element.shown != shown || (over && !framing)) return free();
       const mount = (parent) => glue.mount(element, parent, definition, from(element), over, keeps(element), () => said(element));
       const unmount = over
         ? framing.frame(root, mount, mode(element) == "modal", asked, () => close(element), rule(element, "position"))
@@ -329,8 +330,8 @@
         },
         on: (event, run) => doc.addEventListener("afterword:" + event, run),
         off: (event, run) => doc.removeEventListener("afterword:" + event, run),
-        push: (...calls) =>
-          calls.forEach((call) => (typeof call == "function" ? call(api) : api[call[0]](...call.slice(1)))),
+        // A function has a call of its own.
+        push: (...calls) => calls.forEach((call) => (call.call ? call(api) : api[call[0]](...call.slice(1)))),
       };
   window.afterword = api;
 
@@ -345,7 +346,7 @@
   for (const tag of mine) {
     if (tag.afterword) continue;
     tag.afterword = true;
-    const survey = tag.dataset.survey || rules.survey || new URL(tag.src).searchParams.get("survey");
+    const survey = tag.dataset.survey || new URL(tag.src).searchParams.get("survey");
     read.then(() => place(tag, survey));
   }
   soon();

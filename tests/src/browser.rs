@@ -3,20 +3,26 @@
 mod chromium;
 mod driver;
 mod engine;
+mod gauge;
 mod visitor;
 
 use anyhow::{Context, Result, bail};
+use fantoccini::wd::WindowHandle;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-use chromium::{Console, DevTools};
+use chromium::{DevTools, Log};
 use driver::Driver;
 pub use engine::Engine;
 use engine::Look;
+pub use gauge::{Cost, Sought};
 pub use visitor::{Visitor, keys};
 
 use crate::DEADLINE;
+
+/// A tab that nobody looks at.
+pub struct Tab(WindowHandle);
 
 /// A browser with a profile of its own; ends with its value.
 pub struct Browser {
@@ -29,12 +35,12 @@ pub struct Browser {
 impl Browser {
     /// Starts a browser whose pages have a size in CSS pixels.
     pub async fn open(engine: Engine, width: u32, height: u32) -> Result<Self> {
-        Self::looking(engine, &Look { width, height, dark: false }).await
+        Self::looking(engine, &Look { width, height, dark: false, gauged: false }).await
     }
 
     /// The same, for somebody who prefers dark pages.
     pub async fn open_in_the_dark(engine: Engine, width: u32, height: u32) -> Result<Self> {
-        Self::looking(engine, &Look { width, height, dark: true }).await
+        Self::looking(engine, &Look { width, height, dark: true, gauged: false }).await
     }
 
     async fn looking(engine: Engine, look: &Look) -> Result<Self> {
@@ -104,10 +110,19 @@ impl Browser {
         Ok(Visitor { browser: self })
     }
 
-    /// Opens another tab, and goes on in it.
-    pub async fn another_tab(&self) -> Result<()> {
+    /// Opens another tab, goes on in it, and gives the one that it leaves.
+    pub async fn another_tab(&self) -> Result<Tab> {
+        let left = Tab(self.client.window().await?);
         let tab = self.client.new_window(true).await?;
-        Ok(self.client.switch_to_window(tab.handle).await?)
+        self.client.switch_to_window(tab.handle).await?;
+        Ok(left)
+    }
+
+    /// Goes on in a tab that was left, and gives the one that it leaves.
+    pub async fn back_to(&self, tab: Tab) -> Result<Tab> {
+        let left = Tab(self.client.window().await?);
+        self.client.switch_to_window(tab.0).await?;
+        Ok(left)
     }
 
     /// What the console has said since it was last asked: level and message.
@@ -117,7 +132,7 @@ impl Browser {
     pub async fn console(&self) -> Result<Vec<(String, String)>> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         if self.engine == Engine::Chromium {
-            let entries = self.client.issue_cmd(Console).await?;
+            let entries = self.client.issue_cmd(Log("browser")).await?;
             let entries = entries.as_array().cloned().unwrap_or_default();
             return Ok(entries
                 .iter()

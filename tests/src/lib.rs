@@ -9,7 +9,7 @@ pub mod soak;
 mod stage;
 mod store;
 
-pub use browser::{Browser, Engine, Visitor, keys};
+pub use browser::{Browser, Cost, Engine, Sought, Tab, Visitor, keys};
 pub use fill::fill;
 pub use pages::Pages;
 pub use process::{Process, binary};

@@ -128,7 +128,16 @@ pub struct Pages {
     /// The origin of the pages.
     pub origin: String,
     listener: Option<TcpListener>,
-    server: Arc<RwLock<String>>,
+    shop: Arc<Shop>,
+}
+
+/// What the pages are made of.
+#[derive(Default)]
+struct Shop {
+    /// The server's origin.
+    server: RwLock<String>,
+    /// What tests have put there, by name.
+    own: RwLock<HashMap<String, String>>,
 }
 
 impl Pages {
@@ -136,12 +145,12 @@ impl Pages {
     pub async fn open() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let origin = format!("http://{}", listener.local_addr()?);
-        Ok(Self { origin, listener: Some(listener), server: Arc::default() })
+        Ok(Self { origin, listener: Some(listener), shop: Arc::default() })
     }
 
     /// Serves pages that embed the surveys of this server.
     pub fn serve(&mut self, server: &str) {
-        if let Ok(mut own) = self.server.write() {
+        if let Ok(mut own) = self.shop.server.write() {
             server.clone_into(&mut own);
         }
         let Some(listener) = self.listener.take() else { return };
@@ -156,8 +165,21 @@ impl Pages {
             .route("/loader/{language}/{survey}", get(loader))
             .route("/counting/{language}/{survey}", get(counting))
             .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
-            .with_state(Arc::clone(&self.server));
+            .route("/own/{name}", get(own))
+            .with_state(Arc::clone(&self.shop));
         tokio::spawn(async move { axum::serve(listener, pages).await });
+    }
+
+    /// Puts a page of a test's own at `own/NAME`.
+    pub fn put(&self, name: &str, head: &str, body: &str) {
+        self.put_file(name, document("nl", head, body));
+    }
+
+    /// Puts a file there; a script where the name ends so.
+    pub fn put_file(&self, name: &str, content: String) {
+        if let Ok(mut own) = self.shop.own.write() {
+            own.insert(name.to_owned(), content);
+        }
     }
 
     /// The address of a page.
@@ -166,11 +188,11 @@ impl Pages {
     }
 }
 
-type Server = State<Arc<RwLock<String>>>;
+type Server = State<Arc<Shop>>;
 type Wanted = Path<(String, String)>;
 
-fn origin(server: &RwLock<String>) -> String {
-    server.read().map(|server| server.clone()).unwrap_or_default()
+fn origin(shop: &Shop) -> String {
+    shop.server.read().map(|server| server.clone()).unwrap_or_default()
 }
 
 fn document(language: &str, head: &str, body: &str) -> String {
@@ -269,6 +291,17 @@ async fn long(
         "<button id=\"own\">Basket</button><p style=\"height:3000px\">Things to buy.</p>{tag}<footer>Footer</footer>"
     );
     Html(document(&language, head, &body))
+}
+
+/// What a test has put there.
+async fn own(State(shop): Server, Path(name): Path<String>) -> Response {
+    let content = shop.own.read().ok().and_then(|own| own.get(&name).cloned());
+    let script = name.ends_with(".js");
+    match content {
+        Some(content) if script => ([("content-type", "text/javascript")], content).into_response(),
+        Some(content) => Html(content).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 async fn head(State(server): Server, Path((language, survey)): Wanted) -> Html<String> {

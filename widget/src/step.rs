@@ -21,7 +21,7 @@ pub(crate) fn step(survey: &Survey) -> El {
         .child(
             el("div")
                 .class("slide")
-                .follow("data-back", survey, |survey| flag(survey.face().backwards))
+                .follow("data-way", survey, |survey| survey.face().way.map(str::to_owned))
                 .follow("inert", survey, |survey| flag(survey.face().state.is_closed()))
                 .swap(survey, |survey| {
                     (survey.screen() == Screen::Question).then(|| question(survey)).flatten()

@@ -83,8 +83,8 @@ pub(crate) struct Face {
     pub(crate) note: String,
     /// What to say to those who hear the page only; empty if nothing.
     pub(crate) said: String,
-    /// True when the visitor went back to this question.
-    pub(crate) backwards: bool,
+    /// How the visitor came to this question, `on` or `back`; `None` where the survey began with it.
+    pub(crate) way: Option<&'static str>,
 }
 
 /// A handle on one survey on the page.
@@ -152,7 +152,7 @@ impl Survey {
             error: String::new(),
             note: if asking { String::new() } else { definition.words.kept.clone() },
             said: String::new(),
-            backwards: false,
+            way: None,
         };
         let inner = Inner {
             screen: if asking { Screen::Question } else { Screen::Outbox },
@@ -274,7 +274,7 @@ impl Survey {
     /// Goes back to the question before.
     pub(crate) fn back(&self) {
         self.change().flow.back();
-        self.turn(true, String::new());
+        self.turn("back", String::new());
     }
 
     fn advance(&self) {
@@ -285,7 +285,7 @@ impl Survey {
             self.emit("answered", &detail);
         }
         match advance {
-            Ok(Advance::Question) => self.turn(false, String::new()),
+            Ok(Advance::Question) => self.turn("on", String::new()),
             Ok(Advance::Send) => self.send(),
             Err(fault) => {
                 let mut inner = self.change();
@@ -299,12 +299,12 @@ impl Survey {
     }
 
     /// Shows the flow's question and moves the focus there.
-    fn turn(&self, backwards: bool, note: String) {
+    fn turn(&self, way: &'static str, note: String) {
         let mut inner = self.change();
         let state = if note.is_empty() { State::Asking } else { State::Refused };
         let place = inner.flow.place();
         inner.text = text(&inner.flow);
-        inner.face = Face { state, place, error: String::new(), note, said: String::new(), backwards };
+        inner.face = Face { state, place, error: String::new(), note, said: String::new(), way: Some(way) };
         drop(inner);
         self.keep_draft();
         self.0.face.notify();

@@ -3,14 +3,17 @@
 //! The measuring program is a binary of the package `tests`. What takes minutes runs only when it is
 //! named.
 
+use std::process::Command;
+
 use anyhow::Result;
 use clap::ValueEnum;
 
+use crate::tools::{Layout, Tools};
 use crate::{build, setup, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// What to measure; without it the bytes and what takes less than two minutes each.
+    /// What to measure; without it the bytes, what a page pays, and what takes less than two minutes each.
     #[arg(value_enum)]
     what: Vec<What>,
 }
@@ -20,6 +23,8 @@ pub(crate) struct Arguments {
 enum What {
     /// Nothing but the widget's bytes, which are printed at any rate; half a minute after a change.
     Size,
+    /// What a survey costs the page that shows it, beside PostHog's surveys and SurveyJS; four minutes.
+    Peers,
     /// Durable submissions a second beside a queue that stores nothing, and with a million waiting.
     Intake,
     /// What others notice of a flood from one address.
@@ -33,12 +38,13 @@ enum What {
 }
 
 impl What {
-    const SHORT: [Self; 3] = [Self::Intake, Self::Flood, Self::Lanes];
+    const SHORT: [Self; 4] = [Self::Peers, Self::Intake, Self::Flood, Self::Lanes];
 
     /// What the measuring program calls it; `None` for what needs no server.
     fn program(self) -> Option<&'static str> {
         match self {
             Self::Size => None,
+            Self::Peers => Some("peers"),
             Self::Intake => Some("intake"),
             Self::Flood => Some("flood"),
             Self::Lanes => Some("lanes"),
@@ -50,23 +56,37 @@ impl What {
 
 /// The measuring program, in the package `tests`, with the release build of the server.
 pub(crate) fn measure(what: &str, arguments: &[&str]) -> Result<()> {
+    workspace::run(program(what).args(arguments))
+}
+
+fn program(what: &str) -> Command {
     println!();
     let mut program =
         workspace::cargo(&["run", "--release", "--quiet", "-p", "tests", "--bin", "measure", "--", what]);
-    let binary = workspace::target().join("release/afterword");
-    workspace::run(program.args(arguments).env("AFTERWORD_BIN", binary))
+    program.env("AFTERWORD_BIN", workspace::target().join("release/afterword"));
+    program
+}
+
+/// The same, with browsers and the peers' packages.
+fn measure_pages(what: &str, tools: &Tools) -> Result<()> {
+    let peers = setup::peers(&Layout::of_this_checkout()?)?;
+    workspace::run(program(what).envs(tools.browsers.variables()).env("PEERS", peers))
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let tools = setup::run()?;
     build::widget(&tools)?;
     let chosen: &[What] = if arguments.what.is_empty() { &What::SHORT } else { &arguments.what };
-    let programs: Vec<&str> = chosen.iter().filter_map(|what| what.program()).collect();
+    let programs: Vec<(What, &str)> =
+        chosen.iter().filter_map(|what| Some((*what, what.program()?))).collect();
     if programs.is_empty() {
         return Ok(());
     }
     build::server(build::Profile::Release)?;
-    programs.into_iter().try_for_each(|program| measure(program, &[]))
+    programs.into_iter().try_for_each(|(what, program)| match what {
+        What::Peers => measure_pages(program, &tools),
+        _ => measure(program, &[]),
+    })
 }
 
 #[cfg(test)]

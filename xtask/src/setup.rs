@@ -56,11 +56,23 @@ pub(crate) fn run() -> Result<Tools> {
 
 /// The fuzzer, which only its own verb needs: built when it is first asked for.
 pub(crate) fn cargo_fuzz(layout: &Layout) -> Result<PathBuf> {
-    if layout.cargo_fuzz().is_none() {
-        let _lock = cache::lock(&layout.cache.join("setup.lock"))?;
-        install(crates::missing_fuzzer(layout).into_iter().collect(), layout)?;
-    }
+    when_asked_for(layout, crates::missing_fuzzer)?;
     layout.cargo_fuzz().context("cargo-fuzz is still not where it belongs")
+}
+
+/// The folder with the packages of the peers, which only one benchmark needs.
+pub(crate) fn peers(layout: &Layout) -> Result<PathBuf> {
+    when_asked_for(layout, npm::missing_peers)?;
+    layout.peers().context("the peers' packages are still not where they belong")
+}
+
+/// Installs what no set-up brings.
+fn when_asked_for(layout: &Layout, missing: fn(&Layout) -> Option<Missing>) -> Result<()> {
+    if missing(layout).is_none() {
+        return Ok(());
+    }
+    let _lock = cache::lock(&layout.cache.join("setup.lock"))?;
+    install(missing(layout).into_iter().collect(), layout)
 }
 
 /// All that is missing, in the order in which it is installed: what is quick or may fail comes first.

@@ -72,9 +72,11 @@ fn tests(tools: &Tools, filters: &[String]) -> Result<Outcome> {
     tests
         .env("AFTERWORD_E2E", "1")
         .env("AFTERWORD_BIN", workspace::target().join("debug/afterword"))
-        .envs(tools.browsers.environment().iter().map(|(name, path)| (name, path)))
+        .envs(tools.browsers.variables())
         .env("LIBFAKETIME", &tools.faketime)
         .env("AXE_CORE", &tools.axe_core)
+        .env("ESBUILD", &tools.esbuild)
+        .env("FRAMEWORKS", &tools.frameworks)
         .env("SCHEMATHESIS", &tools.schemathesis);
     counted(&mut tests)
 }

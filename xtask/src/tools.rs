@@ -25,6 +25,13 @@ pub(crate) const GECKODRIVER: &str = "0.37.1";
 pub(crate) const NPM: [(&str, &str); 4] =
     [("binaryen", "132.0.0"), ("esbuild", "0.28.2"), ("axe-core", "4.14.1"), ("typescript", "7.0.2")];
 
+/// The frameworks of the pages that embed surveys in the browser tests.
+pub(crate) const FRAMEWORKS: [(&str, &str); 3] =
+    [("react", "19.3.1"), ("react-dom", "19.3.1"), ("vue", "3.5.45")];
+/// What surveys are measured beside; only `cargo xtask bench peers` installs it.
+pub(crate) const PEERS: [(&str, &str); 3] =
+    [("posthog-js", "1.449.2"), ("survey-core", "2.5.38"), ("survey-js-ui", "2.5.38")];
+
 /// The client that checks the API's description, and all that it needs.
 pub(crate) const SCHEMATHESIS: &str = include_str!("setup/schemathesis.txt");
 
@@ -43,6 +50,8 @@ pub(crate) struct Tools {
     pub(crate) esbuild: PathBuf,
     pub(crate) tsc: PathBuf,
     pub(crate) axe_core: PathBuf,
+    /// The folder with the packages of the frameworks.
+    pub(crate) frameworks: PathBuf,
     pub(crate) schemathesis: PathBuf,
     pub(crate) browsers: Browsers,
     pub(crate) faketime: PathBuf,
@@ -80,8 +89,9 @@ impl Layout {
         format!("geckodriver-{GECKODRIVER}")
     }
 
-    pub(crate) fn npm_folder() -> String {
-        let packages: Vec<String> = NPM.iter().map(|(name, version)| format!("{name}-{version}")).collect();
+    pub(crate) fn npm_folder(packages: &[(&str, &str)]) -> String {
+        let packages: Vec<String> =
+            packages.iter().map(|(name, version)| format!("{name}-{version}")).collect();
         format!("npm-{}", packages.join("-"))
     }
 
@@ -106,19 +116,34 @@ impl Layout {
     }
 
     pub(crate) fn wasm_opt(&self) -> Option<PathBuf> {
-        self.file(&Self::npm_folder(), "node_modules/.bin/wasm-opt")
+        self.file(&Self::npm_folder(&NPM), "node_modules/.bin/wasm-opt")
     }
 
     pub(crate) fn tsc(&self) -> Option<PathBuf> {
-        self.file(&Self::npm_folder(), "node_modules/.bin/tsc")
+        self.file(&Self::npm_folder(&NPM), "node_modules/.bin/tsc")
     }
 
     pub(crate) fn esbuild(&self) -> Option<PathBuf> {
-        self.file(&Self::npm_folder(), "node_modules/.bin/esbuild")
+        self.file(&Self::npm_folder(&NPM), "node_modules/.bin/esbuild")
     }
 
     pub(crate) fn axe_core(&self) -> Option<PathBuf> {
-        self.file(&Self::npm_folder(), "node_modules/axe-core/axe.min.js")
+        self.file(&Self::npm_folder(&NPM), "node_modules/axe-core/axe.min.js")
+    }
+
+    pub(crate) fn frameworks(&self) -> Option<PathBuf> {
+        self.modules(&FRAMEWORKS)
+    }
+
+    pub(crate) fn peers(&self) -> Option<PathBuf> {
+        self.modules(&PEERS)
+    }
+
+    /// The folder `node_modules` with these packages.
+    fn modules(&self, packages: &[(&str, &str)]) -> Option<PathBuf> {
+        let folder = self.cache.join(Self::npm_folder(packages)).join("node_modules");
+        let is_there = |(name, _): &(&str, &str)| folder.join(name).join("package.json").is_file();
+        packages.iter().all(is_there).then_some(folder)
     }
 
     pub(crate) fn schemathesis_folder() -> String {
@@ -145,6 +170,7 @@ impl Layout {
             esbuild: self.esbuild()?,
             tsc: self.tsc()?,
             axe_core: self.axe_core()?,
+            frameworks: self.frameworks()?,
             schemathesis: self.schemathesis()?,
             browsers: Browsers::found(self)?,
             faketime: faketime()?,

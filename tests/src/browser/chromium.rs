@@ -17,16 +17,17 @@ impl WebDriverCompatibleCommand for DevTools {
     }
 }
 
-/// Reads the console.
+/// Reads what has come into a log since it was last read: `browser`, the console, or `performance`, all that
+/// the browser's own protocol tells of the page.
 #[derive(Debug)]
-pub(super) struct Console;
+pub(super) struct Log(pub(super) &'static str);
 
-impl WebDriverCompatibleCommand for Console {
+impl WebDriverCompatibleCommand for Log {
     fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
         base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
     }
 
     fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
-        (http::Method::POST, Some(json!({ "type": "browser" }).to_string()))
+        (http::Method::POST, Some(json!({ "type": self.0 }).to_string()))
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Look {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) dark: bool,
+    /// Whether everything that it asks for is written down.
+    pub(super) gauged: bool,
 }
 
 /// Firefox keeps its window wider than a phone.
@@ -70,7 +72,9 @@ impl Engine {
         match self {
             Self::Chromium => {
                 wanted.insert("goog:chromeOptions".to_owned(), chromium(look, folder));
-                wanted.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
+                let performance = if look.gauged { "ALL" } else { "OFF" };
+                let logs = json!({ "browser": "ALL", "performance": performance });
+                wanted.insert("goog:loggingPrefs".to_owned(), logs);
             }
             Self::Firefox => {
                 std::fs::create_dir(folder.join("chrome"))?;

@@ -111,7 +111,7 @@ impl Survey {
         }
         drop(inner);
         self.emit("error", &self.detail());
-        self.turn(true, self.word(|words| &words.refused));
+        self.turn("back", self.word(|words| &words.refused));
     }
 
     /// Thanks, once the server has everything.

@@ -87,12 +87,16 @@ fn compile(tools: &Tools, style: &Path) -> Result<PathBuf> {
     Ok(compiled)
 }
 
+/// Chromium then compiles it beside the page while the WebAssembly is still on its way, since nearly all of it is
+/// called at once; others do so anyway, or take it for a comment.
+const COMPILE_AHEAD: &str = "//# allFunctionsCalledOnLoad\n";
+
 fn minified_glue(tools: &Tools, glue: &str, scratch: &Path) -> Result<String> {
     let readable = scratch.join("glue.js");
     write(&readable, glue.as_bytes())?;
     let glue = minify(tools, &readable, &["--format=esm", JAVASCRIPT])?;
     refuse_inner_html(&glue)?;
-    Ok(glue)
+    Ok([COMPILE_AHEAD, &glue].concat())
 }
 
 /// Pages that demand Trusted Types refuse `innerHTML`, and the survey with it.

@@ -81,7 +81,7 @@ const NEEDS: [Need; 11] = [
     Need {
         what: "fonts for Arabic and Chinese",
         why: "shows pages in these languages in the tests' browsers as letters, not boxes",
-        packages: &["fontconfig", "fonts-dejavu-core", "fonts-noto-core", "fonts-droid-fallback"],
+        packages: &["fontconfig", "fonts-dejavu-core", "fonts-noto-core", "fonts-wqy-microhei"],
         optional: true,
         met: || fonts_cover(&["ar", "zh-cn"]),
     },

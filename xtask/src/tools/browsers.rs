@@ -25,8 +25,8 @@ impl Browsers {
     }
 
     /// What the tests find in their environment.
-    pub(crate) fn environment(&self) -> &[(&'static str, PathBuf)] {
-        &self.0
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
+        self.0.iter().map(|(name, path)| (*name, path))
     }
 }
 

@@ -9,6 +9,7 @@ mod flood;
 mod intake;
 mod lanes;
 mod pace;
+mod peers;
 mod replicas;
 mod soak;
 
@@ -24,8 +25,9 @@ async fn main() -> Result<ExitCode> {
         "flood" => flood::run().await,
         "lanes" => lanes::run().await,
         "pace" => pace::run().await,
+        "peers" => peers::run().await,
         "replicas" => replicas::run().await,
         "soak" => soak::run().await,
-        _ => bail!("say what to measure: intake, flood, lanes, pace, replicas or soak"),
+        _ => bail!("say what to measure: intake, flood, lanes, pace, peers, replicas or soak"),
     }
 }
