@@ -15,7 +15,7 @@ export interface AfterwordPerson {
 /** Where a survey is; ids and numbers, never words of the visitor. */
 export interface AfterwordStep {
   survey: string;
-  /** The question's id; empty at the end. */
+  /** The question's id; the last one's once everything was answered. */
   question: string;
   step: number;
   total: number;

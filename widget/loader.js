@@ -64,11 +64,11 @@
     const key = "afterword:seen:" + id(element);
     let known = memory[key];
     try {
-      known = (keeps(element) && JSON.parse(localStorage.getItem(key))) || known;
+      known = (keeps(element) && JSON.parse(localStorage[key])) || known;
     } catch {}
     known = memory[key] = { die: Math.random() * 100, ...known, ...change };
     try {
-      if (keeps(element)) localStorage.setItem(key, JSON.stringify(known));
+      if (keeps(element)) localStorage[key] = JSON.stringify(known);
     } catch {}
     return known;
   };
@@ -108,16 +108,15 @@
     if (!element.src)
       // An element that the page wrote takes the place of the tag's own.
       for (const other of all(survey)) if (other.src) other.remove();
-    const wrong = rule(element, "error");
-    if (wrong) return fail(element)(wrong);
+    const get = (key) => rule(element, key);
+    if (get("error")) return fail(element)(get("error"));
     if (forbidden(element)) return;
     if (!Survey.rules[survey])
       return text(element).then(() => element.isConnected && !element.shown && start(element), fail(element));
-    const get = (key) => rule(element, key);
     const over = new AbortController();
     const { signal } = over;
     const shown = (element.shown = { stop: () => over.abort() });
-    const on = (target, event, run) => target.addEventListener(event, run, { signal, passive: true });
+    const on = (target, event, run) => target.addEventListener(event, run, { signal });
     const due = () => {
       if (element.shown == shown && fits(element)) {
         over.abort();
@@ -191,7 +190,7 @@
     stop(element);
     const over = mode(element) != "inline";
     const root = element.shadowRoot;
-    const free = () => way && way.then((framing) => framing?.free(), String);
+    const free = () => way && way.then((framing) => framing && framing.free(), String);
     const shown = (element.shown = { stop: free });
     let way;
     try {
@@ -199,7 +198,7 @@
         runtime(base(element)),
         text(element),
         // One overlay at a time: the way in comes with what frames them, while the rest is still loaded.
-        over && (way = import(base(element) + "frame.js").then(({ enter }) => enter(asked))),
+        over && (way = import(base(element) + "frame.js").then(({ enter }) => element.shown == shown && enter(asked))),
       ]);
       // Who asks for another closes the first.
       if (over && asked) all().forEach(close);

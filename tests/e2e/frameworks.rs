@@ -66,7 +66,9 @@ async fn drawn_anew(engine: Engine, stage: &Stage, script: String) -> Result<()>
     let visitor = browser.visit(&stage.pages.at("own/shop")).await?;
     start_checkout(&visitor).await?;
     visitor.write("De doos").await?;
-    visitor.until("root.querySelector('textarea').value === 'De doos' && (window.first = host, true)").await?;
+    visitor
+        .until("root.querySelector('textarea').value === 'De doos' && (window.first = host, true)")
+        .await?;
     let count = async |value: u32| {
         let counted = format!("document.querySelector('#count').textContent === '{value}'");
         browser.run(&format!("count({value})")).await?;

@@ -22,6 +22,7 @@ mod replicas;
 mod rules;
 mod shapes;
 mod soak;
+mod tags;
 mod token;
 mod visitor;
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
+use super::Browser;
 use super::chromium::{DevTools, Log};
 use super::engine::{Engine, Look};
-use super::Browser;
 
 /// For how long a page is looked at.
 const LOOKING: Duration = Duration::from_secs(5);

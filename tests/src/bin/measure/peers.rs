@@ -54,7 +54,9 @@ pub(super) async fn run() -> Result<ExitCode> {
     let versions = peers.versions.clone();
     pages::serve(listener, &stage.server, peers).await?;
 
-    println!("A page that asks a score from 0 to 10, over 150 ms and 1.6 Mbit/s, with a processor slowed 4 times;");
+    println!(
+        "A page that asks a score from 0 to 10, over 150 ms and 1.6 Mbit/s, with a processor slowed 4 times;"
+    );
     println!("Chromium, medians of {ROUNDS} rounds, {versions}.\n");
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
@@ -138,9 +140,11 @@ fn report(rounds: &[Vec<Cost>]) -> Result<ExitCode> {
             row.bytes / peer.bytes
         );
     }
-    let within = |row: &Row| {
-        row.visible <= BUDGET.0 * posthog.visible && row.script <= BUDGET.1 * posthog.script
-    };
-    println!("\n  budget: {} of PostHog's time until it is visible, {} of its script time", BUDGET.0, BUDGET.1);
+    let within =
+        |row: &Row| row.visible <= BUDGET.0 * posthog.visible && row.script <= BUDGET.1 * posthog.script;
+    println!(
+        "\n  budget: {} of PostHog's time until it is visible, {} of its script time",
+        BUDGET.0, BUDGET.1
+    );
     Ok(if within(inline) && within(popover) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -8,12 +8,12 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use axum::{Json, Router};
 use axum::extract::{Query, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -48,8 +48,7 @@ impl Peers {
             let package: Value = serde_json::from_slice(&read(&format!("{package}/package.json"))?)?;
             anyhow::Ok(package["version"].as_str().unwrap_or_default().to_owned())
         };
-        let versions =
-            format!("PostHog {}, SurveyJS {}", version("posthog-js")?, version("survey-core")?);
+        let versions = format!("PostHog {}, SurveyJS {}", version("posthog-js")?, version("survey-core")?);
         let files = FILES.map(|(path, address)| Ok((address, compressed(&read(path)?)?)));
         Ok(Self { versions, files: files.into_iter().collect::<Result<_>>()? })
     }
@@ -71,7 +70,12 @@ pub(super) async fn serve(shop: TcpListener, afterword: &str, peers: Peers) -> R
     let afterword = afterword.to_owned();
     let ours = async move |Query(tag): Query<HashMap<String, String>>| {
         let mode = tag.get("mode").map_or("inline", String::as_str);
-        page("", &format!("<script async src=\"{afterword}/widget.js?survey=checkout\" data-mode=\"{mode}\"></script>"))
+        page(
+            "",
+            &format!(
+                "<script async src=\"{afterword}/widget.js?survey=checkout\" data-mode=\"{mode}\"></script>"
+            ),
+        )
     };
     let (posthog, surveyjs) = (posthog(&peer), surveyjs(&peer));
     let pages = Router::new()
@@ -146,7 +150,9 @@ fn servers(peers: Peers) -> Router {
         router = router.route(address, get(async move || (head, file.clone())));
     }
     // Events, flags: taken, and answered without a word.
-    router.fallback(async || ([(header::CONTENT_TYPE, "application/json")], "{\"status\":1}")).layer(from_fn(open))
+    router
+        .fallback(async || ([(header::CONTENT_TYPE, "application/json")], "{\"status\":1}"))
+        .layer(from_fn(open))
 }
 
 /// Everybody may read it.
@@ -160,7 +166,8 @@ async fn open(request: Request, next: Next) -> Response {
     if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, header::HeaderValue::from_static("true"));
-        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, header::HeaderValue::from_static("content-type"));
+        headers
+            .insert(header::ACCESS_CONTROL_ALLOW_HEADERS, header::HeaderValue::from_static("content-type"));
     }
     headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("public, max-age=86400"));
     response

@@ -1,0 +1,286 @@
+//! Every way to put the tag into a page, and what the page can tell surveys and hear of them.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use tests::{Browser, Engine, Stage};
+
+use crate::embed::{asks_for_a_survey, page};
+use crate::visitor::{answer_checkout, finish_checkout, start_checkout};
+
+tests::in_every_engine! {
+    every_kind_of_tag_shows_its_survey_once_wherever_it_stands
+    surveys_of_one_page_share_one_webassembly_instance
+    every_call_does_what_it_says_also_before_the_loader_is_there
+    every_event_says_where_it_is_and_nothing_else
+    what_may_outlive_its_page_is_sent_so_and_what_is_too_large_is_not
+    a_popover_is_announced_once_and_politely
+}
+
+async fn every_kind_of_tag_shows_its_survey_once_wherever_it_stands(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    let server = &stage.server;
+    let tag = |how: &str, survey: &str| {
+        format!("<script {how} src=\"{server}/widget.js?survey={survey}\"></script>")
+    };
+    // As a tag manager does, once everything is there: the first has the address, the second only the id.
+    let late = "<script>addEventListener('load', () => setTimeout(() => {
+        for (const tag of TAGS) {
+            const script = document.createElement('script');
+            script.src = tag[0];
+            if (tag[1]) script.dataset.survey = tag[1];
+            document.body.append(script);
+        }
+    }))</script>";
+    let late = |tags: Value| late.replace("TAGS", &tags.to_string());
+    let address = format!("{server}/widget.js?survey=checkout");
+    let copied = format!(
+        "<script>const copy = document.createElement('script');
+        copy.innerHTML = '/* the tag is not its own */';
+        document.head.append(copy);</script>{}",
+        tag("async", "checkout")
+    );
+    let pages = [
+        ("classic-head", tag("", "checkout"), String::new(), 1),
+        ("classic", String::new(), tag("", "checkout"), 1),
+        ("async-head", tag("async", "checkout"), String::new(), 1),
+        ("defer-head", tag("defer", "checkout"), String::new(), 1),
+        ("defer", String::new(), tag("defer", "checkout"), 1),
+        ("module-head", tag("type=\"module\"", "checkout"), String::new(), 1),
+        ("module", String::new(), tag("type=\"module\"", "checkout"), 1),
+        ("two-modules", tag("type=\"module\"", "checkout"), tag("type=\"module\"", "delivery"), 2),
+        ("two-tags", tag("async", "checkout"), tag("async", "delivery"), 2),
+        ("same-twice", tag("async", "checkout"), tag("defer", "checkout"), 1),
+        ("late", String::new(), late(json!([[address]])), 1),
+        ("late-id", String::new(), late(json!([[format!("{server}/widget.js"), "checkout"]])), 1),
+        ("late-twice", String::new(), late(json!([[address], [address]])), 1),
+        ("copied", copied, String::new(), 1),
+    ];
+    for (name, head, body, surveys) in pages {
+        stage.pages.put(name, &head, &format!("<p>Thanks for your order.</p>{body}"));
+        let visitor = browser.visit(&stage.pages.at(&format!("own/{name}"))).await?;
+        let shown = "[...document.querySelectorAll('afterword-survey')]
+            .filter(one => one.shadowRoot && one.shadowRoot.querySelector('[data-question]')).length";
+        visitor.until(&format!("{shown} === {surveys}")).await.with_context(|| name.to_owned())?;
+        asks_for_a_survey_by_now(&browser).await?;
+        let there = visitor.look("document.querySelectorAll('afterword-survey').length").await?;
+        ensure!(there == surveys, "{name}: {there}");
+        let wrong = visitor.look("said.filter(([level]) => level === 'error')").await?;
+        ensure!(wrong == json!([]), "{name}: {wrong}");
+    }
+    // An element that comes later than its loader.
+    let visitor = browser.visit(&page(&stage, &[("data-mode", "none")])?).await?;
+    visitor.until("window.afterword && afterword.open && (host.remove(), true)").await?;
+    browser.run("document.body.innerHTML = '<afterword-survey survey=delivery></afterword-survey>'").await?;
+    visitor.asked("satisfied").await?;
+    // Another survey in its place.
+    browser.run("document.querySelector('afterword-survey').setAttribute('survey', 'checkout')").await?;
+    visitor.asked("recommend").await?;
+    browser.close().await
+}
+
+/// Lets everything run that a tag has begun.
+async fn asks_for_a_survey_by_now(browser: &Browser) -> Result<()> {
+    let turn = "const done = arguments[arguments.length - 1]; afterword.ready.then(() => setTimeout(done))";
+    browser.run_async(turn).await.map(drop)
+}
+
+async fn surveys_of_one_page_share_one_webassembly_instance(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    let instances = "<script>window.instances = 0;
+        for (const name of ['instantiate', 'instantiateStreaming']) {
+            const own = WebAssembly[name];
+            WebAssembly[name] = (...given) => (instances += 1, own.apply(WebAssembly, given));
+        }</script>";
+    let tag = format!("<script async src=\"{}/widget.js\"></script>", stage.server);
+    let elements = "<afterword-survey survey=\"checkout\"></afterword-survey>
+        <afterword-survey survey=\"delivery\"></afterword-survey>
+        <afterword-survey survey=\"checkout\" lang=\"fr\"></afterword-survey>";
+    stage.pages.put("several", &[instances, &tag].concat(), elements);
+    let visitor = browser.visit(&stage.pages.at("own/several")).await?;
+    let question =
+        "one => (one.shadowRoot.querySelector('[data-question]') || { dataset: {} }).dataset.question";
+    let asked = format!("[...document.querySelectorAll('afterword-survey')].map({question}).join()");
+    visitor.until(&format!("({asked}) === 'recommend,satisfied,recommend'")).await?;
+    ensure!(browser.run("return instances").await? == json!(1));
+    let fetched =
+        "performance.getEntriesByType('resource').filter(entry => entry.name.endsWith('.wasm')).length";
+    ensure!(visitor.look(fetched).await? == json!(1));
+    browser.close().await
+}
+
+async fn every_call_does_what_it_says_also_before_the_loader_is_there(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    // Both forms of a call that waits, in their order.
+    let early = "<script>window.heard = [];
+        window.afterword = [
+            ['setMetadata', { pieces: '1' }],
+            ['setMetadata', { pieces: '5' }],
+            ['identify', { first_name: 'Ann', email: 'ann@example.com' }],
+            ['on', 'answered', event => heard.push(event.detail.question)],
+            afterword => window.same = afterword === window.afterword,
+        ];</script>";
+    let tag = format!(
+        "<script async src=\"{}/widget.js?survey=checkout\" data-mode=\"none\"></script>",
+        stage.server
+    );
+    stage.pages.put("calls", early, &tag);
+    let visitor = browser.visit(&stage.pages.at("own/calls")).await?;
+    visitor.until("window.same === true").await?;
+    let script = |script: &str| {
+        format!(
+            "const done = arguments[arguments.length - 1]; (async () => {{ {script} }})().then(done, done)"
+        )
+    };
+    let ready = "const api = await afterword.ready; return api === afterword && !!document.querySelector('afterword-survey')";
+    ensure!(browser.run_async(&script(ready)).await? == json!(true), "ready");
+
+    // open: kept once it is there; a second one closes the first.
+    let open = "await afterword.open('checkout');
+        return !!document.querySelector('afterword-survey').shadowRoot.querySelector('[data-question]')";
+    ensure!(browser.run_async(&script(open)).await? == json!(true), "open");
+    let other = "await afterword.open('delivery');
+        return [...document.querySelectorAll('afterword-survey')].map(one => !!one.shadowRoot.querySelector('.frame'))";
+    ensure!(browser.run_async(&script(other)).await? == json!([false, true]), "open another");
+    // An unknown one says so, and is kept all the same.
+    let unknown = "let told; const hear = event => told = event.detail;
+        afterword.on('error', hear); await afterword.open('nope'); afterword.off('error', hear);
+        afterword.destroy('nope'); return told.survey";
+    ensure!(browser.run_async(&script(unknown)).await? == "nope", "open an unknown one");
+
+    // close: of one, then of all.
+    let close = "afterword.close('checkout');
+        const open = () => document.querySelectorAll('afterword-survey')[1].shadowRoot.querySelector('.frame') !== null;
+        const still = open(); afterword.close(); return [still, open()]";
+    ensure!(browser.run_async(&script(close)).await? == json!([true, false]), "close");
+
+    // setLanguage: with the answers that are there.
+    browser.run("afterword.destroy('delivery'); afterword.open('checkout')").await?;
+    visitor.asked("recommend").await?;
+    visitor.choose(&[3]).await?;
+    browser.run("afterword.setLanguage('ar')").await?;
+    visitor.until("card && card.lang === 'ar' && root.querySelectorAll('input')[3].checked").await?;
+    browser.run("afterword.setLanguage('nl')").await?;
+    visitor.until("card && card.lang === 'nl'").await?;
+
+    // off, and what was told before is sent along.
+    start_checkout(&visitor).await?;
+    visitor.until("heard.join() === 'recommend'").await?;
+    let off = "window.more = []; const hear = event => more.push(event.detail.question);
+        afterword.on('answered', hear); afterword.off('answered', hear)";
+    browser.run(off).await?;
+    visitor.forward().await?;
+    finish_checkout(&visitor).await?;
+    ensure!(browser.run("return [heard.join(), more.length]").await? == json!(["recommend,again", 0]), "off");
+    let body = crate::visitor::arrived(&stage).await?;
+    ensure!(body["metadata"]["number of pieces"] == "5", "{body}");
+    ensure!(
+        body["respondent"]["FirstName"] == "Ann" && body["respondent"]["Email"] == "ann@example.com",
+        "{body}"
+    );
+
+    // push goes on working, and destroy takes all.
+    browser.run("afterword.push(['close'], api => api.destroy())").await?;
+    ensure!(visitor.look("!host").await? == json!(true), "destroy");
+    browser.close().await
+}
+
+async fn every_event_says_where_it_is_and_nothing_else(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    let visitor = browser.visit(&page(&stage, &[("data-mode", "popover")])?).await?;
+    answer_checkout(&visitor).await?;
+    visitor.state("thanked").await?;
+    visitor.until("part('close').click() || true").await?;
+    visitor.until("!part('frame')").await?;
+    let at = |question: &str, step: u32, total: u32| json!({ "survey": "checkout", "question": question, "step": step, "total": total });
+    let expected = json!([
+        ["ready", at("recommend", 1, 3)],
+        ["shown", at("recommend", 1, 3)],
+        ["answered", at("recommend", 1, 4)],
+        ["answered", at("why", 2, 4)],
+        ["answered", at("found", 3, 4)],
+        ["answered", at("again", 4, 4)],
+        ["submitted", at("again", 4, 4)],
+        ["closed", { "survey": "checkout", "answered": true }],
+    ]);
+    let heard = visitor.look("heard").await?;
+    ensure!(heard == expected, "{heard}");
+
+    // A refusal is an error at a question; the page hears it on the element, too, and cannot cancel it.
+    let attributes = [("data-mode", "popover"), ("data-answered", "0"), ("data-meta-color", "red")];
+    let visitor = browser.visit(&page(&stage, &attributes)?).await?;
+    visitor.until("host && (host.addEventListener('afterword:error', event => {
+        event.preventDefault();
+        window.told = [event.cancelable, event.defaultPrevented, event.bubbles, event.composed, event.target === host];
+    }), true)").await?;
+    answer_checkout(&visitor).await?;
+    visitor.state("refused").await?;
+    ensure!(browser.run("return told").await? == json!([false, false, true, true, true]));
+    let heard = visitor.look("heard.at(-1)").await?;
+    ensure!(heard[0] == "error" && heard[1]["survey"] == "checkout" && heard[1]["step"].is_u64(), "{heard}");
+    ensure!(
+        !asks_for_a_survey(&browser).await? || heard[1].as_object().is_some_and(|it| it.len() == 4),
+        "{heard}"
+    );
+    browser.close().await
+}
+
+async fn what_may_outlive_its_page_is_sent_so_and_what_is_too_large_is_not(engine: Engine) -> Result<()> {
+    let long = |config: String| config.replacen("max_length = 500", "max_length = 10000", 1);
+    let stage = Stage::with(tests::QUICK, long).await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    for (length, keepalive) in [(100, true), (10_000, false)] {
+        let attributes = [("data-after", "0"), ("data-answered", "0")];
+        let visitor = browser.visit(&page(&stage, &attributes)?).await?;
+        let note = "const send = fetch;
+            window.fetch = (url, init) => {
+                if (init && init.method === 'POST') window.posted = [init.keepalive === true, init.body.length];
+                return send(url, init);
+            }";
+        browser.run(note).await?;
+        start_checkout(&visitor).await?;
+        // Three bytes each.
+        let write = format!("(field => (field.value = '\u{20ac}'.repeat({length}),
+            field.dispatchEvent(new Event('input', {{ bubbles: true }})), true))(root.querySelector('textarea'))");
+        visitor.until(&write).await?;
+        visitor.forward().await?;
+        finish_checkout(&visitor).await?;
+        let posted = browser.run("return posted").await?;
+        ensure!(posted[0] == json!(keepalive), "{length}: {posted}");
+    }
+    stage.delivered(2).await?;
+    browser.close().await
+}
+
+async fn a_popover_is_announced_once_and_politely(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    let visitor = browser.visit(&page(&stage, &[("data-mode", "popover"), ("data-event", "go")])?).await?;
+    visitor.until("host && host.shown && document.dispatchEvent(new Event('go'))").await?;
+    visitor.asked("recommend").await?;
+    let said = "root.querySelector('.said[role=status]').textContent";
+    let text = visitor.until(&format!("({said}) !== '' && [{said}]")).await?;
+    let expected = visitor.look("[`${card.ariaLabel}: ${root.querySelector('.title').textContent}`]").await?;
+    ensure!(text == expected, "{text}");
+    visitor.until(&format!("({said}) === ''")).await?;
+    // A dialog is announced by its focus, and what the visitor has opened is no news.
+    for open in [false, true] {
+        let attributes = [("data-mode", if open { "popover" } else { "modal" }), ("data-event", "go")];
+        let visitor = browser.visit(&page(&stage, &attributes)?).await?;
+        visitor.until("host && host.shown && afterword.open && true").await?;
+        let script = "const done = arguments[arguments.length - 1], later = setTimeout;
+            window.waits = [];
+            window.setTimeout = (run, time, ...given) => (waits.push(time), later(run, time, ...given));
+            OPEN.then(() => done(waits.includes(500)))";
+        let opened = if open {
+            "afterword.open('checkout')"
+        } else {
+            "(document.dispatchEvent(new Event('go')), new Promise(next => afterword.on('ready', () => later(next))))"
+        };
+        ensure!(browser.run_async(&script.replace("OPEN", opened)).await? == json!(false), "{open}");
+    }
+    browser.close().await
+}
