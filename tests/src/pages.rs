@@ -296,7 +296,7 @@ async fn long(
 /// What a test has put there.
 async fn own(State(shop): Server, Path(name): Path<String>) -> Response {
     let content = shop.own.read().ok().and_then(|own| own.get(&name).cloned());
-    let script = name.ends_with(".js");
+    let script = std::path::Path::new(&name).extension().is_some_and(|extension| extension == "js");
     match content {
         Some(content) if script => ([("content-type", "text/javascript")], content).into_response(),
         Some(content) => Html(content).into_response(),
