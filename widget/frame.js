@@ -11,36 +11,34 @@ const dress = (root) => {
   root.adoptedStyleSheets = [...new Set([...root.adoptedStyleSheets, sheet])];
 };
 
-// The way in: one overlay at a time, in all tabs of the site, unless this one is `asked` for. Gives `frame`, and
-// `free`, which lets the next one in; or nothing.
+// The way in: one overlay at a time, in all tabs of the site; one that is `asked` for goes before the others. Gives
+// `frame`, and `free`, which lets the next one in; or nothing.
 export const enter = async (asked) => {
-  const free = asked ? () => {} : await alone();
+  const free = await new Promise((got, refuse) => lock(asked, got).catch(refuse))
+    .catch(() => new Promise((got) => askTabs(asked, got)))
+    .catch(() => () => {});
   return free && { frame, free };
 };
 
-const alone = () => new Promise(lock).catch(() => new Promise(askTabs)).catch(() => () => {});
-
 // The browser itself lets the next one in when a tab is gone.
-const lock = async (got, refuse) => {
-  try {
-    await navigator.locks.request("afterword", { ifAvailable: true }, (lock) => (lock ? new Promise(got) : got()));
-  } catch (error) {
-    refuse(error);
-  }
-};
+const lock = (asked, got) =>
+  navigator.locks.request("afterword", asked ? { steal: true } : { ifAvailable: true }, (lock) =>
+    lock ? new Promise(got) : got(),
+  );
 
 // Where there are no locks, on a page without TLS: nobody else answers within a moment. Who has an overlay, or
 // has asked with a lower number, keeps the others out.
-const askTabs = (got) => {
+const askTabs = (asked, got) => {
   const tabs = new BroadcastChannel("afterword");
   const over = () => tabs.close();
-  let mine = Math.random();
-  const free = setTimeout(() => {
+  let mine = asked ? -1 : Math.random();
+  const enter = () => {
     mine = -1;
     got(over);
-  }, 150);
+  };
+  const free = setTimeout(enter, asked ? 0 : 400);
   tabs.onmessage = ({ data }) => {
-    if (data > mine) return tabs.postMessage(mine);
+    if (data > mine || asked) return tabs.postMessage(mine);
     clearTimeout(free);
     over();
     got();
@@ -63,8 +61,15 @@ const announce = (card) => {
   return () => clearTimeout(timer);
 };
 
-// Gives what takes it away again and says whether the visitor has answered.
+// Closes what is framed on this page.
+let closeOther;
+
+// Gives what takes it away again and says whether the visitor has answered. `asked` is true where the visitor or the
+// page wants to see it now, and not just in another language.
 const frame = (root, mount, modal, asked, leave, position) => {
+  // One that was still loading when another was asked for.
+  closeOther?.();
+  closeOther = leave;
   const doc = document;
   const before = doc.activeElement;
   const frame = doc.createElement(modal ? "dialog" : "div");
@@ -87,9 +92,10 @@ const frame = (root, mount, modal, asked, leave, position) => {
     frame.popover = "manual";
     frame.showPopover();
   }
-  if (asked && !modal) frame.focus();
+  if (asked === true && !modal) frame.focus();
   const hush = !modal && !asked && announce(frame.firstElementChild);
   return () => {
+    closeOther = null;
     if (hush) hush();
     const inside = root.activeElement;
     const answered = !/asking|refused/.test(frame.firstElementChild.dataset.state);

@@ -32,12 +32,12 @@
     element.getAttribute("lang") ||
     [(element.closest("[lang]") || doc.documentElement).lang, ...navigator.languages].filter(Boolean).join();
 
-  const text = async (element) => {
-    const response = await fetch(`${from(element)}/v1/surveys/${id(element)}?lang=${encodeURIComponent(wish(element))}`);
+  const text = async (element, survey = id(element)) => {
+    const response = await fetch(`${from(element)}/v1/surveys/${survey}?lang=${encodeURIComponent(wish(element))}`);
     if (!response.ok) throw response.status == 404 ? "unknown survey" : "status " + response.status;
     const definition = await response.text();
     // A loader that came without the survey's rules gets them here.
-    Survey.rules[id(element)] ||= JSON.parse(definition).show || {};
+    Survey.rules[survey] ||= JSON.parse(definition).show || {};
     return definition;
   };
 
@@ -120,8 +120,7 @@
     const due = () => {
       if (element.shown == shown && fits(element)) {
         over.abort();
-        if (mode(element) == "tab") tab(element);
-        else show(element);
+        (mode(element) == "tab" ? tab : show)(element).catch(fail(element));
       }
     };
     const here = location.href;
@@ -162,7 +161,7 @@
     when("event", (event) => on(doc, event, due));
     if (waits) return;
     if (mode(element) == "inline") near.observe(element);
-    else due();
+    else read.then(due);
   };
 
   const stop = (element) => {
@@ -262,7 +261,7 @@
       soon();
     }
     attributeChangedCallback() {
-      if (this.shown) this.shown.open ? show(this, true) : start(this);
+      if (this.shown) this.shown.open ? show(this, 1) : start(this);
     }
   }
   Survey.observedAttributes = ["survey", "lang"];
@@ -334,13 +333,13 @@
       };
   window.afterword = api;
 
+  const read = new Promise((done) =>
+    doc.readyState == "loading" ? doc.addEventListener("DOMContentLoaded", done) : done(),
+  );
   const known = customElements.get(name);
   ((known || Survey).rules ||= {})[rules.survey] = rules;
   if (!known) customElements.define(name, Survey);
   else if (rules.survey) all(rules.survey).forEach((element) => element.connectedCallback());
-  const read = new Promise((done) =>
-    doc.readyState == "loading" ? doc.addEventListener("DOMContentLoaded", done) : done(),
-  );
   api.ready ||= read.then(() => api);
   for (const tag of mine) {
     if (tag.afterword) continue;

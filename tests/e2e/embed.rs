@@ -175,6 +175,15 @@ async fn only_one_overlay_is_shown_at_a_time(engine: Engine) -> Result<()> {
     // The page's own wish goes first.
     visitor.until("afterword.open('delivery') && true").await?;
     visitor.until(&format!("JSON.stringify({frames}) === '[false,true]'")).await?;
+    // Then it keeps others out as any does; this one takes the place of the tag's own.
+    let third = "fetched.length = 0, document.body.insertAdjacentHTML('beforeend',
+        '<afterword-survey survey=checkout lang=fr mode=popover dismissed=0></afterword-survey>') || true";
+    visitor.until(third).await?;
+    let loaded = "performance.getEntriesByType('resource').some(entry => entry.name.endsWith('?lang=fr'))";
+    visitor.until(loaded).await?;
+    ensure!(asks_for_a_survey(&browser).await?);
+    let seen = visitor.look(frames).await?;
+    ensure!(seen == json!([true, false]), "{seen}");
     browser.close().await
 }
 

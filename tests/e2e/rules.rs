@@ -37,15 +37,11 @@ const DECIDE: &str = "const done = arguments[arguments.length - 1];
     const turn = () => new Promise(next => setTimeout(next));
     const decide = async ([attributes, prepare]) => {
         if (prepare) prepare();
-        const element = document.createElement('afterword-survey');
-        for (const [name, value] of Object.entries({ survey: 'checkout', mode: 'popover', ...attributes }))
-            element.setAttribute(name, value);
-        fetched.length = 0;
-        document.body.append(element);
+        const element = make(attributes);
         await turn();
         await turn();
         element.remove();
-        return fetched.some(address => address.includes('?lang='));
+        return asked();
     };
     (async () => {
         const answers = [];
@@ -53,10 +49,22 @@ const DECIDE: &str = "const done = arguments[arguments.length - 1];
         return answers;
     })().then(done, error => done(String(error)))";
 
+/// Puts a popover with more attributes on the page, and says whether a survey was asked for since.
+const MAKE: &str = "window.make = attributes => {
+        const element = document.createElement('afterword-survey');
+        for (const [name, value] of Object.entries({ survey: 'checkout', mode: 'popover', ...attributes }))
+            element.setAttribute(name, value);
+        fetched.length = 0;
+        document.body.append(element);
+        return element;
+    };
+    window.asked = () => fetched.some(address => address.includes('?lang='));";
+
 /// A page of which only the loader is there, and the elements that a test puts there.
 async fn bare<'a>(browser: &'a Browser, stage: &Stage) -> Result<Visitor<'a>> {
     let visitor = browser.visit(&page(stage, &[("data-mode", "none")])?).await?;
     visitor.until("host && window.afterword && afterword.open && (host.remove(), true)").await?;
+    browser.run(MAKE).await?;
     Ok(visitor)
 }
 
@@ -207,12 +215,12 @@ async fn a_time_can_be_said_in_every_unit(engine: Engine) -> Result<()> {
     let stage = Stage::new().await?;
     let browser = Browser::open(engine, 1280, 800).await?;
     bare(&browser, &stage).await?;
-    // Nobody waits for two days here: what the loader asks for is enough, and that it comes then.
+    // Nobody waits for two days here: what the loader asks for is enough.
     let script = "const waits = [], later = window.setTimeout;
         const element = document.createElement('afterword-survey');
         element.setAttribute('survey', 'checkout');
         element.setAttribute('mode', 'popover');
-        window.setTimeout = (run, time) => (waits.push(time), window.due = run, 0);
+        window.setTimeout = (run, time) => (waits.push(time), 0);
         for (const time of ['0', '1.5', '20s', '2m', '1.5h', '2d']) {
             element.setAttribute('after', time);
             document.body.append(element);
@@ -241,11 +249,7 @@ async fn a_part_of_the_page_is_due_when_it_has_been_seen(engine: Engine) -> Resu
         ],
     )
     .await?;
-    let attributes = "const element = document.createElement('afterword-survey');
-        for (const [name, value] of Object.entries({ survey: 'checkout', mode: 'popover', scroll: '75' }))
-            element.setAttribute(name, value);
-        fetched.length = 0;
-        document.body.append(element);
+    let attributes = "make({ scroll: '75' });
         window.to = percent => scrollTo(0, document.documentElement.scrollHeight * percent / 100 - innerHeight);
         to(74);";
     browser.run(attributes).await?;
@@ -272,13 +276,8 @@ async fn an_exit_is_one_through_the_top_or_on_touch_a_way_back(engine: Engine) -
         };
         window.waits = () => {
             for (const one of document.querySelectorAll('afterword-survey')) one.remove();
-            const element = document.createElement('afterword-survey');
-            for (const [name, value] of Object.entries({ survey: 'checkout', mode: 'popover', exit: '', dismissed: '0' }))
-                element.setAttribute(name, value);
-            fetched.length = 0;
-            document.body.append(element);
+            make({ exit: '', dismissed: '0' });
         };
-        window.asked = () => fetched.some(address => address.includes('?lang='));
         window.device = device;";
     browser.run(&[DEVICE, exits].concat()).await?;
     for (touched, actions, expected) in [
@@ -311,14 +310,10 @@ async fn a_click_counts_within_what_is_named_and_an_event_by_its_name(engine: En
             '<p id=buy><b id=deep>Buy</b></p><p id=other>Other</p><div id=part></div>');
         part.attachShadow({ mode: 'open' }).innerHTML = '<button class=inner>Inner</button>';
         window.tries = (attributes, action) => {
-            const element = document.createElement('afterword-survey');
-            for (const [name, value] of Object.entries({ survey: 'checkout', mode: 'popover', ...attributes }))
-                element.setAttribute(name, value);
-            fetched.length = 0;
-            document.body.append(element);
+            const element = make(attributes);
             action();
             element.remove();
-            return fetched.some(address => address.includes('?lang='));
+            return asked();
         }";
     browser.run(things).await?;
     for (attributes, action, expected) in [

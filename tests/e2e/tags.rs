@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
-use tests::{Browser, Engine, Stage};
+use tests::{Browser, Engine, Stage, Visitor};
 
 use crate::embed::page;
 use crate::visitor::{answer_checkout, finish_checkout, start_checkout};
@@ -62,7 +62,7 @@ async fn every_kind_of_tag_shows_its_survey_once_wherever_it_stands(engine: Engi
         let shown = "[...document.querySelectorAll('afterword-survey')]
             .filter(one => one.shadowRoot && one.shadowRoot.querySelector('[data-question]')).length";
         visitor.until(&format!("{shown} === {surveys}")).await.with_context(|| name.to_owned())?;
-        until_tags_are_read(&browser).await?;
+        until_tags_are_read(&visitor, &browser).await?;
         let there = visitor.look("document.querySelectorAll('afterword-survey').length").await?;
         ensure!(there == surveys, "{name}: {there}");
         let wrong = visitor.look("said.filter(([level]) => level === 'error')").await?;
@@ -79,8 +79,10 @@ async fn every_kind_of_tag_shows_its_survey_once_wherever_it_stands(engine: Engi
     browser.close().await
 }
 
-/// Lets everything run that a tag has begun.
-async fn until_tags_are_read(browser: &Browser) -> Result<()> {
+/// Waits for every loader to have run, and for what it has begun.
+async fn until_tags_are_read(visitor: &Visitor<'_>, browser: &Browser) -> Result<()> {
+    let read = "[...document.querySelectorAll('script[src*=\"/widget.js\"]')].every(tag => tag.afterword)";
+    visitor.until(read).await?;
     let turn = "const done = arguments[arguments.length - 1]; afterword.ready.then(() => setTimeout(done))";
     browser.run_async(turn).await.map(drop)
 }
@@ -263,21 +265,24 @@ async fn a_popover_is_announced_once_and_politely(engine: Engine) -> Result<()> 
     let expected = visitor.look("[`${card.ariaLabel}: ${root.querySelector('.title').textContent}`]").await?;
     ensure!(text == expected, "{text}");
     visitor.until(&format!("({said}) === ''")).await?;
-    // A dialog is announced by its focus, and what the visitor has opened is no news.
-    for open in [false, true] {
-        let attributes = [("data-mode", if open { "popover" } else { "modal" }), ("data-event", "go")];
+    // Another language is no reason to take the focus.
+    browser.run("document.querySelector('#own').focus(); afterword.setLanguage('fr')").await?;
+    visitor.until("card && card.lang === 'fr'").await?;
+    ensure!(visitor.look("document.activeElement.id").await? == "own");
+    // A dialog is announced by its focus, and what the visitor has opened is no news: nobody waits to say so.
+    let due = "(document.dispatchEvent(new Event('go')), new Promise(next => afterword.on('ready', () => later(next))))";
+    for (mode, opened, announced) in
+        [("popover", due, true), ("modal", due, false), ("popover", "afterword.open('checkout')", false)]
+    {
+        let attributes = [("data-mode", mode), ("data-event", "go")];
         let visitor = browser.visit(&page(&stage, &attributes)?).await?;
         visitor.until("host && host.shown && afterword.open && true").await?;
         let script = "const done = arguments[arguments.length - 1], later = setTimeout;
             window.waits = [];
             window.setTimeout = (run, time, ...given) => (waits.push(time), later(run, time, ...given));
             OPEN.then(() => done(waits.includes(500)))";
-        let opened = if open {
-            "afterword.open('checkout')"
-        } else {
-            "(document.dispatchEvent(new Event('go')), new Promise(next => afterword.on('ready', () => later(next))))"
-        };
-        ensure!(browser.run_async(&script.replace("OPEN", opened)).await? == json!(false), "{open}");
+        let waits = browser.run_async(&script.replace("OPEN", opened)).await?;
+        ensure!(waits == json!(announced), "{mode} {opened}: {waits}");
     }
     browser.close().await
 }
