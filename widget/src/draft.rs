@@ -7,8 +7,7 @@
 //! duplicated or a page that was gone back to: the server then has the visitor's answers once. Where storage
 //! is refused or full, nothing is kept.
 
-use web_sys::Storage;
-
+use crate::browser::{recall, remember};
 use crate::flow::Flow;
 use crate::json::{Json, Object};
 use crate::wire;
@@ -18,16 +17,12 @@ const LIFE: u64 = 24 * 60 * 60 * 1000;
 
 /// Keeps where the visitor is; a flow without an answer is not worth keeping.
 pub(crate) fn keep(survey: &str, submission: &str, flow: &Flow, now: u64) {
-    match written(submission, flow, now) {
-        Some(draft) => drop(storage().map(|storage| storage.set_item(&key(survey), &draft))),
-        None => forget(survey),
-    }
+    remember(&key(survey), &written(submission, flow, now).unwrap_or_default());
 }
 
 /// Takes up a draft, if there is one that is young enough; gives the UUID of its submission.
 pub(crate) fn resume(survey: &str, flow: &mut Flow, now: u64) -> Option<String> {
-    let draft = storage()?.get_item(&key(survey)).ok()??;
-    let submission = read(&draft, flow, now);
+    let submission = read(&recall(&key(survey)), flow, now);
     if submission.is_none() {
         forget(survey);
     }
@@ -36,9 +31,7 @@ pub(crate) fn resume(survey: &str, flow: &mut Flow, now: u64) -> Option<String> 
 
 /// Forgets a draft, if there is one.
 pub(crate) fn forget(survey: &str) {
-    if let Some(storage) = storage() {
-        storage.remove_item(&key(survey)).ok();
-    }
+    remember(&key(survey), "");
 }
 
 fn key(survey: &str) -> String {
@@ -62,11 +55,6 @@ fn read(draft: &str, flow: &mut Flow, now: u64) -> Option<String> {
     let submission = json.get("submission").text()?;
     flow.resume(wire::answers(json.get("answers")), json.get("question").text()?);
     Some(submission.to_owned())
-}
-
-/// The tab's storage; `None` where the browser refuses it.
-fn storage() -> Option<Storage> {
-    web_sys::window()?.session_storage().ok()?
 }
 
 #[cfg(test)]

@@ -6,9 +6,6 @@
 //!
 //! Numbers are whole: nothing that the widget reads has a fraction; what has one reads as absent.
 
-use std::iter::Peekable;
-use std::str::Chars;
-
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Json {
@@ -32,7 +29,7 @@ const DEPTH: u32 = 32;
 impl Json {
     /// Reads a text; `None` if it is not JSON.
     pub(crate) fn read(text: &str) -> Option<Self> {
-        let mut reader = Reader { rest: text.chars().peekable() };
+        let mut reader = Reader { text, at: 0 };
         let value = reader.value(DEPTH)?;
         reader.next().is_none().then_some(value)
     }
@@ -69,44 +66,60 @@ impl Json {
     }
 }
 
+/// Reads byte by byte: all that JSON is made of is ASCII, but for what strings hold, which is taken as it is.
 struct Reader<'a> {
-    rest: Peekable<Chars<'a>>,
+    text: &'a str,
+    at: usize,
 }
 
 impl Reader<'_> {
-    /// The next character that is not blank; stays there.
-    fn peek(&mut self) -> Option<char> {
-        while self.rest.next_if(|next| matches!(next, ' ' | '\n' | '\r' | '\t')).is_some() {}
-        self.rest.peek().copied()
+    /// The next byte; stays there.
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
     }
 
-    /// Takes the next character that is not blank.
-    fn next(&mut self) -> Option<char> {
+    /// Takes the next byte.
+    fn take(&mut self) -> Option<u8> {
+        let byte = self.byte();
+        self.at += 1;
+        byte
+    }
+
+    /// The next byte that is not blank; stays there.
+    fn peek(&mut self) -> Option<u8> {
+        while matches!(self.byte()?, b' ' | b'\n' | b'\r' | b'\t') {
+            self.at += 1;
+        }
+        self.byte()
+    }
+
+    /// Takes the next byte that is not blank.
+    fn next(&mut self) -> Option<u8> {
         self.peek();
-        self.rest.next()
+        self.take()
     }
 
     fn value(&mut self, depth: u32) -> Option<Json> {
         let depth = depth.checked_sub(1)?;
         match self.next()? {
-            '"' => self.text().map(Json::Text),
-            '[' => self.list(depth),
-            '{' => self.object(depth),
-            first => self.word(first),
+            b'"' => self.text().map(Json::Text),
+            b'[' => self.list(depth),
+            b'{' => self.object(depth),
+            _ => self.word(),
         }
     }
 
     fn list(&mut self, depth: u32) -> Option<Json> {
         let mut values = Vec::new();
-        if self.peek()? == ']' {
+        if self.peek()? == b']' {
             self.next();
             return Some(Json::List(values));
         }
         loop {
             values.push(self.value(depth)?);
             match self.next()? {
-                ',' => {}
-                ']' => return Some(Json::List(values)),
+                b',' => {}
+                b']' => return Some(Json::List(values)),
                 _ => return None,
             }
         }
@@ -114,32 +127,31 @@ impl Reader<'_> {
 
     fn object(&mut self, depth: u32) -> Option<Json> {
         let mut entries = Vec::new();
-        if self.peek()? == '}' {
+        if self.peek()? == b'}' {
             self.next();
             return Some(Json::Object(entries));
         }
         loop {
             let Json::Text(key) = self.value(depth)? else { return None };
-            if self.next()? != ':' {
+            if self.next()? != b':' {
                 return None;
             }
             entries.push((key, self.value(depth)?));
             match self.next()? {
-                ',' => {}
-                '}' => return Some(Json::Object(entries)),
+                b',' => {}
+                b'}' => return Some(Json::Object(entries)),
                 _ => return None,
             }
         }
     }
 
-    /// A number, `true`, `false` or `null`.
-    fn word(&mut self, first: char) -> Option<Json> {
-        let mut word = String::from(first);
-        while let Some(next) = self.rest.next_if(|next| next.is_ascii_alphanumeric() || "+-.".contains(*next))
-        {
-            word.push(next);
+    /// A number, `true`, `false` or `null`, whose first byte has been taken.
+    fn word(&mut self) -> Option<Json> {
+        let start = self.at - 1;
+        while self.byte().is_some_and(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) {
+            self.at += 1;
         }
-        match word.as_str() {
+        match self.text.get(start..self.at)? {
             "null" => Some(Json::Null),
             "true" => Some(Json::Bool(true)),
             "false" => Some(Json::Bool(false)),
@@ -154,20 +166,23 @@ impl Reader<'_> {
     fn text(&mut self) -> Option<String> {
         let mut text = String::new();
         loop {
-            let character = match self.rest.next()? {
-                '"' => return Some(text),
-                '\\' => match self.rest.next()? {
-                    'n' => '\n',
-                    't' => '\t',
-                    'r' => '\r',
-                    'b' => '\u{8}',
-                    'f' => '\u{c}',
-                    'u' => self.escape()?,
-                    other => other,
-                },
-                other => other,
-            };
-            text.push(character);
+            let start = self.at;
+            while !matches!(self.byte()?, b'"' | b'\\') {
+                self.at += 1;
+            }
+            text.push_str(self.text.get(start..self.at)?);
+            if self.take()? == b'"' {
+                return Some(text);
+            }
+            text.push(match self.take()? {
+                b'n' => '\n',
+                b't' => '\t',
+                b'r' => '\r',
+                b'b' => '\u{8}',
+                b'f' => '\u{c}',
+                b'u' => self.escape()?,
+                other => other.into(),
+            });
         }
     }
 
@@ -177,7 +192,7 @@ impl Reader<'_> {
         if !(0xd800..0xdc00).contains(&first) {
             return char::from_u32(first);
         }
-        if self.rest.next()? != '\\' || self.rest.next()? != 'u' {
+        if self.take()? != b'\\' || self.take()? != b'u' {
             return None;
         }
         let second = self.hex()?.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
@@ -187,7 +202,7 @@ impl Reader<'_> {
     fn hex(&mut self) -> Option<u32> {
         let mut value = 0;
         for _ in 0..4 {
-            value = value * 16 + self.rest.next()?.to_digit(16)?;
+            value = value * 16 + char::from(self.take()?).to_digit(16)?;
         }
         Some(value)
     }

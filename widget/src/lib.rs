@@ -1,7 +1,7 @@
 //! The visitor's side of Afterword: a survey in a shadow root.
 //!
 //! `loader.js` decides when a survey is due and calls [`mount()`]. Read on from there: `mount` ->
-//! `survey` -> `card` -> `step` -> `question`, one component per file; then `draft`, `send` and `outbox`.
+//! `survey` -> `card` -> `step` -> `question`, one component per file; then `draft` and `sender`.
 
 mod browser;
 mod card;
@@ -10,10 +10,8 @@ mod element;
 mod flow;
 mod json;
 mod mount;
-mod outbox;
 mod question;
-mod retry;
-mod send;
+mod sender;
 mod step;
 mod survey;
 mod thanks;

@@ -1,11 +1,10 @@
 //! The way in: what `loader.js` calls once the survey is due.
 
-use std::cell::OnceCell;
-
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
-use web_sys::{CssStyleSheet, Element, HtmlElement};
+use web_sys::{Element, HtmlElement};
 
+use crate::browser;
 use crate::card::card;
 use crate::survey::Survey;
 use crate::wire;
@@ -48,26 +47,11 @@ pub fn mount(
     let shadow = host.shadow_root().ok_or("no shadow root")?;
     let definition = wire::definition(definition).ok_or("no survey in the reply")?;
     let options = Options { origin, closable, keeps, said };
-    shadow.set_adopted_style_sheets(&js_sys::Array::of1(&style()?.into()));
+    browser::dress(&shadow)?;
     let handle = leptos::mount::mount_to_renderer(parent, move || {
         let survey = Survey::new(host, shadow, definition, options);
         survey.start();
         card(&survey)
     });
     Ok(Closure::once_into_js(move || drop(handle)))
-}
-
-/// The style sheet, one for all surveys of the page. Constructed, so that no policy forbids it.
-fn style() -> Result<CssStyleSheet, JsValue> {
-    thread_local! {
-        static STYLE: OnceCell<CssStyleSheet> = const { OnceCell::new() };
-    }
-    STYLE.with(|style| {
-        if let Some(style) = style.get() {
-            return Ok(style.clone());
-        }
-        let sheet = CssStyleSheet::new()?;
-        sheet.replace_sync(include_str!(env!("AFTERWORD_WIDGET_STYLE")))?;
-        Ok(style.get_or_init(|| sheet).clone())
-    })
 }

@@ -9,23 +9,21 @@
 
 mod deliver;
 
-use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
 
-use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use leptos::reactive::signal::ArcTrigger;
 use send_wrapper::SendWrapper;
 use shared::answer::tidy_text;
 use shared::{Definition, Value, Words};
-use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, ShadowRoot};
 
 use crate::flow::{Advance, Flow, Place, message};
 use crate::json::Object;
 use crate::mount::Options;
-use crate::outbox::Entry;
-use crate::{browser, draft, outbox};
+use crate::sender::{Sender, sender};
+use crate::{browser, draft};
 
 /// What the card is filled with. Setting it, even to the same, draws it anew.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -98,8 +96,6 @@ struct Shared {
     inner: RefCell<Inner>,
     screen: ArcTrigger,
     face: ArcTrigger,
-    /// True once the survey has left the page.
-    gone: Cell<bool>,
 }
 
 /// What lies behind a handle.
@@ -118,14 +114,9 @@ pub(crate) struct Inner {
     pub(crate) text: String,
     /// The UUID under which the answers are handed in.
     submission: String,
-    /// What the server does not have yet, oldest first; most of it also in the device's outbox.
-    waiting: Vec<Entry>,
-    /// False once the device refused to keep something.
-    on_device: bool,
-    /// True while a try is under way.
-    busy: bool,
-    tries: u32,
-    timer: Option<TimeoutHandle>,
+    /// What hands them in; `None` once the survey has left the page, since it holds what it calls, and so
+    /// this.
+    sender: Option<Sender>,
 }
 
 impl Survey {
@@ -144,8 +135,8 @@ impl Survey {
             draft::forget(name);
             None
         };
-        let waiting = outbox::waiting(name, &options.origin, browser::now());
-        let asking = waiting.is_empty();
+        let sender = sender(name, &options.origin);
+        let asking = !sender.waits();
         let face = Face {
             state: if asking { State::Asking } else { State::Kept },
             place: flow.place(),
@@ -163,18 +154,13 @@ impl Survey {
             options,
             text: text(&flow),
             flow,
-            submission: draft.unwrap_or_else(browser::uuid),
-            waiting,
-            on_device: true,
-            busy: false,
-            tries: 0,
-            timer: None,
+            submission: draft.unwrap_or_else(|| browser::uuid()),
+            sender: Some(sender),
         };
         Self(SendWrapper::new(Rc::new(Shared {
             inner: RefCell::new(inner),
             screen: ArcTrigger::new(),
             face: ArcTrigger::new(),
-            gone: Cell::new(false),
         })))
     }
 
@@ -184,24 +170,19 @@ impl Survey {
     /// Needs a reactive owner, and ends with it.
     pub(crate) fn start(&self) {
         let survey = self.clone();
-        let online = window_event_listener_untyped("online", move |_| {
-            survey.retry();
-        });
-        let online = SendWrapper::new(online);
-        let survey = self.clone();
         on_cleanup(move || {
-            online.take().remove();
-            survey.0.gone.set(true);
-            if survey.inner().on_device {
-                survey.clear_timer();
+            let sender = survey.change().sender.take();
+            if let Some(sender) = sender {
+                sender.leave();
             }
         });
-        let survey = self.clone();
-        queue_microtask(move || {
-            survey.emit("ready", &survey.detail());
-            survey.emit("shown", &survey.detail());
-        });
-        self.retry();
+        let host = self.inner().host.clone();
+        for name in ["ready", "shown"] {
+            browser::emit_soon(&host, name, &self.detail());
+        }
+        if let Some(sender) = self.sender() {
+            sender.begin(&self.listener());
+        }
     }
 
     /// What the card is filled with. A view that reads it is drawn anew when it is set.
@@ -219,6 +200,10 @@ impl Survey {
     /// The inside. Not to be held across a change.
     pub(crate) fn inner(&self) -> Ref<'_, Inner> {
         self.0.inner.borrow()
+    }
+
+    fn sender(&self) -> Option<Sender> {
+        self.inner().sender.clone()
     }
 
     fn change(&self) -> RefMut<'_, Inner> {
@@ -262,11 +247,7 @@ impl Survey {
         let state = self.inner().face.state;
         match state {
             State::Asking | State::Refused => self.advance(),
-            State::Kept => {
-                if self.retry() {
-                    self.sending();
-                }
-            }
+            State::Kept => self.retry(),
             State::Sending | State::Thanked => {}
         }
     }
@@ -309,7 +290,7 @@ impl Survey {
         self.keep_draft();
         self.0.face.notify();
         self.fill(Screen::Question);
-        self.focus(&["input[type=radio]:checked", "input,textarea"]);
+        self.focus("input[type=radio]:checked", "input,textarea");
     }
 
     fn show(&self, state: State, note: String) {
@@ -325,23 +306,11 @@ impl Survey {
         self.0.screen.notify();
     }
 
-    /// Focuses the first thing found, once it is drawn. Never called for the first showing: a
+    /// Focuses what a selector finds, else what the other does, once it is drawn. Never called for the first showing: a
     /// survey within a page does not steal the focus.
-    fn focus(&self, wanted: &'static [&'static str]) {
+    fn focus(&self, wanted: &str, other: &str) {
         let shadow = self.inner().shadow.clone();
-        request_animation_frame(move || {
-            let find = |css: &&str| shadow.query_selector(css).ok().flatten();
-            if let Some(found) = wanted.iter().find_map(find) {
-                found.unchecked_into::<HtmlElement>().focus().ok();
-            }
-        });
-    }
-
-    fn clear_timer(&self) {
-        let timer = self.change().timer.take();
-        if let Some(timer) = timer {
-            timer.clear();
-        }
+        browser::focus(&shadow, wanted, other);
     }
 
     /// Tells the page. What it does in return may reach back here, so nothing is borrowed.

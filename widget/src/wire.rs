@@ -166,12 +166,8 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) answers: Vec<WireAnswer>,
     /// What the page says: a JSON object with `metadata`, and `respondent` perhaps.
     pub(crate) said: &'a str,
-    /// The page's address.
-    pub(crate) page_url: Option<String>,
-    /// The address of the page before.
-    pub(crate) referrer: Option<String>,
-    /// The visitor's clock.
-    pub(crate) answered_at: String,
+    /// Where and when the visitor answered: the JSON of [`shared::Context`].
+    pub(crate) context: &'a str,
     /// The version of the definition that was answered.
     pub(crate) definition: &'a str,
 }
@@ -179,15 +175,11 @@ pub(crate) struct Outgoing<'a> {
 impl Outgoing<'_> {
     /// The submission's JSON.
     pub(crate) fn written(&self) -> String {
-        let context = Object::new()
-            .optional("page_url", self.page_url.as_deref())
-            .optional("referrer", self.referrer.as_deref())
-            .text("answered_at", &self.answered_at);
         let own = Object::new()
             .text("submission", self.submission)
             .text("language", self.language)
             .raw("answers", &array(self.answers.iter().map(answer)))
-            .raw("context", &context.end())
+            .raw("context", self.context)
             .text("definition", self.definition)
             .end();
         with_members(own, self.said)

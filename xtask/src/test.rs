@@ -56,11 +56,23 @@ fn check(steps: &mut Steps, tools: &Tools) -> Result<()> {
         compile.args(["--noEmit", "--strict", "--target", "es2020", "--lib", "es2020,dom"]);
         workspace::run(compile.arg(workspace::root().join("tests/types/page.ts")))
     })?;
+    steps.run("tests of the widget's scripts", || scripts(tools))?;
     steps.run("licences, bans, sources", || {
         let mut deny = workspace::command(&tools.cargo_deny);
         workspace::run(deny.args(["--log-level", "error", "check", "licenses", "bans", "sources"]))
     })?;
     steps.run("walls and tidiness", tidy::check_checkout)
+}
+
+/// What of the widget's scripts needs no browser.
+fn scripts(tools: &Tools) -> Result<()> {
+    let bundled = workspace::scratch()?.join("scripts.test.mjs");
+    let mut esbuild = workspace::command(&tools.esbuild);
+    esbuild.args(["--bundle", "--platform=node", "--format=esm", "--log-level=warning"]);
+    esbuild.arg(workspace::root().join("widget/scripts.test.js")).arg(format!("--outfile={}", bundled.display()));
+    workspace::run(&mut esbuild)?;
+    let node = workspace::on_path(&["node", "nodejs"]).context("no Node.js: run `cargo xtask setup`")?;
+    workspace::run(workspace::command(node).args(["--test", "--test-reporter=spec"]).arg(bundled))
 }
 
 /// Unit, property, documentation and end-to-end tests. A failing test is an outcome, not an error.

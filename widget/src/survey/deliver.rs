@@ -1,114 +1,73 @@
-//! How the answers get to the server: kept first, then sent until it has them or refuses them.
+//! How the answers get to the server: the sender keeps and sends them, and tells what came of it.
 
-use std::time::Duration;
-
-use leptos::prelude::set_timeout_with_handle;
-use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::closure::Closure;
 
 use super::{Inner, Screen, State, Survey};
 use crate::json::Json;
-use crate::outbox::Entry;
-use crate::retry::{Verdict, delay};
 use crate::wire::Outgoing;
-use crate::{browser, draft, outbox, send, wire};
+use crate::{browser, draft, wire};
 
 impl Survey {
-    /// Keeps the answers on the device, then sends them.
+    /// Keeps the answers on the device, and sends them.
     pub(super) fn send(&self) {
-        let mut inner = self.change();
-        let entry = inner.entry();
-        inner.on_device = outbox::keep(&entry);
-        inner.waiting.push(entry);
-        inner.tries = 0;
-        if inner.on_device {
-            draft::forget(inner.definition.survey.as_str());
-        }
-        drop(inner);
         self.sending();
-        self.retry();
+        let (id, body) = self.inner().submission();
+        let on_device = self.sender().is_some_and(|sender| sender.send(&id, &body));
+        if on_device {
+            draft::forget(self.inner().definition.survey.as_str());
+        }
     }
 
-    pub(super) fn sending(&self) {
+    fn sending(&self) {
         self.show(State::Sending, self.word(|words| &words.sending));
     }
 
-    /// Sends what waits, unless that is already going on; false if there was nothing to do.
-    pub(super) fn retry(&self) -> bool {
-        let mut inner = self.change();
-        let starts = !inner.busy && !inner.waiting.is_empty();
-        if starts {
-            inner.busy = true;
-            drop(inner);
-            self.clear_timer();
-            spawn_local(self.clone().deliver());
+    /// Sends what waits at once, if it is not already on its way.
+    pub(super) fn retry(&self) {
+        if self.sender().is_some_and(|sender| sender.retry()) {
+            self.sending();
         }
-        starts
     }
 
-    /// Sends one after another until nothing waits or the server does not take it.
-    ///
-    /// The survey may leave the page at any `await`; what it sent is forgotten all the same. What only the
-    /// page has is tried on; what lies on the device is then the loader's to send.
-    async fn deliver(self) {
-        while let Some(entry) = self.next() {
-            let reply = send::post(&entry).await;
-            if reply.verdict == Verdict::Later {
-                return self.wait(reply.after);
-            }
-            outbox::forget(&entry);
-            self.change().waiting.retain(|other| other.id != entry.id);
-            if reply.verdict == Verdict::Refused {
-                return self.refuse(&entry, reply.question.as_deref());
-            }
-            if entry.id == self.inner().submission {
-                draft::forget(&entry.survey);
-            }
-            self.emit("submitted", &self.detail());
-        }
-        self.thank();
-    }
-
-    fn next(&self) -> Option<Entry> {
-        self.inner().waiting.first().cloned()
-    }
-
-    /// Tells that the answers wait, and plans the next try.
-    fn wait(&self, after: Option<u32>) {
-        let mut inner = self.change();
-        inner.busy = false;
-        if self.0.gone.get() && inner.on_device {
-            return;
-        }
-        let pause = Duration::from_millis(delay(inner.tries, browser::random(), after).into());
-        inner.tries += 1;
+    /// What the sender calls; see `sending.js` for what it says.
+    pub(super) fn listener(&self) -> JsValue {
         let survey = self.clone();
-        let again = move || {
-            survey.retry();
+        let hear = move |what: String, about: String, body: String| match what.as_str() {
+            "submitted" => survey.submitted(&about),
+            "refused" => survey.refused(&body, &about),
+            "kept" => survey.kept(about == "device"),
+            _ => survey.thank(),
         };
-        inner.timer = set_timeout_with_handle(again, pause).ok();
-        let words = &inner.definition.words;
-        let note = if inner.on_device { words.kept.clone() } else { words.kept_page.clone() };
+        Closure::<dyn Fn(String, String, String)>::new(hear).into_js_value()
+    }
+
+    fn submitted(&self, id: &str) {
+        let inner = self.inner();
+        if id == inner.submission {
+            draft::forget(inner.definition.survey.as_str());
+        }
         drop(inner);
+        self.emit("submitted", &self.detail());
+    }
+
+    /// Tells that the answers wait.
+    fn kept(&self, on_device: bool) {
+        let note = self.word(if on_device { |words| &words.kept } else { |words| &words.kept_page });
         self.show(State::Kept, note);
     }
 
     /// Goes to the question that the server named; the answers stay, also those of an earlier page. Sent again,
     /// they are another submission.
-    fn refuse(&self, entry: &Entry, question: Option<&str>) {
+    fn refused(&self, body: &str, question: &str) {
         let mut inner = self.change();
-        inner.busy = false;
-        if self.0.gone.get() {
-            return;
-        }
         if inner.flow.answers().is_empty()
-            && let Some(submission) = Json::read(&entry.body)
+            && let Some(submission) = Json::read(body)
         {
             inner.flow.resume(wire::answers(submission.get("answers")), "");
         }
         inner.submission = browser::uuid();
-        if let Some(id) = question {
-            inner.flow.go_to(id);
-        }
+        inner.flow.go_to(question);
         drop(inner);
         self.emit("error", &self.detail());
         self.turn("back", self.word(|words| &words.refused));
@@ -118,7 +77,6 @@ impl Survey {
     fn thank(&self) {
         let thanks = self.word(|words| &words.thanks);
         let mut inner = self.change();
-        inner.busy = false;
         let inside = inner.shadow.active_element().is_some();
         if !inside {
             // Where the focus is moved to the thanks, they are read out without being said.
@@ -128,32 +86,24 @@ impl Survey {
         self.show(State::Thanked, String::new());
         self.fill(Screen::Thanks);
         if inside {
-            self.focus(&["[part=thanks]"]);
+            self.focus("[part=thanks]", "");
         }
     }
 }
 
 impl Inner {
-    /// The answers as a submission.
-    fn entry(&self) -> Entry {
+    /// The answers as a submission: its UUID and its JSON.
+    fn submission(&self) -> (String, String) {
         let id = self.submission.clone();
-        let survey = self.definition.survey.as_str();
         let body = Outgoing {
             submission: &id,
             language: &self.definition.language,
             answers: self.flow.wire(),
             said: &self.options.said(),
-            page_url: browser::page_url(),
-            referrer: browser::referrer(),
-            answered_at: browser::now_text(),
+            context: &browser::context(),
             definition: &self.definition.version,
         };
-        Entry {
-            survey: survey.to_owned(),
-            origin: self.options.origin.clone(),
-            at: browser::now(),
-            body: body.written(),
-            id,
-        }
+        let body = body.written();
+        (id, body)
     }
 }

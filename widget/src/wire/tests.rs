@@ -119,14 +119,13 @@ proptest! {
             .into_iter()
             .map(|(question, score, text, boolean, options)| WireAnswer { question, score, text, boolean, options })
             .collect();
+        let context = Context { page_url, referrer, answered_at: Some(answered_at) };
         let outgoing = Outgoing {
             submission: &submission.to_string(),
             language: &language,
             answers: answers.clone(),
             said: &serde_json::json!({ "metadata": &metadata }).to_string(),
-            page_url: page_url.clone(),
-            referrer: referrer.clone(),
-            answered_at: answered_at.clone(),
+            context: &serde_json::to_string(&context).unwrap(),
             definition: &definition,
         };
         let written = outgoing.written();
@@ -136,7 +135,7 @@ proptest! {
             answers,
             metadata,
             respondent: None,
-            context: Some(Context { page_url, referrer, answered_at: Some(answered_at) }),
+            context: Some(context),
             definition: Some(definition),
         };
         prop_assert!(serde_json::from_str::<Submission>(&written).unwrap() == wanted);

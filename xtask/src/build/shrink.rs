@@ -43,6 +43,14 @@ const SMALLEST: [&str; 9] = [
 /// The module that wasm-bindgen's imports come from, and its short name.
 const IMPORTED_FROM: (&str, &str) = ("\"./widget_bg.js\"", "a");
 
+/// What the loader uses of wasm-bindgen's glue. Its own way of starting the module takes whatever it may be given, and
+/// explains at length what was wrong; the server's answer is of the right type, and a refusal is logged by the loader.
+const ENTRY: &str = "import { initSync, mount } from GLUE;
+export { mount };
+export default async ({ module_or_path }) =>
+  initSync({ module: await WebAssembly.compileStreaming(module_or_path) });
+";
+
 /// The readable glue and the module of `compiled`, shrunk.
 pub(super) fn shrink(tools: &Tools, compiled: &Path, scratch: &Path) -> Result<(String, Vec<u8>)> {
     let glue = bundled(tools, compiled, scratch)?;
@@ -70,7 +78,7 @@ pub(super) fn shrink(tools: &Tools, compiled: &Path, scratch: &Path) -> Result<(
 fn bundled(tools: &Tools, compiled: &Path, scratch: &Path) -> Result<String> {
     let entry = scratch.join("widget.entry.js");
     let glue = compiled.join("widget.js");
-    fs::write(&entry, format!("export {{ default, mount }} from {};\n", json!(glue)))?;
+    fs::write(&entry, ENTRY.replace("GLUE", &json!(glue).to_string()))?;
     let mut esbuild = workspace::command(&tools.esbuild);
     esbuild.args(["--bundle", "--format=esm", "--target=es2020", "--log-level=warning"]).arg(&entry);
     String::from_utf8(workspace::output(&mut esbuild)?).context("the glue is not UTF-8")
@@ -115,6 +123,11 @@ fn renamed(glue: &str, names: &Value) -> Result<String> {
         };
         list.iter().map(|entry| pair(entry).context("wasm-opt's list of names has another shape")).collect()
     };
+    // What needs no conversion is imported from a script of ours itself, under a name that stands all over the glue.
+    for import in names["imports"].as_array().into_iter().flatten() {
+        let ours = text(import.get(0)).is_some_and(|module| IMPORTED_FROM.0.contains(&module));
+        ensure!(ours, "the module imports {import} past wasm-bindgen: declare it with `#[wasm_bindgen(catch)]`");
+    }
     let mut renamed = glue.to_owned();
     for (old, new) in pairs("imports")? {
         ensure!(renamed.contains(&old), "the module imports {old:?}, which the glue does not have");

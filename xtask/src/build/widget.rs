@@ -1,7 +1,7 @@
 //! From the widget's sources to the files that browsers load.
 //!
-//! `style.css` is minified first, as it becomes part of the module. trunk then compiles and binds; wasm-opt
-//! and the minifier follow here, because trunk would choose their flags itself.
+//! trunk compiles and binds; wasm-opt and the minifier follow here, because trunk would choose their flags itself.
+//! Style sheets become part of the scripts that dress something with them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,16 +35,14 @@ pub(super) fn build(tools: &Tools) -> Result<PathBuf> {
 
     println!("Widget: building (about 3 minutes from nothing, half a minute after a change) ...");
     let start = Instant::now();
-    let style = minified_style(tools, &root, &scratch)?;
-    let frame = minified_frame(tools, &root)?;
-    let outbox = minify(tools, &root.join("widget/outbox.js"), &["--format=esm", JAVASCRIPT])?;
-    let compiled = compile(tools, &style)?;
+    let outbox = minify(tools, &root.join("widget/outbox.js"), &["--bundle", "--format=esm", JAVASCRIPT])?;
+    let compiled = compile(tools)?;
     let (glue, wasm) = shrink(tools, &compiled, &scratch)?;
     let parts = embed::Parts {
-        glue: minified_glue(tools, &glue, &scratch)?,
+        glue: minified_glue(tools, &root, &glue, &scratch)?,
         wasm,
         loader: minified_loader(tools, &root)?,
-        frame,
+        frame: minified_frame(tools, &root)?,
         outbox,
         types: fs::read_to_string(root.join("widget/afterword.d.ts"))
             .context("widget/afterword.d.ts cannot be read")?,
@@ -55,29 +53,15 @@ pub(super) fn build(tools: &Tools) -> Result<PathBuf> {
     Ok(embed)
 }
 
-/// Minifies the style sheet to a file, which is touched only when it changes: cargo watches it.
-fn minified_style(tools: &Tools, root: &Path, scratch: &Path) -> Result<PathBuf> {
-    let source = root.join("widget/style.css");
-    let minified = scratch.join("style.min.css");
-    if !source.exists() {
-        bail!("widget/style.css is missing: it is the widget's style sheet");
-    }
-    let css = minify(tools, &source, &[])?;
-    if fs::read_to_string(&minified).ok().as_ref() != Some(&css) {
-        write(&minified, css.as_bytes())?;
-    }
-    Ok(minified)
-}
-
 /// Lets trunk compile and bind the widget, and gives the folder with `widget.js` and `widget_bg.wasm`.
-fn compile(tools: &Tools, style: &Path) -> Result<PathBuf> {
+fn compile(tools: &Tools) -> Result<PathBuf> {
     // trunk works offline below, so everything it may need is brought before.
     workspace::run(&mut workspace::cargo(&["fetch", "--quiet"]))?;
     let compiled = workspace::target().join("trunk");
     let mut trunk = workspace::command(&tools.trunk);
     trunk.args(["build", "--release", "--cargo-profile", "wasm", "--offline", "--filehash", "false"]);
     trunk.args(["--skip-version-check", "--log", "warn", "--dist"]).arg(&compiled).arg("index.html");
-    trunk.env("PATH", tools.path()?).env("AFTERWORD_WIDGET_CSS", style);
+    trunk.env("PATH", tools.path()?);
     link::by_this_program(&mut trunk)?;
     // Others set it to `1`, which trunk takes for a mistake.
     trunk.env_remove("NO_COLOR");
@@ -91,12 +75,12 @@ fn compile(tools: &Tools, style: &Path) -> Result<PathBuf> {
 /// called at once; others do so anyway, or take it for a comment.
 const COMPILE_AHEAD: &str = "//# allFunctionsCalledOnLoad\n";
 
-fn minified_glue(tools: &Tools, glue: &str, scratch: &Path) -> Result<String> {
+fn minified_glue(tools: &Tools, root: &Path, glue: &str, scratch: &Path) -> Result<String> {
     let readable = scratch.join("glue.js");
     write(&readable, glue.as_bytes())?;
     let glue = minify(tools, &readable, &["--format=esm", JAVASCRIPT])?;
     refuse_inner_html(&glue)?;
-    Ok([COMPILE_AHEAD, &glue].concat())
+    Ok([COMPILE_AHEAD, &styled(tools, &glue, "__AFTERWORD_STYLE__", &root.join("widget/style.css"))?].concat())
 }
 
 /// Pages that demand Trusted Types refuse `innerHTML`, and the survey with it.
@@ -116,11 +100,15 @@ fn minified_loader(tools: &Tools, root: &Path) -> Result<String> {
 
 /// The module for overlays, with its style sheet inside.
 fn minified_frame(tools: &Tools, root: &Path) -> Result<String> {
-    const STYLE: &str = "\"__AFTERWORD_FRAME_STYLE__\"";
     let script = minify(tools, &root.join("widget/frame.js"), &["--format=esm", JAVASCRIPT])?;
-    ensure!(script.contains(STYLE), "the minified widget/frame.js has no {STYLE} to put the style in");
-    let style = minify(tools, &root.join("widget/frame.css"), &[])?;
-    Ok(script.replace(STYLE, &json!(style).to_string()))
+    styled(tools, &script, "__AFTERWORD_FRAME_STYLE__", &root.join("widget/frame.css"))
+}
+
+/// A minified script with a style sheet in the place of a literal.
+fn styled(tools: &Tools, script: &str, literal: &str, style: &Path) -> Result<String> {
+    let literal = json!(literal).to_string();
+    ensure!(script.contains(&literal), "no script has {literal} any more, to put {} in", style.display());
+    Ok(script.replace(&literal, &json!(minify(tools, style, &[])?).to_string()))
 }
 
 /// A script or a style sheet, minified.

@@ -4,11 +4,15 @@
 use super::{File, Problem};
 
 /// What a page runs before WebAssembly is there and around it: when a survey is due, the frame of an
-/// overlay, and what is still to be sent; their types, and the typed page that they are held to.
-const OURS: [&str; 5] = [
+/// overlay, what is still to be sent, and what WebAssembly would have to ask of the browser step by step; their
+/// tests, their types, and the typed page that they are held to.
+const OURS: [&str; 8] = [
     "widget/loader.js",
     "widget/frame.js",
     "widget/outbox.js",
+    "widget/sending.js",
+    "widget/browser.js",
+    "widget/scripts.test.js",
     "widget/afterword.d.ts",
     "tests/types/page.ts",
 ];

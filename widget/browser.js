@@ -1,0 +1,67 @@
+// What the widget asks of the browser in several steps at once; part of its glue (widget/src/browser.rs). From
+// WebAssembly each step would be an import with code around it.
+
+// The style sheet, one for all surveys of the page: the build puts style.css in the place of the literal. Constructed,
+// so that no policy forbids it, and before the WebAssembly is there, which takes longer to come.
+const sheet = new CSSStyleSheet();
+sheet.replaceSync("__AFTERWORD_STYLE__");
+
+// Gives a shadow root the style sheet, in the place of all others.
+export const dress = (root) => {
+  root.adoptedStyleSheets = [sheet];
+};
+
+// Tells the page that something happened: ids and steps as JSON, never words. A page that cancels it changes nothing.
+export const emit = (host, name, detail) =>
+  host.dispatchEvent(
+    new CustomEvent("afterword:" + name, { bubbles: true, composed: true, detail: JSON.parse(detail) }),
+  );
+
+// The same once the caller is through, for what hears it may call back.
+export const emitSoon = (host, name, detail) => queueMicrotask(() => emit(host, name, detail));
+
+// The part of an address that may be told, without query and fragment, which may hold what is nobody's business;
+// nothing for what has no host.
+const address = (url) => (/^http/.test(url) ? url.split(/[?#]/)[0] : undefined);
+
+// Where and when the visitor answered, by the visitor's own clock: a submission's `context`, as JSON.
+export const context = () =>
+  JSON.stringify({
+    page_url: address(location.href),
+    referrer: address(document.referrer),
+    answered_at: new Date().toISOString(),
+  });
+
+// A new UUID v4. `crypto.randomUUID` is absent from pages without TLS; `getRandomValues` is not.
+export const uuid = () => {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 15) | 64;
+  bytes[8] = (bytes[8] & 63) | 128;
+  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return digits.replace(/(.{8})(....)(....)(....)/, "$1-$2-$3-$4-");
+};
+
+// What the tab keeps under a key; empty if nothing, or where storage is refused.
+export const recall = (key) => {
+  try {
+    return sessionStorage.getItem(key) || "";
+  } catch {
+    return "";
+  }
+};
+
+// Keeps a text under a key for as long as the tab lives, or forgets it if it is empty; does neither where storage is
+// refused or full.
+export const remember = (key, text) => {
+  try {
+    if (text) sessionStorage.setItem(key, text);
+    else sessionStorage.removeItem(key);
+  } catch {}
+};
+
+// Focuses what is wanted, else something `other`, once it is drawn.
+export const focus = (root, wanted, other) =>
+  requestAnimationFrame(() => {
+    const found = root.querySelector(wanted) || (other && root.querySelector(other));
+    if (found) found.focus();
+  });

@@ -1,0 +1,253 @@
+// Tests of sending.js and browser.js where no browser is needed: `cargo xtask test` bundles this and lets Node.js run
+// it. What the browsers make of both is tested end to end.
+
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+import { context, recall, remember, uuid } from "./browser.js";
+import { delay, post, sender, waiting } from "./sending.js";
+import verdicts from "./verdicts.json";
+
+const ORIGIN = "https://feedback.example";
+const DAY = 24 * 60 * 60 * 1000;
+const NOW = 1_800_000_000_000;
+
+// Its keys are its own, as those of a browser's storage are.
+const storage = () =>
+  Object.create({
+    getItem(key) {
+      return Object.hasOwn(this, key) ? this[key] : null;
+    },
+    setItem(key, value) {
+      this[key] = String(value);
+    },
+    removeItem(key) {
+      delete this[key];
+    },
+  });
+const refusing = () => {
+  const refuse = () => {
+    throw new Error("refused");
+  };
+  return { getItem: refuse, setItem: refuse, removeItem: refuse };
+};
+
+// What the server is told, what it replies, and what waits for how long.
+let told, replies, timers, listeners, complaints;
+
+beforeEach(() => {
+  [told, replies, timers, listeners, complaints] = [[], [], [], new Set(), []];
+  globalThis.localStorage = storage();
+  globalThis.sessionStorage = storage();
+  globalThis.fetch = async (url, init) => {
+    told.push({ url, ...init });
+    const reply = replies.shift();
+    if (!reply) throw new TypeError("away");
+    return new Response(reply.body ?? null, reply);
+  };
+  globalThis.setTimeout = (run, time) => timers.push({ run, time });
+  globalThis.clearTimeout = (timer) => timer && (timers[timer - 1] = null);
+  globalThis.addEventListener = (_, run) => listeners.add(run);
+  globalThis.removeEventListener = (_, run) => listeners.delete(run);
+  Date.now = () => NOW;
+  console.error = (text) => complaints.push(text);
+});
+
+const settled = () => new Promise((done) => setImmediate(done));
+const keys = () => Object.keys(localStorage).map((key) => key.replace("afterword:outbox:", ""));
+const put = (id, entry) =>
+  localStorage.setItem(
+    "afterword:outbox:" + id,
+    JSON.stringify({ survey: "checkout", origin: ORIGIN, at: NOW, body: "{}", ...entry }),
+  );
+// A sender, and what it is heard to say.
+const begun = () => {
+  const heard = [];
+  const ours = sender("checkout", ORIGIN);
+  ours.begin((...what) => heard.push(what));
+  return { ours, heard };
+};
+
+test("every status has its verdict", async () => {
+  for (const [verdict, statuses] of Object.entries(verdicts)) {
+    assert.ok(statuses.length > 0);
+    for (const status of statuses) {
+      globalThis.fetch = async () => ({ status, headers: new Headers(), json: async () => null });
+      const { refused, later } = await post({ origin: ORIGIN, survey: "checkout", body: "{}" });
+      assert.equal(refused ? "refused" : later ? "later" : "durable", verdict, String(status));
+    }
+  }
+});
+
+test("a submission is posted without a preflight, and outlives its page where browsers allow it", async () => {
+  replies = [{ status: 202 }, { status: 202 }];
+  await post({ origin: ORIGIN, survey: "check/out", body: '{"a":1}' });
+  // Bytes count, not characters.
+  await post({ origin: ORIGIN, survey: "checkout", body: "漢".repeat(7000) });
+  const [short, long] = told;
+  assert.equal(short.url, `${ORIGIN}/v1/surveys/check%2Fout/answers`);
+  assert.deepEqual([short.method, short.body, short.headers], ["POST", '{"a":1}', undefined]);
+  assert.deepEqual([short.keepalive, long.keepalive], [true, false]);
+});
+
+test("delays grow to five minutes and are spread", () => {
+  const draws = (tries, asked = 0) => Array.from({ length: 500 }, () => delay(tries, asked));
+  for (const [tries, least, most] of [[0, 1e3, 2e3], [1, 2e3, 4e3], [5, 32e3, 64e3], [40, 150e3, 300e3], [2000, 150e3, 300e3]]) {
+    const times = draws(tries);
+    assert.ok(times.every((time) => time >= least && time <= most), String(tries));
+    assert.ok(new Set(times.map(Math.round)).size > 100);
+  }
+});
+
+test("a server that names a time is not asked earlier, and no timer overflows", () => {
+  for (let tries = 0; tries < 12; tries++) assert.ok(delay(tries, 30) >= 30e3);
+  assert.ok(delay(40, 2 ** 40) < 2 ** 31);
+});
+
+test("what waits for a server is found, oldest first, and what is not ours is left alone", () => {
+  put("b", { at: NOW - 2 });
+  put("a", { at: NOW - 1 });
+  put("c", { at: NOW - 3, survey: "other" });
+  put("elsewhere", { origin: "https://other.example" });
+  localStorage.setItem("cart", '{"survey":"checkout"}');
+  localStorage.setItem("afterword:outbox:broken", "{");
+  localStorage.setItem("afterword:outbox:list", "[]");
+  localStorage.setItem("afterword:outbox:null", "null");
+  const ids = (found) => found.map(({ key }) => key.slice(17)).join();
+  assert.equal(ids(waiting(ORIGIN)), "c,b,a");
+  assert.equal(ids(waiting(ORIGIN, "checkout")), "b,a");
+  assert.equal(keys().length, 8);
+  globalThis.localStorage = refusing();
+  assert.deepEqual(waiting(ORIGIN), []);
+});
+
+test("an entry is dropped after seven days and not before", () => {
+  put("young", { at: NOW - 7 * DAY });
+  put("old", { at: NOW - 7 * DAY - 1 });
+  put("ahead", { at: NOW + 400 * DAY });
+  waiting(ORIGIN);
+  assert.deepEqual(keys(), ["young", "ahead"], "a clock that was put back drops nothing");
+});
+
+test("a submission is kept until the server has it", async () => {
+  const { ours, heard } = begun();
+  assert.equal(ours.waits, false);
+  replies = [{ status: 503, headers: { "retry-after": "40" } }, { status: 202 }];
+  assert.equal(ours.send("6f9b", '{"a":1}'), true);
+  assert.deepEqual(heard, [], "nothing is said before the call is over");
+  assert.deepEqual(JSON.parse(localStorage.getItem("afterword:outbox:6f9b")), {
+    survey: "checkout", origin: ORIGIN, at: NOW, body: '{"a":1}',
+  });
+  await settled();
+  assert.deepEqual(heard, [["kept", "device", ""]]);
+  assert.ok(timers[0].time >= 41e3 && timers[0].time <= 42e3);
+  timers[0].run();
+  await settled();
+  assert.deepEqual(heard.slice(1), [["submitted", "6f9b", ""], ["thanked", "", ""]]);
+  assert.deepEqual(keys(), []);
+  assert.equal(told.length, 2);
+});
+
+test("what an earlier page kept goes first, and one at a time", async () => {
+  put("older", { at: NOW - 5 });
+  replies = [{ status: 409 }, { status: 202 }];
+  const { ours, heard } = begun();
+  assert.equal(ours.waits, true);
+  ours.send("newer", "{}");
+  assert.equal(ours.retry(), false, "it is under way");
+  await settled();
+  assert.deepEqual(heard.map(([what, about]) => [what, about]), [
+    ["submitted", "older"], ["submitted", "newer"], ["thanked", ""],
+  ]);
+  assert.equal(ours.retry(), false, "nothing waits");
+});
+
+test("a refusal names the question, complains without an answer, and is not sent again", async () => {
+  const { ours, heard } = begun();
+  const errors = [{ pointer: "/metadata/x", code: "unknown" }, { pointer: "/answers/0", code: "range", question: "nps" }];
+  replies = [{ status: 422, body: JSON.stringify({ code: "invalid", errors }) }];
+  ours.send("6f9b", '{"secret":1}');
+  await settled();
+  assert.deepEqual(heard, [["refused", "nps", '{"secret":1}']]);
+  assert.deepEqual(keys(), []);
+  assert.deepEqual(complaints, [
+    'afterword: refused: survey "checkout": status 422 invalid /metadata/x unknown /answers/0 range',
+  ]);
+  // Not all that refuses is our server.
+  for (const body of ["<html>", "null", '{"errors":7}', ""]) {
+    replies = [{ status: 413, body }];
+    ours.send("6f9c", "{}");
+    await settled();
+    assert.deepEqual(heard.pop(), ["refused", "", "{}"], body);
+  }
+});
+
+test("what the device refuses to keep is sent on, also when the survey has left the page", async () => {
+  globalThis.localStorage = refusing();
+  const { ours, heard } = begun();
+  assert.equal(ours.send("6f9b", "{}"), false);
+  await settled();
+  assert.deepEqual(heard, [["kept", "page", ""]]);
+  ours.leave();
+  replies = [{ status: 202 }];
+  timers[0].run();
+  await settled();
+  assert.equal(heard[1][0], "submitted");
+});
+
+test("what lies on the device is the loader's once the survey has left the page", async () => {
+  const { ours, heard } = begun();
+  ours.send("6f9b", "{}");
+  await settled();
+  assert.equal(timers.filter(Boolean).length, 1);
+  ours.leave();
+  assert.equal(timers.filter(Boolean).length, 0);
+  assert.deepEqual(keys(), ["6f9b"]);
+  assert.equal(listeners.size, 0);
+  // The same while a try is under way.
+  const next = begun();
+  next.ours.leave();
+  await settled();
+  assert.equal(timers.filter(Boolean).length, 0);
+  assert.deepEqual([heard.length, next.heard.length], [1, 0]);
+});
+
+test("it is sent at once when the net returns", async () => {
+  const { ours, heard } = begun();
+  ours.send("6f9b", "{}");
+  await settled();
+  replies = [{ status: 202 }];
+  for (const online of listeners) online();
+  await settled();
+  assert.equal(heard.at(-1)[0], "thanked");
+  assert.equal(timers.filter(Boolean).length, 0, "the timer is of no use any more");
+});
+
+test("a UUID is one of version 4, and none comes twice", () => {
+  const many = new Set(Array.from({ length: 1000 }, uuid));
+  assert.equal(many.size, 1000);
+  for (const one of many) assert.match(one, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+});
+
+test("an address loses query and fragment, and is not told without a host", () => {
+  const told = (href, referrer) => {
+    globalThis.location = { href };
+    globalThis.document = { referrer };
+    const { page_url, referrer: before, answered_at } = JSON.parse(context());
+    assert.match(answered_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    return [page_url, before];
+  };
+  const shop = "https://shop.example/a";
+  assert.deepEqual(told(`${shop}?token=1#x`, `${shop}#x?y`), [shop, shop]);
+  assert.deepEqual(told("about:srcdoc", ""), [undefined, undefined]);
+});
+
+test("what a tab keeps is found, forgotten, and given up where storage is refused", () => {
+  remember("key", "text");
+  assert.equal(recall("key"), "text");
+  remember("key", "");
+  assert.equal(recall("key"), "");
+  globalThis.sessionStorage = refusing();
+  remember("key", "text");
+  assert.equal(recall("key"), "");
+});
