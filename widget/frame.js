@@ -1,15 +1,11 @@
-// What lies over the page: the frame of a survey, and a tab's button. A module of its own, which only
-// pages load whose survey has such a mode. The build puts frame.css in the place of the literal.
+// The frame of a survey that lies over the page. A module of its own, which only pages load whose survey has such a
+// mode. The build puts frame.css in the place of the literal.
 //
 // Both kinds lie in the browser's top layer, above every z-index: a dialog, which the browser makes
 // modal, keeps the focus in and gives it back; and a popover, which takes no focus unless the
 // visitor asked for it.
 const sheet = new CSSStyleSheet();
-sheet.replaceSync("__AFTERWORD_FRAME_STYLE__");
-// Once, however often a survey comes back to its tab.
-const dress = (root) => {
-  root.adoptedStyleSheets = [...new Set([...root.adoptedStyleSheets, sheet])];
-};
+sheet.replaceSync("__AFTERWORD_STYLE__");
 
 // The way in: one overlay at a time, in all tabs of the site; one that is `asked` for goes before the others. Gives
 // `frame`, and `free`, which lets the next one in; or nothing.
@@ -78,7 +74,8 @@ const frame = (root, mount, modal, asked, leave, position) => {
   root.host.setAttribute("over", position || "");
   root.append(frame);
   const unmount = mount(frame);
-  dress(root);
+  // Which has put its own sheet in the place of all others.
+  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
   // The card's name is the dialog's as well.
   if (modal) frame.ariaLabel = frame.firstElementChild.ariaLabel;
   frame.addEventListener("click", (event) => {
@@ -105,22 +102,4 @@ const frame = (root, mount, modal, asked, leave, position) => {
     if (inside && before) before.focus();
     return answered;
   };
-};
-
-// A tab's button; what it says is in the first wished language that there is.
-export const tab = (root, labels, wish, open) => {
-  dress(root);
-  // On a tag the words are plain; in the rules there is one pair for each language.
-  const pairs = Array.isArray(labels) ? labels : [["", labels || "?"]];
-  const spoken = wish.split(",").map((tag) => tag.split("-")[0]);
-  const fits = spoken.map((tag) => pairs.find(([language]) => language == tag)).find(Boolean);
-  const button = document.createElement("button");
-  button.part = button.className = "tab";
-  button.type = "button";
-  // Within, since some engines write a button's own words across.
-  const words = button.appendChild(document.createElement("span"));
-  words.textContent = (fits || pairs[0])[1];
-  button.onclick = open;
-  root.append(button);
-  return () => button.remove();
 };

@@ -170,12 +170,11 @@
     return shown?.stop();
   };
 
-  // The button of a tab comes with what frames overlays.
   const tab = async (element) => {
     stop(element);
     let remove;
     const shown = (element.shown = { stop: () => remove?.() });
-    const { tab } = await import(base(element) + "frame.js");
+    const { tab } = await import(base(element) + "tab.js");
     if (element.shown == shown) remove = tab(element.shadowRoot, rule(element, "label"), wish(element), () => show(element, true));
   };
 

@@ -69,7 +69,9 @@ fn scripts(tools: &Tools) -> Result<()> {
     let bundled = workspace::scratch()?.join("scripts.test.mjs");
     let mut esbuild = workspace::command(&tools.esbuild);
     esbuild.args(["--bundle", "--platform=node", "--format=esm", "--log-level=warning"]);
-    esbuild.arg(workspace::root().join("widget/scripts.test.js")).arg(format!("--outfile={}", bundled.display()));
+    esbuild
+        .arg(workspace::root().join("widget/scripts.test.js"))
+        .arg(format!("--outfile={}", bundled.display()));
     workspace::run(&mut esbuild)?;
     let node = workspace::on_path(&["node", "nodejs"]).context("no Node.js: run `cargo xtask setup`")?;
     workspace::run(workspace::command(node).args(["--test", "--test-reporter=spec"]).arg(bundled))

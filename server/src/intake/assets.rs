@@ -192,6 +192,7 @@ impl Widget {
             ("glue.js", JAVASCRIPT),
             ("widget.wasm", "application/wasm"),
             ("frame.js", JAVASCRIPT),
+            ("tab.js", JAVASCRIPT),
             ("outbox.js", JAVASCRIPT),
             ("afterword.d.ts", "text/plain; charset=utf-8"),
         ];

@@ -34,10 +34,8 @@ pub(super) struct Bytes {
     pinned: Size,
     glue: Size,
     wasm: Size,
-    /// Only for surveys that lie over the page.
-    frame: Size,
-    /// Only where an earlier page left something unsent.
-    outbox: Size,
+    /// What few pages need.
+    modules: Vec<Size>,
 }
 
 /// Measures the files of the build that `dist/embed` holds.
@@ -56,8 +54,7 @@ pub(super) fn measure(embed: &Path) -> Result<Bytes> {
         pinned: of_files(&folder, embed::LOADER)?,
         glue: of_files(&folder, embed::GLUE)?,
         wasm: of_files(&folder, embed::WASM)?,
-        frame: of_files(&folder, embed::FRAME)?,
-        outbox: of_files(&folder, embed::OUTBOX)?,
+        modules: embed::MODULES.iter().map(|(name, _)| of_files(&folder, name)).collect::<Result<_>>()?,
     })
 }
 
@@ -97,7 +94,7 @@ impl fmt::Display for Bytes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file = |name: &str, size: Size| row(name, &[size.raw, size.gzip, size.brotli].map(thousands));
         let only = |name: &str, bytes: u64| row(name, &[String::new(), String::new(), thousands(bytes)]);
-        let rows = [
+        let mut rows = vec![
             row("bytes", &["raw", "gzip", "brotli"].map(str::to_owned)),
             file("widget.js with rules", self.loader),
             only("  budget", LOADER_BUDGET),
@@ -108,9 +105,9 @@ impl fmt::Display for Bytes {
             only("definition (allowance)", DEFINITION_ALLOWANCE),
             only("first question", self.first_question()),
             only("  budget", FIRST_QUESTION_BUDGET),
-            file("frame.js, for overlays only", self.frame),
-            file("outbox.js, if something waits", self.outbox),
         ];
+        let modules = embed::MODULES.iter().zip(&self.modules);
+        rows.extend(modules.map(|((name, when), size)| file(&format!("{name}, {when}"), *size)));
         formatter.write_str(&table(&rows))
     }
 }
@@ -141,9 +138,9 @@ mod tests {
     use super::*;
 
     fn with_brotli(loader: u64, glue: u64, wasm: u64) -> Bytes {
-        let [loader, glue, wasm, frame, outbox] =
-            [loader, glue, wasm, 9_999, 9_999].map(|brotli| Size { raw: 3, gzip: 2, brotli });
-        Bytes { loader, pinned: loader, glue, wasm, frame, outbox }
+        let [loader, glue, wasm, module] =
+            [loader, glue, wasm, 9_999].map(|brotli| Size { raw: 3, gzip: 2, brotli });
+        Bytes { loader, pinned: loader, glue, wasm, modules: vec![module; embed::MODULES.len()] }
     }
 
     #[test]

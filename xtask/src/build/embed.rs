@@ -7,6 +7,7 @@
 //! BUILD/glue.js            and each of these with `.br` and `.gz` beside it
 //! BUILD/widget.wasm
 //! BUILD/frame.js           only for surveys that lie over the page
+//! BUILD/tab.js             only for surveys that begin as a tab
 //! BUILD/outbox.js          only where an earlier page left something unsent
 //! BUILD/afterword.d.ts     types, for the authors of pages
 //! ```
@@ -27,11 +28,10 @@ pub(super) const RULES: &str = "\"__AFTERWORD_RULES__\"";
 pub(super) const LOADER: &str = "widget.js";
 pub(super) const GLUE: &str = "glue.js";
 pub(super) const WASM: &str = "widget.wasm";
-pub(super) const FRAME: &str = "frame.js";
-pub(super) const OUTBOX: &str = "outbox.js";
+/// What few pages need, and when they do.
+pub(super) const MODULES: [(&str, &str); 3] =
+    [("frame.js", "for overlays only"), ("tab.js", "for tabs only"), ("outbox.js", "if something waits")];
 const TYPES: &str = "afterword.d.ts";
-/// The files of one build, in the order in which a page loads them.
-const FILES: [&str; 6] = [LOADER, GLUE, WASM, FRAME, OUTBOX, TYPES];
 
 /// Hex digits of the build id.
 const BUILD_ID: usize = 12;
@@ -44,21 +44,18 @@ pub(super) struct Parts {
     pub(super) glue: String,
     pub(super) wasm: Vec<u8>,
     pub(super) loader: String,
-    pub(super) frame: String,
-    pub(super) outbox: String,
+    /// Those of [`MODULES`], in their order.
+    pub(super) modules: [String; MODULES.len()],
     pub(super) types: String,
 }
 
 impl Parts {
     /// The files of a build beside its loader, by name.
-    fn others(&self) -> [(&'static str, &[u8]); 5] {
-        [
-            (GLUE, self.glue.as_bytes()),
-            (WASM, &self.wasm),
-            (FRAME, self.frame.as_bytes()),
-            (OUTBOX, self.outbox.as_bytes()),
-            (TYPES, self.types.as_bytes()),
-        ]
+    fn others(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+        let modules = MODULES.iter().zip(&self.modules).map(|((name, _), script)| (*name, script.as_bytes()));
+        [(GLUE, self.glue.as_bytes()), (WASM, &self.wasm), (TYPES, self.types.as_bytes())]
+            .into_iter()
+            .chain(modules)
     }
 }
 
@@ -68,7 +65,8 @@ pub(super) fn is_complete(embed: &Path) -> bool {
     let folder = embed.join(build.trim());
     let whole =
         |file: &str| ["", ".br", ".gz"].iter().all(|end| folder.join(format!("{file}{end}")).is_file());
-    embed.join("loader.js").is_file() && FILES.into_iter().all(whole)
+    let modules = MODULES.iter().map(|(name, _)| *name);
+    embed.join("loader.js").is_file() && [LOADER, GLUE, WASM, TYPES].into_iter().chain(modules).all(whole)
 }
 
 /// Writes the folder anew. An equal build that is whole stays untouched, and nothing that watches it runs.
@@ -174,8 +172,7 @@ mod tests {
             glue: glue.to_owned(),
             wasm: b"\0asm".to_vec(),
             loader,
-            frame: String::new(),
-            outbox: String::new(),
+            modules: Default::default(),
             types: String::new(),
         }
     }

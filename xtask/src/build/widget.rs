@@ -35,15 +35,17 @@ pub(super) fn build(tools: &Tools) -> Result<PathBuf> {
 
     println!("Widget: building (about 3 minutes from nothing, half a minute after a change) ...");
     let start = Instant::now();
-    let outbox = minify(tools, &root.join("widget/outbox.js"), &["--bundle", "--format=esm", JAVASCRIPT])?;
     let compiled = compile(tools)?;
     let (glue, wasm) = shrink(tools, &compiled, &scratch)?;
     let parts = embed::Parts {
         glue: minified_glue(tools, &root, &glue, &scratch)?,
         wasm,
         loader: minified_loader(tools, &root)?,
-        frame: minified_frame(tools, &root)?,
-        outbox,
+        modules: [
+            styled(tools, &module(tools, &root, "frame.js")?, &root.join("widget/frame.css"))?,
+            styled(tools, &module(tools, &root, "tab.js")?, &root.join("widget/tab.css"))?,
+            module(tools, &root, "outbox.js")?,
+        ],
         types: fs::read_to_string(root.join("widget/afterword.d.ts"))
             .context("widget/afterword.d.ts cannot be read")?,
     };
@@ -80,7 +82,7 @@ fn minified_glue(tools: &Tools, root: &Path, glue: &str, scratch: &Path) -> Resu
     write(&readable, glue.as_bytes())?;
     let glue = minify(tools, &readable, &["--format=esm", JAVASCRIPT])?;
     refuse_inner_html(&glue)?;
-    Ok([COMPILE_AHEAD, &styled(tools, &glue, "__AFTERWORD_STYLE__", &root.join("widget/style.css"))?].concat())
+    Ok([COMPILE_AHEAD, &styled(tools, &glue, &root.join("widget/style.css"))?].concat())
 }
 
 /// Pages that demand Trusted Types refuse `innerHTML`, and the survey with it.
@@ -98,17 +100,16 @@ fn minified_loader(tools: &Tools, root: &Path) -> Result<String> {
     minify(tools, &root.join("widget/loader.js"), &["--format=iife", JAVASCRIPT])
 }
 
-/// The module for overlays, with its style sheet inside.
-fn minified_frame(tools: &Tools, root: &Path) -> Result<String> {
-    let script = minify(tools, &root.join("widget/frame.js"), &["--format=esm", JAVASCRIPT])?;
-    styled(tools, &script, "__AFTERWORD_FRAME_STYLE__", &root.join("widget/frame.css"))
+/// A module of its own, with what it imports inside.
+fn module(tools: &Tools, root: &Path, name: &str) -> Result<String> {
+    minify(tools, &root.join("widget").join(name), &["--bundle", "--format=esm", JAVASCRIPT])
 }
 
-/// A minified script with a style sheet in the place of a literal.
-fn styled(tools: &Tools, script: &str, literal: &str, style: &Path) -> Result<String> {
-    let literal = json!(literal).to_string();
-    ensure!(script.contains(&literal), "no script has {literal} any more, to put {} in", style.display());
-    Ok(script.replace(&literal, &json!(minify(tools, style, &[])?).to_string()))
+/// A minified script with a style sheet in the place of the literal.
+fn styled(tools: &Tools, script: &str, style: &Path) -> Result<String> {
+    const STYLE: &str = "\"__AFTERWORD_STYLE__\"";
+    ensure!(script.matches(STYLE).count() == 1, "no script has one {STYLE} to put {} in", style.display());
+    Ok(script.replace(STYLE, &json!(minify(tools, style, &[])?).to_string()))
 }
 
 /// A script or a style sheet, minified.

@@ -4,11 +4,12 @@
 use super::{File, Problem};
 
 /// What a page runs before WebAssembly is there and around it: when a survey is due, the frame of an
-/// overlay, what is still to be sent, and what WebAssembly would have to ask of the browser step by step; their
+/// overlay and its tab, what is still to be sent, and what WebAssembly would have to ask of the browser step by step; their
 /// tests, their types, and the typed page that they are held to.
-const OURS: [&str; 8] = [
+const OURS: [&str; 9] = [
     "widget/loader.js",
     "widget/frame.js",
+    "widget/tab.js",
     "widget/outbox.js",
     "widget/sending.js",
     "widget/browser.js",
