@@ -2,7 +2,7 @@
 //
 // Finds its own tag, defines <afterword-survey>, puts one on the page for the tag, waits until the
 // survey is due by its rules, then fetches definition, glue and WebAssembly in parallel, and frames
-// what they show. Classic script, ES2020; no policy forbids what it does: no eval, no markup from
+// what they show. Classic script, ES2021; no policy forbids what it does: no eval, no markup from
 // strings, no inline style. The server fills in the two literals below; each stands here exactly once.
 (() => {
   const build = String("__AFTERWORD_BUILD__");

@@ -4,9 +4,14 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { context, recall, remember, uuid } from "./browser.js";
 import { delay, post, sender, waiting } from "./sending.js";
 import verdicts from "./verdicts.json";
+
+// Needed as soon as the module is there.
+globalThis.CSSStyleSheet = class {
+  replaceSync() {}
+};
+const { context, recall, remember, uuid } = await import("./browser.js");
 
 const ORIGIN = "https://feedback.example";
 const DAY = 24 * 60 * 60 * 1000;

@@ -91,10 +91,11 @@ async fn surveys_of_one_page_share_one_webassembly_instance(engine: Engine) -> R
     let stage = Stage::new().await?;
     let browser = Browser::open(engine, 1280, 800).await?;
     let instances = "<script>window.instances = 0;
-        for (const name of ['instantiate', 'instantiateStreaming']) {
-            const own = WebAssembly[name];
-            WebAssembly[name] = (...given) => (instances += 1, own.apply(WebAssembly, given));
-        }</script>";
+        const { Instance } = WebAssembly;
+        WebAssembly.Instance = function (...given) {
+            instances += 1;
+            return new Instance(...given);
+        };</script>";
     let tag = format!("<script async src=\"{}/widget.js\"></script>", stage.server);
     let elements = "<afterword-survey survey=\"checkout\"></afterword-survey>
         <afterword-survey survey=\"delivery\"></afterword-survey>

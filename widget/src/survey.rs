@@ -154,7 +154,7 @@ impl Survey {
             options,
             text: text(&flow),
             flow,
-            submission: draft.unwrap_or_else(|| browser::uuid()),
+            submission: draft.unwrap_or_else(browser::uuid),
             sender: Some(sender),
         };
         Self(SendWrapper::new(Rc::new(Shared {

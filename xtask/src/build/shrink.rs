@@ -11,6 +11,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
+use super::widget::JAVASCRIPT;
 use crate::tools::Tools;
 use crate::workspace;
 
@@ -86,7 +87,7 @@ fn bundled(tools: &Tools, compiled: &Path, scratch: &Path) -> Result<String> {
     let glue = compiled.join("widget.js");
     fs::write(&entry, ENTRY.replace("GLUE", &json!(glue).to_string()))?;
     let mut esbuild = workspace::command(&tools.esbuild);
-    esbuild.args(["--bundle", "--format=esm", "--target=es2020", "--log-level=warning"]).arg(&entry);
+    esbuild.args(["--bundle", "--format=esm", JAVASCRIPT, "--log-level=warning"]).arg(&entry);
     String::from_utf8(workspace::output(&mut esbuild)?).context("the glue is not UTF-8")
 }
 

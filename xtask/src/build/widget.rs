@@ -15,8 +15,8 @@ use super::{embed, inputs, link};
 use crate::tools::Tools;
 use crate::{cache, terminal, workspace};
 
-/// Older browsers cannot run the module anyway.
-const JAVASCRIPT: &str = "--target=es2020";
+/// Browsers that know less do not know what the module is made of either (`FEATURES` in shrink.rs).
+pub(super) const JAVASCRIPT: &str = "--target=es2021";
 
 /// Builds the widget unless nothing it is made from changed, and gives the folder `dist/embed`.
 pub(super) fn build(tools: &Tools) -> Result<PathBuf> {
