@@ -220,6 +220,7 @@
     const answered = stop(element);
     if (!answered) note(element, "dismissed");
     emit(element, "closed", answered);
+    soon();
     if (mode(element) == "tab") start(element);
   };
 

@@ -1,14 +1,15 @@
 // Submissions that an earlier page, or a survey that has left this one, could not deliver. A module of its
 // own, loaded where something waits, so that a page pays for it only then.
 
-import { delay, forget, post, waiting } from "./sending.js";
+import { delay, forget, parsed, post, waiting } from "./sending.js";
 
 // Sends what waits, one after another. Gives nothing once nothing is left to do, else how many seconds the
 // server asked to wait. A survey that is shown sends its own: `all` finds the elements of one.
 const send = async (origin, all) => {
   let wait;
   for (const entry of waiting(origin)) {
-    if (all(entry.survey).some((element) => element.shown && element.shown.open)) continue;
+    // Meanwhile another tab may have sent it.
+    if (!parsed(entry.key) || all(entry.survey).some((element) => element.shown && element.shown.open)) continue;
     const { status, later, asked } = await post(entry);
     if (!later) forget(entry);
     else {

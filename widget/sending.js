@@ -21,7 +21,7 @@ const LONGEST = 300000;
 // A timer holds 31 bits; a server that asks for more than 12 days is asked early.
 const TIMER = 2 ** 30;
 
-const parsed = (key) => {
+export const parsed = (key) => {
   try {
     return JSON.parse(localStorage.getItem(key));
   } catch {}
@@ -30,7 +30,9 @@ const parsed = (key) => {
 const keep = ({ key, ...entry }) => {
   try {
     localStorage.setItem(key, JSON.stringify(entry));
-    return true;
+    // A page may have its own ideas of what JSON is; what cannot be found again is not kept.
+    const { origin, survey, body } = parsed(key);
+    return origin == entry.origin && survey == entry.survey && body == entry.body;
   } catch {
     return false;
   }
@@ -58,11 +60,13 @@ export const waiting = (origin, survey) => {
 };
 
 // Milliseconds until the next try: twice as long each time, of which chance spreads the second half, so that a
-// server that returns is not stormed; on top of the seconds that the server asked for.
+// server that returns is not stormed. Where the server asked for some seconds, a quarter of it comes on top of them.
 export const delay = (tries, asked) => {
-  const most = Math.min(FIRST * 2 ** tries, LONGEST);
+  const most = Math.min(FIRST * 2 ** tries, LONGEST) / (asked ? 4 : 1);
   return Math.min(asked * 1000, TIMER) + (most / 2) * (1 + Math.random());
 };
+
+const isRefused = (status) => [400, 413, 415, 422].includes(status);
 
 // The page's author hears why something is refused, since a visitor can do nothing about metadata: places and codes,
 // nothing that was answered. Gives the first question that the server named, of an `application/problem+json`.
@@ -85,27 +89,25 @@ const complain = async (survey, response) => {
 // from a server that knows the survey or the page's origin only tomorrow. 409 says that the server has answers under
 // this very UUID: the visitor's.
 export const post = async ({ origin, survey, body }) => {
-  let response = { status: 0 };
+  let status = 0;
+  let asked = 0;
+  let question;
   try {
     // A string goes as `text/plain`, which needs no preflight.
-    response = await fetch(`${origin}/v1/surveys/${encodeURIComponent(survey)}/answers`, {
+    const response = await fetch(`${origin}/v1/surveys/${encodeURIComponent(survey)}/answers`, {
       method: "POST",
       body,
       keepalive: new Blob([body]).size < OUTLIVES,
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout?.(PATIENCE),
     });
+    status = response.status;
+    asked = +response.headers.get("retry-after") || 0;
+    if (isRefused(status)) question = await complain(survey, response);
   } catch {}
-  const { status, headers } = response;
-  const refused = [400, 413, 415, 422].includes(status);
-  return {
-    status,
-    refused,
-    question: refused && (await complain(survey, response)),
-    later: !refused && status != 409 && !(status >= 200 && status < 300),
-    asked: (headers && +headers.get("retry-after")) || 0,
-  };
+  const refused = isRefused(status);
+  const later = !refused && status != 409 && !(status >= 200 && status < 300);
+  return { status, refused, question: question || "", later, asked };
 };
-
 // What one showing of a survey hands in, what an earlier page kept of it before its own. `hear` is told what comes
 // of it, never before the call that led to it is over:
 //   "submitted", UUID            the server has it
@@ -125,6 +127,8 @@ export const sender = (survey, origin) => {
   // The survey may leave the page at any `await`; what it sent is forgotten all the same. What only the page has is
   // tried on; what lies on the device is then the loader's to send.
   const deliver = async () => {
+    // Not within the call that led to it: the page may have its own `fetch`.
+    await null;
     for (let entry; (entry = entries[0]); ) {
       const { refused, question, later, asked } = await post(entry);
       if (later) {

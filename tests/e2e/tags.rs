@@ -10,6 +10,7 @@ use crate::visitor::{answer_checkout, finish_checkout, start_checkout};
 tests::in_every_engine! {
     every_kind_of_tag_shows_its_survey_once_wherever_it_stands
     surveys_of_one_page_share_one_webassembly_instance
+    a_proxy_that_changes_the_type_of_the_webassembly_takes_no_survey_away
     every_call_does_what_it_says_also_before_the_loader_is_there
     every_event_says_where_it_is_and_nothing_else
     what_may_outlive_its_page_is_sent_so_and_what_is_too_large_is_not
@@ -91,11 +92,10 @@ async fn surveys_of_one_page_share_one_webassembly_instance(engine: Engine) -> R
     let stage = Stage::new().await?;
     let browser = Browser::open(engine, 1280, 800).await?;
     let instances = "<script>window.instances = 0;
-        const { Instance } = WebAssembly;
-        WebAssembly.Instance = function (...given) {
-            instances += 1;
-            return new Instance(...given);
-        };</script>";
+        for (const name of ['instantiate', 'instantiateStreaming']) {
+            const own = WebAssembly[name];
+            WebAssembly[name] = (...given) => (instances += 1, own.apply(WebAssembly, given));
+        }</script>";
     let tag = format!("<script async src=\"{}/widget.js\"></script>", stage.server);
     let elements = "<afterword-survey survey=\"checkout\"></afterword-survey>
         <afterword-survey survey=\"delivery\"></afterword-survey>
@@ -110,6 +110,23 @@ async fn surveys_of_one_page_share_one_webassembly_instance(engine: Engine) -> R
     let fetched =
         "performance.getEntriesByType('resource').filter(entry => entry.name.endsWith('.wasm')).length";
     ensure!(visitor.look(fetched).await? == json!(1));
+    browser.close().await
+}
+
+async fn a_proxy_that_changes_the_type_of_the_webassembly_takes_no_survey_away(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    // Nor does a browser that makes no large module an instance at once, as Chromium before its version 115.
+    let proxy = "<script>const real = fetch;
+        const headers = { 'content-type': 'application/octet-stream' };
+        window.fetch = async (...asked) => {
+            const response = await real(...asked);
+            return asked[0].endsWith('.wasm') ? new Response(await response.blob(), { headers }) : response;
+        };
+        WebAssembly.Instance = function () { throw new RangeError('too large'); };</script>";
+    let tag = format!("<script async src=\"{}/widget.js?survey=checkout\"></script>", stage.server);
+    stage.pages.put("proxy", proxy, &tag);
+    browser.visit(&stage.pages.at("own/proxy")).await?.asked("recommend").await?;
     browser.close().await
 }
 

@@ -81,12 +81,15 @@ const COUNTS: &str = "<script>
     window.clearTimeout = timer => (timers.delete(timer), never(timer));
     window.clearInterval = timer => (timers.delete(timer), stop(timer));
     let memory;
-    const { Instance } = WebAssembly;
-    WebAssembly.Instance = function (...given) {
-        const made = new Instance(...given);
-        memory = Object.values(made.exports).find(value => value instanceof WebAssembly.Memory);
-        return made;
-    };
+    for (const name of ['instantiate', 'instantiateStreaming']) {
+        const own = WebAssembly[name];
+        WebAssembly[name] = async (...given) => {
+            const made = await own.apply(WebAssembly, given);
+            const { exports } = made.instance || made;
+            memory = Object.values(exports).find(value => value instanceof WebAssembly.Memory);
+            return made;
+        };
+    }
     window.counts = () => ({
         listeners: [...listeners.values()].sort(), timers: timers.size,
         elements: document.querySelectorAll('*').length, memory: memory.buffer.byteLength,

@@ -259,6 +259,8 @@ impl Survey {
     }
 
     fn advance(&self) {
+        // A page that hears of the last answer may take the survey away: what was answered is sent all the same.
+        let sender = self.sender();
         let detail = self.detail();
         let answered = self.inner().flow.value().is_some();
         let advance = self.change().flow.advance();
@@ -267,7 +269,7 @@ impl Survey {
         }
         match advance {
             Ok(Advance::Question) => self.turn("on", String::new()),
-            Ok(Advance::Send) => self.send(),
+            Ok(Advance::Send) => self.send(sender.as_ref()),
             Err(fault) => {
                 let mut inner = self.change();
                 let words = &inner.definition.words;

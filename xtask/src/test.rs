@@ -22,15 +22,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut steps = Steps::default();
     let tools = steps.run("set-up", setup::run)?;
     steps.run("widget and its bytes", || build::widget(&tools))?;
+    let mut outcome = Outcome { succeeded: true, ..Outcome::default() };
     if arguments.filters.is_empty() {
         check(&mut steps, &tools)?;
+        outcome += steps.run("tests of the widget's scripts", || scripts(&tools))?;
     }
     // Everything the tests are made of in one go: the features of shared dependencies are then the same for
     // the server that the end-to-end tests start and for the tests, and nothing is compiled twice.
     steps.run("compile server and tests", || {
         workspace::run(&mut workspace::cargo(&["build", "--workspace", "--bins", "--tests"]))
     })?;
-    let outcome = steps.run("tests", || tests(&tools, &arguments.filters))?;
+    outcome += steps.run("tests", || tests(&tools, &arguments.filters))?;
     print!("\n{steps}");
     println!("{} passed, {} failed", outcome.passed, outcome.failed);
     if !outcome.succeeded {
@@ -56,7 +58,6 @@ fn check(steps: &mut Steps, tools: &Tools) -> Result<()> {
         compile.args(["--noEmit", "--strict", "--target", "es2020", "--lib", "es2020,dom"]);
         workspace::run(compile.arg(workspace::root().join("tests/types/page.ts")))
     })?;
-    steps.run("tests of the widget's scripts", || scripts(tools))?;
     steps.run("licences, bans, sources", || {
         let mut deny = workspace::command(&tools.cargo_deny);
         workspace::run(deny.args(["--log-level", "error", "check", "licenses", "bans", "sources"]))
@@ -65,7 +66,7 @@ fn check(steps: &mut Steps, tools: &Tools) -> Result<()> {
 }
 
 /// What of the widget's scripts needs no browser.
-fn scripts(tools: &Tools) -> Result<()> {
+fn scripts(tools: &Tools) -> Result<Outcome> {
     let bundled = workspace::scratch()?.join("scripts.test.mjs");
     let mut esbuild = workspace::command(&tools.esbuild);
     esbuild.args(["--bundle", "--platform=node", "--format=esm", "--log-level=warning"]);
@@ -74,7 +75,7 @@ fn scripts(tools: &Tools) -> Result<()> {
         .arg(format!("--outfile={}", bundled.display()));
     workspace::run(&mut esbuild)?;
     let node = workspace::on_path(&["node", "nodejs"]).context("no Node.js: run `cargo xtask setup`")?;
-    workspace::run(workspace::command(node).args(["--test", "--test-reporter=spec"]).arg(bundled))
+    counted(workspace::command(node).args(["--test", "--test-reporter=spec"]).arg(bundled))
 }
 
 /// Unit, property, documentation and end-to-end tests. A failing test is an outcome, not an error.
@@ -103,6 +104,14 @@ struct Outcome {
     succeeded: bool,
 }
 
+impl std::ops::AddAssign for Outcome {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.succeeded &= other.succeeded;
+    }
+}
+
 /// Shows every line of the tests as it comes, and adds up what they report.
 fn counted(tests: &mut Command) -> Result<Outcome> {
     let told = workspace::told(tests);
@@ -122,8 +131,14 @@ fn counted(tests: &mut Command) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// The counts in `test result: ok. 3 passed; 0 failed; ...`.
+/// The counts in `test result: ok. 3 passed; 0 failed; ...`, or in Node.js' lines `ℹ pass 3` and `ℹ fail 0`.
 fn result_of(line: &str) -> Option<(u64, u64)> {
+    if let Some(passed) = line.strip_prefix("ℹ pass ") {
+        return Some((passed.parse().ok()?, 0));
+    }
+    if let Some(failed) = line.strip_prefix("ℹ fail ") {
+        return Some((0, failed.parse().ok()?));
+    }
     let result = line.strip_prefix("test result: ")?;
     let count = |word: &str| {
         let before = result.split(word).next()?.trim_end();
@@ -170,6 +185,7 @@ mod tests {
         let line = "test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured; 1 filtered out";
         assert_eq!(result_of(line), Some((12, 3)));
         assert_eq!(result_of("test a_result: ok"), None);
+        assert_eq!((result_of("ℹ pass 16"), result_of("ℹ fail 1")), (Some((16, 0)), Some((0, 1))));
     }
 
     #[test]

@@ -5,15 +5,16 @@ use wasm_bindgen::closure::Closure;
 
 use super::{Inner, Screen, State, Survey};
 use crate::json::Json;
+use crate::sender::Sender;
 use crate::wire::Outgoing;
 use crate::{browser, draft, wire};
 
 impl Survey {
     /// Keeps the answers on the device, and sends them.
-    pub(super) fn send(&self) {
+    pub(super) fn send(&self, sender: Option<&Sender>) {
         self.sending();
         let (id, body) = self.inner().submission();
-        let on_device = self.sender().is_some_and(|sender| sender.send(&id, &body));
+        let on_device = sender.is_some_and(|sender| sender.send(&id, &body));
         if on_device {
             draft::forget(self.inner().definition.survey.as_str());
         }

@@ -50,13 +50,27 @@ const SMALLEST: [&str; 14] = [
 /// The module that wasm-bindgen's imports come from, and its short name.
 const IMPORTED_FROM: (&str, &str) = ("\"./widget_bg.js\"", "a");
 
-/// What the loader uses of wasm-bindgen's glue. Its own way of starting the module takes whatever it may be given, and
-/// explains at length what was wrong; the server's answer is of the right type, and a refusal is logged by the loader.
-const ENTRY: &str = "import { initSync, mount } from GLUE;
+/// What the loader uses of wasm-bindgen's glue, with a start of our own: that of wasm-bindgen takes whatever it may be
+/// given. A proxy may have changed the file's type, which only the slower way does not mind; and before version 115
+/// Chromium refuses to make a module of this size an instance at once.
+const ENTRY: &str = "import { begin, imports, mount } from GLUE;
 export { mount };
-export default async ({ module_or_path }) =>
-  initSync({ module: await WebAssembly.compileStreaming(module_or_path) });
+let begun;
+const start = async (response) => {
+  const streams = !response.ok || response.headers.get('content-type') == 'application/wasm';
+  const { instance, module } = streams
+    ? await WebAssembly.instantiateStreaming(response, imports())
+    : await WebAssembly.instantiate(await response.arrayBuffer(), imports());
+  begin(instance, module);
+};
+export default ({ module_or_path }) =>
+  (begun ||= start(module_or_path).catch((error) => {
+    begun = null;
+    throw error;
+  }));
 ";
+/// What of the glue only the glue itself calls, else.
+const INNER: &str = "\nexport { __wbg_get_imports as imports, __wbg_finalize_init as begin };\n";
 
 /// The readable glue and the module of `compiled`, shrunk.
 pub(super) fn shrink(tools: &Tools, compiled: &Path, scratch: &Path) -> Result<(String, Vec<u8>)> {
@@ -84,7 +98,12 @@ pub(super) fn shrink(tools: &Tools, compiled: &Path, scratch: &Path) -> Result<(
 /// The glue without what the loader does not use, still readable.
 fn bundled(tools: &Tools, compiled: &Path, scratch: &Path) -> Result<String> {
     let entry = scratch.join("widget.entry.js");
-    let glue = compiled.join("widget.js");
+    let glue = compiled.join("widget.inner.js");
+    let compiled = fs::read_to_string(compiled.join("widget.js")).context("the glue cannot be read")?;
+    for function in ["function __wbg_get_imports(", "function __wbg_finalize_init("] {
+        ensure!(compiled.contains(function), "wasm-bindgen's glue has no `{function}` any more");
+    }
+    fs::write(&glue, compiled + INNER)?;
     fs::write(&entry, ENTRY.replace("GLUE", &json!(glue).to_string()))?;
     let mut esbuild = workspace::command(&tools.esbuild);
     esbuild.args(["--bundle", "--format=esm", JAVASCRIPT, "--log-level=warning"]).arg(&entry);

@@ -58,7 +58,7 @@ const NEEDS: [Need; 11] = [
     },
     Need {
         what: "Node.js with npm",
-        why: "brings wasm-opt, the minifier and the accessibility rules",
+        why: "brings wasm-opt, the minifier and the accessibility rules, and runs the tests of the scripts",
         packages: &["nodejs", "npm"],
         optional: false,
         met: || workspace::on_path(&["npm"]).is_some() && workspace::on_path(&["node", "nodejs"]).is_some(),
