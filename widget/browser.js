@@ -6,9 +6,19 @@
 const sheet = new CSSStyleSheet();
 sheet.replaceSync("__AFTERWORD_STYLE__");
 
-// Gives a shadow root the style sheet, in the place of all others.
-export const dress = (root) => {
-  root.adoptedStyleSheets = [sheet];
+// Gives a shadow root the style sheet and that of its survey, in the place of all others, and its host the survey's
+// theme, where the page has named none.
+export const dress = (root, style, theme) => {
+  const { host } = root;
+  // Another survey in the same element may have another.
+  if (host.themed || !host.hasAttribute("theme")) {
+    host.themed = theme;
+    host.toggleAttribute("theme", !!theme);
+    if (theme) host.setAttribute("theme", theme);
+  }
+  const own = new CSSStyleSheet();
+  own.replaceSync(style);
+  root.adoptedStyleSheets = [sheet, own];
 };
 
 // Tells the page that something happened: ids and steps as JSON, never words. A page that cancels it changes nothing.
@@ -57,6 +67,19 @@ export const remember = (key, text) => {
     if (text) sessionStorage.setItem(key, text);
     else sessionStorage.removeItem(key);
   } catch {}
+};
+
+// Presses Next a moment after a tap on an answer, so that it is seen. A key's click has no count: it may only be on its
+// way to another answer.
+let next;
+export const goOn = (root, { target, detail }) => {
+  if (!target.matches("input")) return;
+  clearTimeout(next);
+  if (detail)
+    next = setTimeout(() => {
+      const button = target.isConnected && root.querySelector("[part=next]");
+      if (button) button.click();
+    }, 350);
 };
 
 // Focuses what is wanted, else something `other`, once it is drawn.

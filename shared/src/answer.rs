@@ -71,6 +71,16 @@ pub enum Fault {
     OptionTwice,
     /// Several options where one is allowed.
     SeveralOptions,
+    /// Fewer options than have to be chosen.
+    TooFew {
+        /// The fewest.
+        min: u32,
+    },
+    /// More options than may be chosen.
+    TooMany {
+        /// The most.
+        max: u32,
+    },
     /// A required question has no answer.
     Required,
 }
@@ -92,6 +102,8 @@ impl Fault {
             Self::UnknownOption => "unknown_option",
             Self::OptionTwice => "option_twice",
             Self::SeveralOptions => "several_options",
+            Self::TooFew { .. } => "too_few_options",
+            Self::TooMany { .. } => "too_many_options",
             Self::Required => "required",
         }
     }
@@ -113,6 +125,8 @@ impl fmt::Display for Fault {
             Self::UnknownOption => out.write_str("the question has no such option"),
             Self::OptionTwice => out.write_str("an option is chosen twice"),
             Self::SeveralOptions => out.write_str("only one option may be chosen"),
+            Self::TooFew { min } => write!(out, "at least {min} options have to be chosen"),
+            Self::TooMany { max } => write!(out, "at most {max} options may be chosen"),
             Self::Required => out.write_str("the question has to be answered"),
         }
     }
@@ -144,8 +158,8 @@ pub struct Checked {
 pub enum Stale {
     /// The visitor answered this very definition: such an answer is a fault.
     Refuse,
-    /// The visitor answered an older definition: such an answer is dropped and counted, and a
-    /// question that has become required may be missing.
+    /// The visitor answered an older definition: such an answer is dropped and counted, a question that
+    /// has become required may be missing, and a list may have fewer or more options than it now should.
     Drop,
 }
 
@@ -164,8 +178,12 @@ pub fn fault(question: &Question, value: &Value) -> Option<Fault> {
                 Some(Fault::UnknownOption)
             } else if chosen.iter().enumerate().any(|(at, id)| chosen[..at].contains(id)) {
                 Some(Fault::OptionTwice)
+            } else if chosen.len() > 1 && !choice.several {
+                Some(Fault::SeveralOptions)
             } else {
-                (chosen.len() > 1 && !choice.several).then_some(Fault::SeveralOptions)
+                let few = choice.min.filter(|min| chosen.len() < *min as usize);
+                let many = choice.max.filter(|max| chosen.len() > *max as usize);
+                few.map(|min| Fault::TooFew { min }).or(many.map(|max| Fault::TooMany { max }))
             }
         }
         _ => Some(Fault::WrongKind),
@@ -222,7 +240,7 @@ pub fn check(questions: &[Question], wire: &[WireAnswer], stale: Stale) -> Resul
             problems.push(problem(at, "", Some(question), Fault::AnsweredTwice));
             continue;
         }
-        match value(question, answer) {
+        match value(question, answer, stale) {
             Ok(value) => found.push((at, position, Answer { question: question.id.clone(), value })),
             Err((place, fault)) => problems.push(problem(at, place, Some(question), fault)),
         }
@@ -271,7 +289,7 @@ fn problem(at: usize, place: &str, question: Option<&Question>, fault: Fault) ->
 }
 
 /// The one value of a wire answer, checked; or the place below the answer, and the fault.
-fn value(question: &Question, wire: &WireAnswer) -> Result<Value, (&'static str, Fault)> {
+fn value(question: &Question, wire: &WireAnswer, stale: Stale) -> Result<Value, (&'static str, Fault)> {
     let values = [wire.score.is_some(), wire.text.is_some(), wire.boolean.is_some(), wire.options.is_some()];
     match values.iter().filter(|there| **there).count() {
         0 => return Err(("", Fault::NoValue)),
@@ -290,6 +308,9 @@ fn value(question: &Question, wire: &WireAnswer) -> Result<Value, (&'static str,
         ("/options", Value::Options(chosen))
     };
     match fault(question, &value) {
+        Some(Fault::TooFew { .. } | Fault::TooMany { .. }) if stale == Stale::Drop => {
+            Ok(in_order(question, value))
+        }
         Some(fault) => Err((place, fault)),
         None => Ok(in_order(question, value)),
     }

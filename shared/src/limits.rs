@@ -18,6 +18,10 @@ pub const TEXT_TOTAL: u32 = 12_000;
 const _: () = assert!(TEXT_TOTAL as usize * 4 <= BODY_BYTES / 4 * 3, "a character has up to four bytes");
 /// Most steps of a score question.
 pub const SCORE_STEPS: i32 = 11;
+/// Most stars of a score question: more do not fit side by side on a phone.
+pub const STARS: i32 = 10;
+/// Most smileys of a score question: more are not told apart.
+pub const SMILEYS: i32 = 7;
 /// Most metadata keys in a submission.
 pub const METADATA_KEYS: usize = 50;
 /// Longest metadata key.

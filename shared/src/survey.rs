@@ -20,10 +20,19 @@ pub struct Definition {
     pub rtl: bool,
     /// Names this very content; sent back with the answers.
     pub version: String,
+    /// True when a tap on the one answer of a question goes on to the next.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub autoprogress: bool,
     /// The questions in their order; never empty.
     pub questions: Vec<Question>,
     /// The widget's own words.
     pub words: Words,
+    /// `light` or `dark`, whatever the visitor's system says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theme: Option<String>,
+    /// A style sheet, for what few surveys show and for the brand's looks; empty if the widget's own is enough.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub style: String,
 }
 
 /// One question.
@@ -73,6 +82,58 @@ pub struct Score {
     /// What the highest step means.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high: Option<String>,
+    /// What every step means, from the lowest; empty if only the ends say so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
+    /// What the steps look like.
+    #[serde(default, skip_serializing_if = "Look::is_numbers")]
+    pub look: Look,
+    /// True when the steps go from red over yellow to green.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub colors: bool,
+}
+
+impl Score {
+    /// A scale of numbers that mean nothing in particular.
+    pub fn of(min: i32, max: i32) -> Self {
+        let (low, high, labels) = (None, None, Vec::new());
+        Self { min, max, low, high, labels, look: Look::Numbers, colors: false }
+    }
+
+    /// What a step means; `None` if nothing in particular.
+    pub fn meaning(&self, step: i32) -> Option<&str> {
+        let at = usize::try_from(step - self.min).ok()?;
+        let end = if step == self.min {
+            &self.low
+        } else if step == self.max {
+            &self.high
+        } else {
+            &None
+        };
+        self.labels.get(at).or(end.as_ref()).map(String::as_str)
+    }
+}
+
+/// What the steps of a scale look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Look {
+    /// Their numbers, side by side.
+    #[default]
+    Numbers,
+    /// Stars, filled up to the chosen one.
+    Stars,
+    /// Faces, from sad to glad.
+    Smileys,
+    /// What they mean, one below the other.
+    List,
+}
+
+impl Look {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_numbers(&self) -> bool {
+        *self == Self::Numbers
+    }
 }
 
 /// A text to write.
@@ -88,8 +149,24 @@ pub struct Choice {
     /// True when several options may be chosen.
     #[serde(default, skip_serializing_if = "is_false")]
     pub several: bool,
+    /// The fewest that may be chosen, where any is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<u32>,
+    /// The most that may be chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<u32>,
+    /// True when each visitor gets the options in an order of their own.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub shuffle: bool,
     /// The options in their order; never empty, ids are unique.
     pub options: Vec<ChoiceOption>,
+}
+
+impl Choice {
+    /// A list of which one may be chosen, or several.
+    pub fn of(several: bool, options: Vec<ChoiceOption>) -> Self {
+        Self { several, min: None, max: None, shuffle: false, options }
+    }
 }
 
 /// One option of a list.
@@ -99,11 +176,14 @@ pub struct ChoiceOption {
     pub id: OptionId,
     /// What the visitor reads.
     pub text: String,
+    /// True when it stays in its place where the others are shuffled.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub fixed: bool,
 }
 
 /// The widget's own words in the survey's language.
 ///
-/// `{n}`, `{total}` and `{max}` stand for numbers.
+/// `{n}`, `{total}`, `{min}` and `{max}` stand for numbers. Words that the survey has no use for are empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Words {
     /// The survey's accessible name.
@@ -132,6 +212,12 @@ pub struct Words {
     pub write: String,
     /// `{max}`: the text is too long.
     pub too_long: String,
+    /// `{min}`: fewer options were chosen than have to be.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub too_few: String,
+    /// `{max}`: more options were chosen than may be.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub too_many: String,
     /// The answers are on their way.
     pub sending: String,
     /// The answers wait on the device.

@@ -14,6 +14,7 @@ mod frameworks;
 mod hostile;
 mod kept;
 mod limits;
+mod looks;
 mod network;
 mod operators;
 mod outbox;

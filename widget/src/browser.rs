@@ -3,13 +3,14 @@
 //! What takes several steps is written in `browser.js`, which becomes part of the glue; see there.
 
 use wasm_bindgen::prelude::*;
-use web_sys::{HtmlElement, ShadowRoot};
+use web_sys::{Event, HtmlElement, ShadowRoot};
 
 #[wasm_bindgen(module = "/browser.js")]
 extern "C" {
-    /// Gives a shadow root the widget's style sheet, in the place of all others.
+    /// Gives a shadow root the widget's style sheet and that of its survey, in the place of all others, and its host
+    /// the survey's theme, where the page has named none.
     #[wasm_bindgen(catch)]
-    pub(crate) fn dress(root: &ShadowRoot) -> Result<(), JsValue>;
+    pub(crate) fn dress(root: &ShadowRoot, style: &str, theme: &str) -> Result<(), JsValue>;
 
     /// Tells the page that something happened: ids and steps as JSON, never words.
     pub(crate) fn emit(host: &HtmlElement, name: &str, detail: &str);
@@ -29,6 +30,10 @@ extern "C" {
 
     /// Keeps a text for as long as the tab lives, or forgets it if it is empty; neither where storage is refused.
     pub(crate) fn remember(key: &str, text: &str);
+
+    /// Presses Next, where there is one, a moment after a tap on an answer.
+    #[wasm_bindgen(js_name = goOn, catch)]
+    pub(crate) fn go_on(root: &ShadowRoot, click: &Event) -> Result<(), JsValue>;
 
     /// Focuses what a selector finds, else what the other does, once it is drawn.
     pub(crate) fn focus(root: &ShadowRoot, wanted: &str, other: &str);

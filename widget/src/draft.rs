@@ -70,7 +70,7 @@ mod tests {
     }
 
     fn score(max: i32) -> Kind {
-        Kind::Score(Score { min: 0, max, low: None, high: None })
+        Kind::Score(Score::of(0, max))
     }
 
     fn flow(first: Kind) -> Flow {

@@ -63,11 +63,11 @@ impl Flow {
     }
 
     /// Takes up where a visitor was, or at the first question before it that has no good answer. Answers that
-    /// do not fit are dropped, but for a text that is too long: it may be shortened.
+    /// do not fit are dropped, but for those that can be mended.
     pub(crate) fn resume(&mut self, answers: Vec<Answer>, at: &str) {
         let fits = |answer: &Answer| {
             let question = self.questions.iter().find(|question| question.id == answer.question)?;
-            Some(matches!(fault(question, &answer.value), None | Some(Fault::TooLong { .. })))
+            Some(fault(question, &answer.value).is_none_or(can_be_mended))
         };
         self.answers = answers.into_iter().filter(|answer| fits(answer) == Some(true)).collect();
         self.go_to(at);
@@ -127,10 +127,17 @@ impl Flow {
     }
 }
 
+/// Whether the visitor can shorten, or choose more or fewer.
+fn can_be_mended(fault: Fault) -> bool {
+    matches!(fault, Fault::TooLong { .. } | Fault::TooFew { .. } | Fault::TooMany { .. })
+}
+
 /// What to tell the visitor about a fault.
 pub(crate) fn message(words: &Words, kind: &Kind, fault: Fault) -> String {
     match (fault, kind) {
         (Fault::TooLong { max }, _) => fill(&words.too_long, &[("max", max as usize)]),
+        (Fault::TooFew { min }, _) => fill(&words.too_few, &[("min", min as usize)]),
+        (Fault::TooMany { max }, _) => fill(&words.too_many, &[("max", max as usize)]),
         (_, Kind::Text(_)) => words.write.clone(),
         _ => words.choose.clone(),
     }

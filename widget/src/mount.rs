@@ -47,7 +47,8 @@ pub fn mount(
     let shadow = host.shadow_root().ok_or("no shadow root")?;
     let definition = wire::definition(definition).ok_or("no survey in the reply")?;
     let options = Options { origin, closable, keeps, said };
-    browser::dress(&shadow)?;
+    let theme = definition.theme.as_deref().unwrap_or_default();
+    browser::dress(&shadow, &definition.style, theme)?;
     let handle = leptos::mount::mount_to_renderer(parent, move || {
         let survey = Survey::new(host, shadow, definition, options);
         survey.start();

@@ -114,6 +114,8 @@ pub(crate) struct Inner {
     pub(crate) text: String,
     /// The UUID under which the answers are handed in.
     submission: String,
+    /// The visitor's own number, for what is shuffled: the same as long as a draft of the answers is.
+    pub(crate) seed: u32,
     /// What hands them in; `None` once the survey has left the page, since it holds what it calls, and so
     /// this.
     sender: Option<Sender>,
@@ -145,7 +147,9 @@ impl Survey {
             said: String::new(),
             way: None,
         };
+        let submission = draft.unwrap_or_else(browser::uuid);
         let inner = Inner {
+            seed: submission.get(..8).and_then(|hex| u32::from_str_radix(hex, 16).ok()).unwrap_or_default(),
             screen: if asking { Screen::Question } else { Screen::Outbox },
             face,
             host,
@@ -154,7 +158,7 @@ impl Survey {
             options,
             text: text(&flow),
             flow,
-            submission: draft.unwrap_or_else(browser::uuid),
+            submission,
             sender: Some(sender),
         };
         Self(SendWrapper::new(Rc::new(Shared {
@@ -311,8 +315,12 @@ impl Survey {
     /// Focuses what a selector finds, else what the other does, once it is drawn. Never called for the first showing: a
     /// survey within a page does not steal the focus.
     fn focus(&self, wanted: &str, other: &str) {
-        let shadow = self.inner().shadow.clone();
-        browser::focus(&shadow, wanted, other);
+        browser::focus(&self.shadow(), wanted, other);
+    }
+
+    /// Where the survey is drawn.
+    pub(crate) fn shadow(&self) -> ShadowRoot {
+        self.inner().shadow.clone()
     }
 
     /// Tells the page. What it does in return may reach back here, so nothing is borrowed.

@@ -6,8 +6,8 @@ use std::cell::Cell;
 
 use shared::survey::ChoiceOption;
 use shared::{
-    Answer, Choice, Condition, Definition, Kind, Literal, Mode, Question, Score, ShowIf, Test, Text, Value,
-    WireAnswer, Words,
+    Answer, Choice, Condition, Definition, Kind, Literal, Look, Mode, Question, Score, ShowIf, Test, Text,
+    Value, WireAnswer, Words,
 };
 
 use crate::json::{Json, Object, array, quote};
@@ -21,6 +21,7 @@ pub(crate) fn definition(text: &str) -> Option<Definition> {
         language: reader.text(&json, "language"),
         rtl: json.get("rtl").is_true(),
         version: reader.text(&json, "version"),
+        autoprogress: json.get("autoprogress").is_true(),
         questions: json
             .get("questions")
             .list()
@@ -28,6 +29,8 @@ pub(crate) fn definition(text: &str) -> Option<Definition> {
             .map(|json| reader.question(json))
             .collect::<Option<_>>()?,
         words: reader.words(json.get("words")),
+        theme: optional(&json, "theme"),
+        style: optional(&json, "style").unwrap_or_default(),
     };
     (reader.complete.get() && !definition.questions.is_empty()).then_some(definition)
 }
@@ -70,10 +73,26 @@ impl Reader {
                 max: number(of.get("max"))?,
                 low: optional(of, "low"),
                 high: optional(of, "high"),
+                labels: of
+                    .get("labels")
+                    .list()
+                    .iter()
+                    .filter_map(|label| label.text().map(str::to_owned))
+                    .collect(),
+                look: match of.get("look").text() {
+                    Some("stars") => Look::Stars,
+                    Some("smileys") => Look::Smileys,
+                    Some("list") => Look::List,
+                    _ => Look::Numbers,
+                },
+                colors: of.get("colors").is_true(),
             }),
-            "text" => Kind::Text(Text { max_length: u32::try_from(of.get("max_length").number()?).ok()? }),
+            "text" => Kind::Text(Text { max_length: count(of.get("max_length"))? }),
             "choice" => Kind::Choice(Choice {
                 several: of.get("several").is_true(),
+                min: count(of.get("min")),
+                max: count(of.get("max")),
+                shuffle: of.get("shuffle").is_true(),
                 options: of
                     .get("options")
                     .list()
@@ -86,7 +105,8 @@ impl Reader {
     }
 
     fn option(&self, json: &Json) -> Option<ChoiceOption> {
-        Some(ChoiceOption { id: json.get("id").text()?.parse().ok()?, text: self.text(json, "text") })
+        let (id, text) = (json.get("id").text()?.parse().ok()?, self.text(json, "text"));
+        Some(ChoiceOption { id, text, fixed: json.get("fixed").is_true() })
     }
 
     fn words(&self, json: &Json) -> Words {
@@ -105,6 +125,8 @@ impl Reader {
             choose: word("choose"),
             write: word("write"),
             too_long: word("too_long"),
+            too_few: optional(json, "too_few").unwrap_or_default(),
+            too_many: optional(json, "too_many").unwrap_or_default(),
             sending: word("sending"),
             kept: word("kept"),
             kept_page: word("kept_page"),
@@ -119,6 +141,10 @@ impl Reader {
 
 fn optional(json: &Json, key: &str) -> Option<String> {
     json.get(key).text().map(str::to_owned)
+}
+
+fn count(json: &Json) -> Option<u32> {
+    u32::try_from(json.number()?).ok()
 }
 
 fn number(json: &Json) -> Option<i32> {

@@ -93,7 +93,7 @@ fn kind(kind: &Kind, language: shared::Language) -> sandbox::Kind {
         Kind::Score { min, max, .. } => sandbox::Kind::Score { min: i64::from(*min), max: i64::from(*max) },
         Kind::Text { .. } => sandbox::Kind::Text,
         Kind::YesNo => sandbox::Kind::YesNo,
-        Kind::Choice { several, options } => sandbox::Kind::Choice {
+        Kind::Choice { several, options, .. } => sandbox::Kind::Choice {
             several: *several,
             values: options.iter().filter_map(|option| option.value.get(&language).cloned()).collect(),
         },

@@ -12,6 +12,7 @@ mod queue;
 mod reader;
 mod show;
 mod store;
+mod style;
 mod survey;
 mod text;
 
@@ -31,6 +32,7 @@ pub use question::{ChoiceOption, Kind, Question};
 pub use queue::QueueBounds;
 pub use show::{Again, Device, Due, Mode, Pause, Position, Show};
 pub use store::{Database, Store};
+pub use style::{Color, Style, Theme};
 pub use survey::{OnUnknown, Survey};
 pub use text::{Guid, Origin, PerLanguage};
 

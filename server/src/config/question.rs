@@ -1,6 +1,6 @@
 //! `[[survey.question]]`: what is asked, in every language, and the platform's GUID for each.
 
-use shared::{Condition, Language, Literal, Mode, OptionId, QuestionId, ShowIf, Test, limits};
+use shared::{Condition, Language, Literal, Look, Mode, OptionId, QuestionId, ShowIf, Test, limits};
 
 use super::reader::{Table, Value, words};
 use super::survey::ID_HINT;
@@ -38,6 +38,12 @@ pub enum Kind {
         low: Option<PerLanguage<String>>,
         /// What the highest step means.
         high: Option<PerLanguage<String>>,
+        /// What every step means, from the lowest; empty if only the ends say so.
+        labels: Vec<PerLanguage<String>>,
+        /// What the steps look like.
+        look: Look,
+        /// True when the steps go from red over yellow to green.
+        colors: bool,
     },
     /// The visitor's own words.
     Text {
@@ -50,6 +56,12 @@ pub enum Kind {
     Choice {
         /// True when several may be chosen.
         several: bool,
+        /// The fewest that may be chosen, where any is.
+        min: Option<u32>,
+        /// The most that may be chosen.
+        max: Option<u32>,
+        /// True when each visitor gets the options in an order of their own.
+        shuffle: bool,
         /// The options in their order.
         options: Vec<ChoiceOption>,
     },
@@ -64,6 +76,8 @@ pub struct ChoiceOption {
     pub text: PerLanguage<String>,
     /// What the platform gets.
     pub value: PerLanguage<String>,
+    /// True when it stays in its place where the others are shuffled.
+    pub fixed: bool,
 }
 
 pub(super) fn read_all(value: &Value<'_>, languages: &[Language]) -> Option<Vec<Question>> {
@@ -181,14 +195,43 @@ fn read_kind(value: &Value<'_>, table: &Table<'_>, scope: &Scope<'_>) -> Option<
             Some(Kind::Text { max_length })
         }
         2 => Some(Kind::YesNo),
-        _ => {
-            let several = table.get("several").map_or(Some(false), |value| value.boolean());
-            let options = table
-                .required("options", "add options = [{ id = \"web\", text = { nl = \"…\" } }]")
-                .and_then(|value| read_options(&value, scope.languages));
-            Some(Kind::Choice { several: several?, options: options? })
-        }
+        _ => read_choice(table, scope),
     }
+}
+
+fn read_choice(table: &Table<'_>, scope: &Scope<'_>) -> Option<Kind> {
+    let several = table.get("several").map_or(Some(false), |value| value.boolean());
+    let options = table
+        .required("options", "add options = [{ id = \"web\", text = { nl = \"…\" } }]")
+        .and_then(|value| read_options(&value, scope.languages));
+    let bound = |key| match table.get(key) {
+        Some(value) => read_bound(&value, several?, options.as_ref()?.len()).map(Some),
+        None => Some(None),
+    };
+    let (min, max) = (bound("min"), bound("max"));
+    if let (Some(Some(least)), Some(Some(most)), Some(value)) = (min, max, table.get("min"))
+        && least > most
+    {
+        value.problem(format!("nobody can choose at least {least} and at most {most}"), "lower `min`");
+        return None;
+    }
+    let shuffle = table.get("shuffle").map_or(Some(false), |value| value.boolean());
+    let (several, min, max) = (several?, min?, max?);
+    Some(Kind::Choice { several, min, max, shuffle: shuffle?, options: options? })
+}
+
+/// How many of the options have to be, or may be, chosen.
+fn read_bound(value: &Value<'_>, several: bool, options: usize) -> Option<u32> {
+    let bound = u32::try_from(value.integer()?).unwrap_or_default();
+    if !several {
+        value.problem("only one may be chosen anyway", "add several = true, or remove it");
+        return None;
+    }
+    if bound == 0 || bound as usize > options {
+        value.problem(format!("of {options} options, 1 to {options} may be chosen"), "");
+        return None;
+    }
+    Some(bound)
 }
 
 fn read_score(kind: &Value<'_>, table: &Table<'_>, scope: &Scope<'_>) -> Option<Kind> {
@@ -218,8 +261,73 @@ fn read_score(kind: &Value<'_>, table: &Table<'_>, scope: &Scope<'_>) -> Option<
             .map_or(Some(None), |value| per_language(&value, scope.languages, "label", words).map(Some))
     };
     let (low, high) = (label("low"), label("high"));
+    let labels = table.get("labels").map_or(Some(Vec::new()), |value| {
+        if let Some(end) = table.get("low").or_else(|| table.get("high")) {
+            end.problem("`labels` is there too", "`labels` says it of every step: remove `low` and `high`");
+        }
+        read_labels(&value, scope.languages, bounds)
+    });
+    let look = table.get("look").map_or(Some(Look::Numbers), |value| {
+        let look = read_look(&value, bounds)?;
+        let ends = table.get("low").is_some() && table.get("high").is_some();
+        if look == Look::Smileys && !ends && table.get("labels").is_none() {
+            let hint = "add `labels`, or `low` and `high`: who does not see them has to hear which is which";
+            value.problem("smileys without words", hint);
+        }
+        Some(look)
+    });
+    let colors = table.get("colors").map_or(Some(false), |value| value.boolean());
     let (min, max) = bounds?;
-    Some(Kind::Score { min, max, low: low?, high: high? })
+    Some(Kind::Score { min, max, low: low?, high: high?, labels: labels?, look: look?, colors: colors? })
+}
+
+/// What each step means; `bounds` are absent where they could not be read.
+fn read_labels(
+    value: &Value<'_>,
+    languages: &[Language],
+    bounds: Option<(i32, i32)>,
+) -> Option<Vec<PerLanguage<String>>> {
+    let entries = value.array()?;
+    if let Some((min, max)) = bounds
+        && usize::try_from(max - min + 1) != Ok(entries.len())
+    {
+        value.problem(
+            format!("{} labels for the {} steps from {min} to {max}", entries.len(), max - min + 1),
+            "write one for each step, the lowest first",
+        );
+        return None;
+    }
+    let labels: Vec<_> = entries.iter().map(|entry| per_language(entry, languages, "label", words)).collect();
+    labels.into_iter().collect()
+}
+
+fn read_look(value: &Value<'_>, bounds: Option<(i32, i32)>) -> Option<Look> {
+    let looks = [
+        ("numbers", Look::Numbers),
+        ("stars", Look::Stars),
+        ("smileys", Look::Smileys),
+        ("list", Look::List),
+    ];
+    let look = value.one_of(&looks)?;
+    let (what, most) = match look {
+        Look::Numbers | Look::List => return Some(look),
+        Look::Stars => ("stars", limits::STARS),
+        Look::Smileys => ("smileys", limits::SMILEYS),
+    };
+    if let (Look::Stars, Some((min, _))) = (look, bounds)
+        && min != 1
+    {
+        value.problem(format!("the first star would stand for {min}"), "write min = 1");
+        return None;
+    }
+    if let Some((min, max)) = bounds
+        && max - min >= most
+    {
+        let hint = format!("a scale of {what} has at most {most}: use `list` or `numbers`, or fewer steps");
+        value.problem(format!("{} {what} are too many", max - min + 1), hint);
+        return None;
+    }
+    Some(look)
 }
 
 fn read_options(value: &Value<'_>, languages: &[Language]) -> Option<Vec<ChoiceOption>> {
@@ -247,10 +355,11 @@ fn read_option(value: &Value<'_>, languages: &[Language]) -> Option<ChoiceOption
         .and_then(|value| per_language(&value, languages, "text", words));
     let given = table.get("value");
     let own = given.map(|value| per_language(&value, languages, "value", words));
+    let fixed = table.get("fixed").map_or(Some(false), |value| value.boolean());
     table.finish();
     let text = text?;
     let value = own.unwrap_or_else(|| Some(text.clone()))?;
-    Some(ChoiceOption { id: id?, text, value })
+    Some(ChoiceOption { id: id?, text, value, fixed: fixed? })
 }
 
 fn read_show_if(value: &Value<'_>, scope: &Scope<'_>) -> Option<ShowIf> {

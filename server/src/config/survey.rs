@@ -11,6 +11,7 @@ use super::platform::{Platform, PlatformName};
 use super::question::{self, Question};
 use super::reader::{Table, Value};
 use super::show::{self, Show};
+use super::style::{self, Style};
 use super::text::{GUID_HINT, Guid, Origin};
 
 /// One survey in all its languages.
@@ -40,6 +41,10 @@ pub struct Survey {
     pub metadata: Vec<MetadataRule>,
     /// How it appears, when, to whom, and how often.
     pub show: Show,
+    /// What it looks like.
+    pub style: Style,
+    /// True when a tap on the one answer of a question goes on to the next.
+    pub autoprogress: bool,
     /// The questions in their order; never empty.
     pub questions: Vec<Question>,
 }
@@ -85,6 +90,8 @@ pub(super) fn read(value: &Value<'_>, platforms: Option<&[Platform]>) -> Option<
     let show = table
         .get("show")
         .map_or_else(|| Some(Show::default()), |value| show::read(&value, languages.as_deref()));
+    let style = table.get("style").map_or_else(|| Some(Style::default()), |value| style::read(&value));
+    let autoprogress = table.get("autoprogress").map_or(Some(false), |value| value.boolean());
     let questions = table
         .required("question", "add a [[survey.question]]")
         // Without the languages there is nothing to hold the texts against.
@@ -103,6 +110,8 @@ pub(super) fn read(value: &Value<'_>, platforms: Option<&[Platform]>) -> Option<
         on_unknown: on_unknown?,
         metadata: metadata?,
         show: show?,
+        style: style?,
+        autoprogress: autoprogress?,
         questions: questions?,
     })
 }

@@ -129,7 +129,7 @@ fn a_good_configuration_is_read_whole() {
     assert_eq!(config.public_url.as_deref(), Some("https://feedback.example.com"));
     let survey = &config.surveys[0];
     assert_eq!(survey.questions.len(), 4);
-    let Kind::Choice { options, several: true } = &survey.questions[3].kind else { panic!() };
+    let Kind::Choice { options, several: true, .. } = &survey.questions[3].kind else { panic!() };
     let fr = "fr".parse().unwrap();
     assert_eq!((options[0].value[&fr].as_str(), options[1].value[&fr].as_str()), ("T", "Magasin"));
     assert_eq!(survey.questions[3].show_if.as_ref().map(|show_if| show_if.mode), Some(shared::Mode::Any));
@@ -163,6 +163,85 @@ fn a_message_about_a_secret_does_not_repeat_it() {
     ] {
         let error = parse(&GOOD.replace("token_env = \"TOKEN\"", wrong)).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("c2VjcmV0"), "{error}");
+    }
+}
+
+#[test]
+fn a_scale_has_looks_and_words_for_its_steps() {
+    let text = GOOD.replace(
+        "low = { nl = \"Nooit\", fr = \"Jamais\" }",
+        "look = \"list\"\ncolors = true\nlabels = [{ nl = \"Nee\", fr = \"Non\" }, { nl = \"Ja\", fr = \"Oui\" }]",
+    );
+    let text = text.replace("scale = \"nps\"", "min = 1\nmax = 2").replace("at_most = 6", "at_most = 1");
+    let config = parse(&text).unwrap();
+    let Kind::Score { labels, look, colors, .. } = &config.surveys[0].questions[0].kind else { panic!() };
+    assert_eq!((*look, *colors, labels.len()), (shared::Look::List, true, 2));
+    assert_eq!(labels[1][&"fr".parse().unwrap()], "Oui");
+}
+
+#[test]
+fn a_scale_that_cannot_be_drawn_or_says_something_twice_is_refused() {
+    let key = "survey[0].question[0]";
+    for (to, expected) in [
+        ("min = 1\nmax = 11\nlook = \"stars\"", format!("{key}.look: 11 stars are too many")),
+        (
+            "scale = \"nps\"\nhigh = { nl = \"Ja\", fr = \"Oui\" }\nlook = \"smileys\"",
+            format!("{key}.look: 11 smileys are too many"),
+        ),
+        ("min = 5\nmax = 9\nlook = \"stars\"", format!("{key}.look: the first star would stand for 5")),
+        ("min = 5\nmax = 9\nlook = \"smileys\"", format!("{key}.look: smileys without words")),
+        (
+            "min = 6\nmax = 7\nlabels = [{ nl = \"Nee\", fr = \"Non\" }, { nl = \"Ja\", fr = \"Oui\" }]",
+            format!("{key}.low: `labels` is there too"),
+        ),
+    ] {
+        assert_eq!(problems("scale = \"nps\"", to), [expected]);
+    }
+    let one = "min = 6\nmax = 7\nlabels = [{ nl = \"Nee\", fr = \"Non\" }]";
+    let found = problems("scale = \"nps\"", one);
+    assert!(found.contains(&format!("{key}.labels: 1 labels for the 2 steps from 6 to 7")), "{found:?}");
+    let half = "min = 6\nmax = 7\nlabels = [{ nl = \"Nee\", fr = \"Non\" }, { nl = \"Ja\" }]";
+    let found = problems("scale = \"nps\"", half);
+    assert!(found.contains(&format!("{key}.labels[1]: no label in French (fr)")), "{found:?}");
+}
+
+#[test]
+fn a_choice_has_bounds_that_somebody_can_keep() {
+    let key = "survey[0].question[3]";
+    assert_eq!(
+        problems("several = true", "several = true\nmin = 1\nmax = 2\nshuffle = true"),
+        [] as [String; 0]
+    );
+    for (to, expected) in [
+        ("several = false\nmin = 2", format!("{key}.min: only one may be chosen anyway")),
+        ("several = true\nmin = 3", format!("{key}.min: of 2 options, 1 to 2 may be chosen")),
+        ("several = true\nmax = 0", format!("{key}.max: of 2 options, 1 to 2 may be chosen")),
+        (
+            "several = true\nmin = 2\nmax = 1",
+            format!("{key}.min: nobody can choose at least 2 and at most 1"),
+        ),
+    ] {
+        assert_eq!(problems("several = true", to), [expected]);
+    }
+}
+
+#[test]
+fn a_survey_has_the_looks_of_its_brand() {
+    let style = "[survey.style]\ntheme = \"dark\"\nbrand = \"#074\"\nradius = 6\nfont = \"'My Font', serif\"\n\n[survey.metadata]";
+    let config = parse(&GOOD.replace("[survey.metadata]", style)).unwrap();
+    let style = &config.surveys[0].style;
+    assert_eq!((style.theme, style.brand), (Some(Theme::Dark), Some(Color([0, 0x77, 0x44]))));
+    assert_eq!((style.radius, style.font.as_deref()), (Some(6), Some("'My Font', serif")));
+    let key = "survey[0].style";
+    for (line, expected) in [
+        ("brand = \"green\"", format!("{key}.brand: \"green\": not a colour")),
+        ("radius = 33", format!("{key}.radius: a radius is 0 to 32 pixels")),
+        ("font = \"x}*{display:none\"", format!("{key}.font: not a list of fonts")),
+        ("font = \"'x\"", format!("{key}.font: not a list of fonts")),
+        ("color = \"#074\"", format!("{key}.color: unknown key")),
+    ] {
+        let found = problems("[survey.metadata]", &format!("[survey.style]\n{line}\n\n[survey.metadata]"));
+        assert_eq!(found, [expected]);
     }
 }
 

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use shared::{Choice, Definition, Direction, Kind, Language, Question, Score, SurveyId, Text, survey};
+use shared::{Choice, Definition, Direction, Kind, Language, Question, Score, SurveyId, Text, Words, survey};
 
 use super::assets::{Compressible, Sampled};
 use super::rules::rules;
+use super::style;
 use crate::config::{self, Config, PerLanguage, Survey};
 use crate::words::words;
 
@@ -52,8 +53,11 @@ impl ServedDefinition {
             language: language.tag().to_owned(),
             rtl: language.direction() == Direction::RightToLeft,
             version: String::new(),
+            autoprogress: survey.autoprogress,
             questions: survey.questions.iter().map(|asked| question(asked, language)).collect(),
-            words: words(language).clone(),
+            words: needed(words(language), survey),
+            theme: survey.style.theme.map(|theme| theme.name().to_owned()),
+            style: style::sheet(survey),
         };
         definition.version = version(&written(&definition, survey, 100));
         let json = Sampled::new(written(&definition, survey, 100));
@@ -78,6 +82,23 @@ fn written(definition: &Definition, survey: &Survey, share: u8) -> Vec<u8> {
     json.unwrap_or_default().into()
 }
 
+/// The words that a survey has use for: a browser loads them with it.
+fn needed(words: &Words, survey: &Survey) -> Words {
+    let mut words = words.clone();
+    let bounded =
+        |question: &config::Question, which: fn(Option<u32>, Option<u32>) -> bool| match question.kind {
+            config::Kind::Choice { min, max, .. } => which(min, max),
+            _ => false,
+        };
+    if !survey.questions.iter().any(|question| bounded(question, |min, _| min.is_some())) {
+        words.too_few.clear();
+    }
+    if !survey.questions.iter().any(|question| bounded(question, |_, max| max.is_some())) {
+        words.too_many.clear();
+    }
+    words
+}
+
 /// Names a content by its bytes.
 pub(super) fn version(content: &[u8]) -> String {
     Sha256::digest(content)[..8].iter().fold(String::new(), |mut text, byte| {
@@ -97,17 +118,25 @@ fn question(asked: &config::Question, language: Language) -> Question {
     let text = |texts: &PerLanguage<String>| texts.get(&language).cloned().unwrap_or_default();
     let optional = |texts: &Option<PerLanguage<String>>| texts.as_ref().map(text);
     let kind = match &asked.kind {
-        config::Kind::Score { min, max, low, high } => {
-            Kind::Score(Score { min: *min, max: *max, low: optional(low), high: optional(high) })
-        }
+        config::Kind::Score { min, max, low, high, labels, look, colors } => Kind::Score(Score {
+            min: *min,
+            max: *max,
+            low: optional(low),
+            high: optional(high),
+            labels: labels.iter().map(text).collect(),
+            look: *look,
+            colors: *colors,
+        }),
         config::Kind::Text { max_length } => Kind::Text(Text { max_length: *max_length }),
         config::Kind::YesNo => Kind::YesNo,
-        config::Kind::Choice { several, options } => {
+        config::Kind::Choice { several, min, max, shuffle, options } => {
             let option = |option: &config::ChoiceOption| survey::ChoiceOption {
                 id: option.id.clone(),
                 text: text(&option.text),
+                fixed: option.fixed,
             };
-            Kind::Choice(Choice { several: *several, options: options.iter().map(option).collect() })
+            let options = options.iter().map(option).collect();
+            Kind::Choice(Choice { several: *several, min: *min, max: *max, shuffle: *shuffle, options })
         }
     };
     Question {

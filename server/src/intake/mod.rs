@@ -15,6 +15,7 @@ mod metadata;
 mod openapi;
 mod problem;
 mod rules;
+mod style;
 mod survey;
 #[cfg(test)]
 mod tests;

@@ -31,7 +31,7 @@ pub(super) const KINDS: [(StatusCode, &str, &str); 20] = [
 ];
 
 /// The codes of every [`Detail`].
-pub(super) const DETAILS: [&str; 22] = [
+pub(super) const DETAILS: [&str; 24] = [
     "unknown_question",
     "answered_twice",
     "hidden",
@@ -45,6 +45,8 @@ pub(super) const DETAILS: [&str; 22] = [
     "unknown_option",
     "option_twice",
     "several_options",
+    "too_few_options",
+    "too_many_options",
     "required",
     "shape",
     "submission",

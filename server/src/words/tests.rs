@@ -7,7 +7,7 @@ use shared::Language;
 use super::{SOURCE, words};
 
 /// Every key, with the most characters that its text may have, placeholders included.
-const LIMITS: [(&str, usize); 21] = [
+const LIMITS: [(&str, usize); 23] = [
     ("survey", 20),
     ("next", 14),
     ("back", 14),
@@ -21,6 +21,8 @@ const LIMITS: [(&str, usize); 21] = [
     ("choose", 40),
     ("write", 40),
     ("too_long", 70),
+    ("too_few", 45),
+    ("too_many", 45),
     ("sending", 24),
     ("kept", 100),
     ("kept_page", 105),
@@ -35,7 +37,7 @@ const LIMITS: [(&str, usize); 21] = [
 const SAME_AS_ENGLISH: [(&str, &str); 5] =
     [("de", "optional"), ("it", "no"), ("es", "no"), ("da", "send"), ("no", "send")];
 
-const PLACEHOLDERS: [&str; 3] = ["{n}", "{total}", "{max}"];
+const PLACEHOLDERS: [&str; 4] = ["{n}", "{total}", "{min}", "{max}"];
 
 type Texts = BTreeMap<String, String>;
 
@@ -123,8 +125,19 @@ fn no_text_has_blanks_at_its_ends_or_two_in_a_row() {
 
 #[test]
 fn sentences_end_as_sentences_and_labels_do_not() {
-    let sentences =
-        ["several", "choose", "write", "too_long", "kept", "kept_page", "refused", "thanks", "thanks_more"];
+    let sentences = [
+        "several",
+        "choose",
+        "write",
+        "too_long",
+        "too_few",
+        "too_many",
+        "kept",
+        "kept_page",
+        "refused",
+        "thanks",
+        "thanks_more",
+    ];
     each(|tag, key, text| {
         let ends = text.ends_with(['.', '。', '!', '！']);
         assert_eq!(ends, sentences.contains(&key), "{tag}.{key}: {text}");

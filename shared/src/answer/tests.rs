@@ -12,9 +12,35 @@ fn question(id: &str, required: bool, kind: Kind) -> Question {
 
 fn choice(several: bool) -> Kind {
     let options = ["web", "shop", "friend"]
-        .map(|id| ChoiceOption { id: id.parse().unwrap(), text: id.into() })
+        .map(|id| ChoiceOption { id: id.parse().unwrap(), text: id.into(), fixed: false })
         .to_vec();
-    Kind::Choice(Choice { several, options })
+    Kind::Choice(Choice::of(several, options))
+}
+
+fn bounded(min: u32, max: u32) -> Kind {
+    let Kind::Choice(choice) = choice(true) else { unreachable!() };
+    Kind::Choice(Choice { min: Some(min), max: Some(max), ..choice })
+}
+
+#[test]
+fn a_choice_keeps_its_bounds_where_there_is_one() {
+    let fault = |min, max, ids: &[&str]| {
+        let chosen = ids.iter().map(|id| id.parse().unwrap()).collect();
+        fault(&question("found", false, bounded(min, max)), &Value::Options(chosen))
+    };
+    assert_eq!(fault(2, 2, &["web"]), Some(Fault::TooFew { min: 2 }));
+    assert_eq!(fault(2, 2, &["web", "shop"]), None);
+    assert_eq!(fault(2, 2, &["web", "shop", "friend"]), Some(Fault::TooMany { max: 2 }));
+    assert_eq!(fault(2, 3, &[]), Some(Fault::Empty));
+}
+
+#[test]
+fn bounds_that_were_added_later_cost_nobody_an_answer() {
+    let survey = [question("found", true, bounded(2, 2))];
+    let one =
+        WireAnswer { question: "found".into(), options: Some(vec!["web".into()]), ..WireAnswer::default() };
+    assert!(check(&survey, std::slice::from_ref(&one), Stale::Refuse).is_err());
+    assert!(check(&survey, &[one], Stale::Drop).is_ok_and(|checked| checked.answers.len() == 1));
 }
 
 fn survey() -> Vec<Question> {
@@ -24,7 +50,7 @@ fn survey() -> Vec<Question> {
         of: vec![Condition { question: "recommend".parse().unwrap(), test: Test::AtMost(6) }],
     });
     vec![
-        question("recommend", true, Kind::Score(Score { min: 0, max: 10, low: None, high: None })),
+        question("recommend", true, Kind::Score(Score::of(0, 10))),
         why,
         question("again", false, Kind::YesNo),
         question("found", false, choice(true)),
@@ -129,15 +155,11 @@ fn debug_output_holds_no_answer() {
 
 fn any_kind() -> impl Strategy<Value = Kind> {
     prop_oneof![
-        (-5..5i32, 1..10i32).prop_map(|(min, steps)| Kind::Score(Score {
-            min,
-            max: min + steps,
-            low: None,
-            high: None
-        })),
+        (-5..5i32, 1..10i32).prop_map(|(min, steps)| Kind::Score(Score::of(min, min + steps))),
         (1..50u32).prop_map(|max_length| Kind::Text(Text { max_length })),
         Just(Kind::YesNo),
         any::<bool>().prop_map(choice),
+        (1..=3u32, 1..=3u32).prop_map(|(one, other)| bounded(one.min(other), one.max(other))),
     ]
 }
 
@@ -186,15 +208,17 @@ fn value_from(kind: &Kind, seed: u32, written: &str) -> Option<Value> {
             Value::Text(tidy_text(&tidy.chars().take(text.max_length as usize).collect::<String>()))
         }
         Kind::YesNo => Value::Boolean(seed.is_multiple_of(2)),
-        Kind::Choice(choice) if choice.several => Value::Options(
-            choice
-                .options
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| seed >> at & 1 == 1)
-                .map(|(_, option)| option.id.clone())
-                .collect(),
-        ),
+        Kind::Choice(choice) if choice.several => {
+            let (wanted, others): (Vec<_>, Vec<_>) =
+                choice.options.iter().enumerate().partition(|(at, _)| seed >> at & 1 == 1);
+            let fewest = if wanted.is_empty() { 0 } else { choice.min.unwrap_or_default() as usize };
+            let most = choice.max.map_or(usize::MAX, |max| max as usize);
+            let lacking = fewest.saturating_sub(wanted.len());
+            let mut chosen: Vec<_> =
+                wanted.into_iter().take(most).chain(others.into_iter().take(lacking)).collect();
+            chosen.sort_unstable_by_key(|(at, _)| *at);
+            Value::Options(chosen.into_iter().map(|(_, option)| option.id.clone()).collect())
+        }
         Kind::Choice(choice) => {
             Value::Options(vec![choice.options[seed as usize % choice.options.len()].id.clone()])
         }

@@ -1,7 +1,9 @@
 //! A visitor who answers a survey, by what people see and touch.
 
 use anyhow::{Result, bail};
-use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::actions::{
+    InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction,
+};
 use serde_json::{Value, json};
 
 use super::Browser;
@@ -86,6 +88,21 @@ impl Visitor<'_> {
     pub async fn forward(&self) -> Result<()> {
         self.until("(button => seen(button) && (button.click(), true))(part('next') || part('send') || part('again'))").await?;
         Ok(())
+    }
+
+    /// Puts the pointer on what a selector finds, and presses it.
+    pub async fn tap(&self, selector: &str) -> Result<()> {
+        let middle = "(found => { if (!seen(found)) return null; found.scrollIntoView({ block: 'center' });
+            const { x, y, width, height } = found.getBoundingClientRect();
+            return [x + width / 2, y + height / 2]; })";
+        let middle =
+            self.until(&format!("{middle}(root && root.querySelector({}))", json!(selector))).await?;
+        let [x, y] = [0, 1].map(|at| middle[at].as_f64().unwrap_or_default());
+        let tap = MouseActions::new("mouse".into())
+            .then(PointerAction::MoveTo { duration: None, x, y })
+            .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT })
+            .then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+        Ok(self.browser.client.perform_actions(tap).await?)
     }
 
     /// Types, with real key events.

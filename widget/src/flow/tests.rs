@@ -10,7 +10,7 @@ fn question(id: &str, required: bool, kind: Kind) -> Question {
 
 /// A score, `why` where it is at most 6, and a last question that may be left out.
 fn flow() -> Flow {
-    let scale = Score { min: 0, max: 10, low: None, high: None };
+    let scale = Score::of(0, 10);
     let mut why = question("why", true, Kind::Text(Text { max_length: 5 }));
     why.show_if = Some(ShowIf {
         mode: Mode::All,

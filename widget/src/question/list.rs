@@ -3,27 +3,34 @@
 //! Each lies invisibly over its label's face, so that a finger, a screen reader's touch and
 //! `:focus-visible` all find it where it is seen.
 
-use shared::Question;
+use shared::{Kind, Look, Question, Value};
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement};
 
 use super::{Listing, invalid, value};
+use crate::browser;
 use crate::element::{El, el};
 use crate::survey::Survey;
 
 /// The fieldset of a question with entries to choose from.
 pub(super) fn list(survey: &Survey, question: &Question, hint: El, listing: Listing) -> El {
-    let Listing { layout, several, items, chosen, ends } = listing;
-    let mut options = el("div").class(layout).part("options");
-    for (position, item) in items.into_iter().enumerate() {
+    let Listing { layout, several, tones, order, items, chosen, ends } = listing;
+    let mut options = el("div").class(layout).part("options").set_if(tones, "data-tones", "");
+    for place in 0..items.len() {
+        let position = order.get(place).copied().unwrap_or(place);
+        let Some(item) = items.get(position) else { continue };
         let input = el("input")
             .set("type", if several { "checkbox" } else { "radio" })
             .set("name", "answer")
             .set("value", &position.to_string())
             .set_if(chosen.contains(&position), "checked", "")
-            .set_if(item.label.is_some(), "aria-label", &item.label.unwrap_or_default());
+            .set_if(item.label.is_some(), "aria-label", item.label.as_deref().unwrap_or_default());
         let input = if several { input.follow("aria-invalid", survey, invalid) } else { input };
         let face = el("span").class("face").text(&item.text);
+        let face = match item.mood {
+            Some(mood) => face.set("data-mood", &mood.to_string()),
+            None => face,
+        };
         options = options.child(el("label").class("option").part("option").child(input).child(face));
     }
     let fieldset = el("fieldset").set("aria-describedby", "hint error").on("change", survey, changed);
@@ -31,11 +38,9 @@ pub(super) fn list(survey: &Survey, question: &Question, hint: El, listing: List
         fieldset
     } else {
         // A radio group can be required and invalid; a group of checkboxes cannot, each of them can.
-        fieldset.set("role", "radiogroup").set_if(question.required, "aria-required", "true").follow(
-            "aria-invalid",
-            survey,
-            invalid,
-        )
+        let group = fieldset.set("role", "radiogroup").set_if(question.required, "aria-required", "true");
+        let group = group.follow("aria-invalid", survey, invalid);
+        if survey.inner().definition.autoprogress { group.on("click", survey, tapped) } else { group }
     };
     let (low, high) = ends;
     fieldset.child(el("legend").class("title").text(&question.text)).child(hint).child(options).child(
@@ -43,9 +48,31 @@ pub(super) fn list(survey: &Survey, question: &Question, hint: El, listing: List
         el("div")
             .class("ends")
             .set("aria-hidden", "true")
+            // First, as it hides the others while it says something.
+            .child(el("span").class("meaning").follow_text(survey, meaning))
             .child(el("span").text(&low))
             .child(el("span").text(&high)),
     )
+}
+
+/// What the chosen step means, where every step means something: the ends are said anyway.
+fn meaning(survey: &Survey) -> String {
+    drop(survey.face());
+    let inner = survey.inner();
+    let kind = inner.flow.question().map(|question| &question.kind);
+    match (kind, inner.flow.value()) {
+        (Some(Kind::Score(scale)), Some(Value::Score(score)))
+            if !scale.labels.is_empty() && scale.look != Look::List =>
+        {
+            scale.meaning(*score).unwrap_or_default().to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+fn tapped(survey: &Survey, click: &Event) {
+    let shadow = survey.shadow();
+    browser::go_on(&shadow, click).ok();
 }
 
 fn changed(survey: &Survey, event: &Event) {
@@ -60,7 +87,8 @@ fn changed(survey: &Survey, event: &Event) {
 fn choose(survey: &Survey, position: usize, checked: bool) {
     let inner = survey.inner();
     let Some(question) = inner.flow.question() else { return };
-    let Some(listing) = Listing::of(&question.kind, inner.flow.value(), &inner.definition.words) else {
+    let Some(listing) = Listing::of(&question.kind, inner.flow.value(), &inner.definition.words, inner.seed)
+    else {
         return;
     };
     let mut chosen = listing.chosen;

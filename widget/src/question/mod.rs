@@ -9,9 +9,10 @@ mod score;
 mod text;
 mod yes_no;
 
-use shared::{Kind, Value, Words};
+use shared::{Fault, Kind, Value, Words};
 
 use crate::element::{El, el};
+use crate::flow::message;
 use crate::survey::Survey;
 use list::list;
 use text::text_field;
@@ -22,15 +23,28 @@ struct Item {
     text: String,
     /// What the visitor hears, where that is more.
     label: Option<String>,
+    /// How glad it is, from 0 to 4, where that is seen.
+    mood: Option<i32>,
+}
+
+impl Item {
+    /// An entry that is heard as it is read.
+    fn plain(text: &str) -> Self {
+        Self { text: text.to_owned(), label: None, mood: None }
+    }
 }
 
 /// How a kind of question is listed.
 struct Listing {
-    /// The class of its layout.
+    /// The classes of its layout.
     layout: &'static str,
     /// True when several entries may be chosen.
     several: bool,
-    /// The entries in their order.
+    /// True when the entries go from red to green.
+    tones: bool,
+    /// The positions of the entries in the order in which they are shown; empty for their own.
+    order: Vec<usize>,
+    /// The entries in the question's order.
     items: Vec<Item>,
     /// The positions chosen so far.
     chosen: Vec<usize>,
@@ -40,11 +54,11 @@ struct Listing {
 
 impl Listing {
     /// How a question is listed; `None` for a text.
-    fn of(kind: &Kind, value: Option<&Value>, words: &Words) -> Option<Self> {
+    fn of(kind: &Kind, value: Option<&Value>, words: &Words, seed: u32) -> Option<Self> {
         match kind {
             Kind::Score(scale) => Some(score::listing(scale, value)),
             Kind::YesNo => Some(yes_no::listing(value, words)),
-            Kind::Choice(choice) => Some(choice::listing(choice, value)),
+            Kind::Choice(choice) => Some(choice::listing(choice, value, seed)),
             Kind::Text(_) => None,
         }
     }
@@ -65,15 +79,11 @@ pub(crate) fn question(survey: &Survey) -> Option<El> {
     let inner = survey.inner();
     let question = inner.flow.question()?;
     let words = &inner.definition.words;
-    let listing = Listing::of(&question.kind, inner.flow.value(), words);
-    let several = listing.as_ref().is_some_and(|listing| listing.several).then_some(&words.several);
-    let optional = (!question.required).then_some(&words.optional);
-    let mut hint = String::new();
-    for part in [question.hint.as_ref(), several, optional].into_iter().flatten() {
-        if !hint.is_empty() {
-            hint.push_str(" · ");
-        }
-        hint.push_str(part);
+    let listing = Listing::of(&question.kind, inner.flow.value(), words, inner.seed);
+    let mut hint = question.hint.clone().unwrap_or_default();
+    how_many(&mut hint, &question.kind, words);
+    if !question.required {
+        also(&mut hint, &words.optional);
     }
     let hint = el("p").class("hint").set("id", "hint").text(&hint);
     let field = match listing {
@@ -94,6 +104,27 @@ pub(crate) fn question(survey: &Survey) -> Option<El> {
             .child(field)
             .child(error),
     )
+}
+
+/// Adds how many may be chosen, where that is more than one.
+fn how_many(hint: &mut String, kind: &Kind, words: &Words) {
+    let Kind::Choice(choice) = kind else { return };
+    if let Some(min) = choice.min {
+        also(hint, &message(words, kind, Fault::TooFew { min }));
+    }
+    if let Some(max) = choice.max {
+        also(hint, &message(words, kind, Fault::TooMany { max }));
+    } else if choice.several && choice.min.is_none() {
+        also(hint, &words.several);
+    }
+}
+
+/// Adds a part to a hint.
+fn also(hint: &mut String, part: &str) {
+    if !hint.is_empty() {
+        hint.push_str(" · ");
+    }
+    hint.push_str(part);
 }
 
 /// The value of `aria-invalid`.

@@ -1,31 +1,52 @@
 //! A step of a scale.
 
-use shared::{Score, Value};
+use shared::{Look, Score, Value};
 
 use super::{Item, Listing};
 
-/// A row of steps. The first and the last also say what they mean.
+/// A row of steps, or a column of what they mean. The ends also say what they mean; where every step does, its
+/// own words are shown once it is chosen.
 pub(super) fn listing(scale: &Score, value: Option<&Value>) -> Listing {
+    let steps = scale.max - scale.min;
     let item = |step: i32| {
-        let text = step.to_string();
-        let end = if step == scale.min {
-            scale.low.as_deref()
-        } else if step == scale.max {
-            scale.high.as_deref()
-        } else {
-            None
+        let number = step.to_string();
+        let meaning = scale.meaning(step);
+        let heard = meaning.map(|meaning| [&number, ", ", meaning].concat());
+        let (text, label) = match (scale.look, meaning) {
+            // There it is read as well.
+            (Look::List, Some(meaning)) if !scale.labels.is_empty() => (meaning.to_owned(), None),
+            (Look::List, Some(_)) => (heard.unwrap_or(number), None),
+            _ => (number, heard),
         };
-        let label = end.map(|end| [&text, ", ", end].concat());
-        Item { text, label }
+        let seen = scale.colors || scale.look == Look::Smileys;
+        // To the nearest of five.
+        let mood = seen.then(|| ((step - scale.min) * 8 + steps) / (2 * steps));
+        Item { text, label, mood }
     };
     let chosen = match value {
         Some(Value::Score(score)) => usize::try_from(score - scale.min).into_iter().collect(),
         _ => Vec::new(),
     };
-    let ends = (scale.low.clone().unwrap_or_default(), scale.high.clone().unwrap_or_default());
-    let steps = scale.max - scale.min + 1;
-    let layout = if steps > 7 { "scale long" } else { "scale" };
-    Listing { layout, several: false, items: (scale.min..=scale.max).map(item).collect(), chosen, ends }
+    let end = |step| match scale.look {
+        Look::List => String::new(),
+        _ => scale.meaning(step).unwrap_or_default().to_owned(),
+    };
+    let layout = match scale.look {
+        Look::Numbers if steps > 6 => "scale long",
+        Look::Numbers => "scale",
+        Look::Stars => "scale stars",
+        Look::Smileys => "scale smileys",
+        Look::List => "list",
+    };
+    Listing {
+        layout,
+        several: false,
+        tones: scale.colors,
+        order: Vec::new(),
+        items: (scale.min..=scale.max).map(item).collect(),
+        chosen,
+        ends: (end(scale.min), end(scale.max)),
+    }
 }
 
 /// The step at a position.
@@ -38,10 +59,19 @@ pub(super) fn value(scale: &Score, chosen: &[usize]) -> Option<Value> {
 mod tests {
     use super::*;
 
+    fn labelled(look: Look) -> Score {
+        let labels = ["Bad", "So-so", "Good"].map(str::to_owned).into();
+        Score { labels, look, ..Score::of(1, 3) }
+    }
+
+    fn seen_and_heard(scale: &Score) -> Vec<(String, Option<String>)> {
+        listing(scale, None).items.into_iter().map(|item| (item.text, item.label)).collect()
+    }
+
     #[test]
     fn positions_and_steps_agree_on_any_scale() {
         for (min, max) in [(0, 10), (1, 5), (-3, 3)] {
-            let scale = Score { min, max, low: Some("low".into()), high: None };
+            let scale = Score { low: Some("low".into()), ..Score::of(min, max) };
             for step in min..=max {
                 let listing = listing(&scale, Some(&Value::Score(step)));
                 assert_eq!(listing.items[listing.chosen[0]].text, step.to_string());
@@ -52,9 +82,40 @@ mod tests {
 
     #[test]
     fn the_ends_say_what_they_mean() {
-        let scale = Score { min: 1, max: 5, low: Some("Very hard".into()), high: Some("Very easy".into()) };
-        let listing = listing(&scale, None);
+        let (low, high) = (Some("Very hard".into()), Some("Very easy".into()));
+        let listing = listing(&Score { low, high, ..Score::of(1, 5) }, None);
         let labels: Vec<_> = listing.items.iter().map(|item| item.label.as_deref()).collect();
         assert_eq!(labels, [Some("1, Very hard"), None, None, None, Some("5, Very easy")]);
+        assert_eq!(listing.ends, ("Very hard".to_owned(), "Very easy".to_owned()));
+    }
+
+    #[test]
+    fn every_step_says_what_it_means_where_it_means_something() {
+        let stars = seen_and_heard(&labelled(Look::Stars));
+        assert_eq!(stars[1], ("2".to_owned(), Some("2, So-so".to_owned())));
+        assert_eq!(listing(&labelled(Look::Stars), None).ends, ("Bad".to_owned(), "Good".to_owned()));
+    }
+
+    #[test]
+    fn a_list_is_read_as_it_is_heard() {
+        let list = seen_and_heard(&labelled(Look::List));
+        assert_eq!(list[2], ("Good".to_owned(), None));
+        let ends = Score { low: Some("Bad".into()), look: Look::List, ..Score::of(0, 2) };
+        let texts: Vec<_> = seen_and_heard(&ends).into_iter().map(|(text, _)| text).collect();
+        assert_eq!(texts, ["0, Bad", "1", "2"]);
+        assert_eq!(listing(&ends, None).ends, Default::default());
+    }
+
+    #[test]
+    fn moods_go_from_the_saddest_to_the_gladdest() {
+        let moods = |max| {
+            let scale = Score { look: Look::Smileys, ..Score::of(1, max) };
+            listing(&scale, None).items.into_iter().filter_map(|item| item.mood).collect::<Vec<_>>()
+        };
+        assert_eq!(moods(2), [0, 4]);
+        assert_eq!(moods(3), [0, 2, 4]);
+        assert_eq!(moods(5), [0, 1, 2, 3, 4]);
+        assert_eq!(moods(7), [0, 1, 1, 2, 3, 3, 4]);
+        assert!(listing(&Score::of(1, 5), None).items.iter().all(|item| item.mood.is_none()));
     }
 }

@@ -6,7 +6,6 @@ use super::{Item, Listing};
 
 /// Two large entries, yes first.
 pub(super) fn listing(value: Option<&Value>, words: &Words) -> Listing {
-    let item = |text: &str| Item { text: text.to_owned(), label: None };
     let chosen = match value {
         Some(Value::Boolean(yes)) => vec![usize::from(!yes)],
         _ => Vec::new(),
@@ -14,7 +13,9 @@ pub(super) fn listing(value: Option<&Value>, words: &Words) -> Listing {
     Listing {
         layout: "pair",
         several: false,
-        items: vec![item(&words.yes), item(&words.no)],
+        tones: false,
+        order: Vec::new(),
+        items: vec![Item::plain(&words.yes), Item::plain(&words.no)],
         chosen,
         ends: Default::default(),
     }

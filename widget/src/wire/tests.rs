@@ -11,15 +11,29 @@ fn any_id<T: std::str::FromStr<Err: std::fmt::Debug> + std::fmt::Debug>() -> imp
     "[a-z0-9][a-z0-9_-]{0,8}".prop_map(|id| id.parse().unwrap())
 }
 
+fn any_look() -> impl Strategy<Value = Look> {
+    prop_oneof![Just(Look::Numbers), Just(Look::Stars), Just(Look::Smileys), Just(Look::List)]
+}
+
 fn any_kind() -> impl Strategy<Value = Kind> {
-    let option = (any_id(), any::<String>()).prop_map(|(id, text)| ChoiceOption { id, text });
+    let option = (any_id(), any::<String>(), any::<bool>()).prop_map(|(id, text, fixed)| ChoiceOption {
+        id,
+        text,
+        fixed,
+    });
     prop_oneof![
-        any::<(i32, i32, Option<String>, Option<String>)>()
-            .prop_map(|(min, max, low, high)| Kind::Score(Score { min, max, low, high })),
+        (any::<(i32, i32, Option<String>, Option<String>, Vec<String>, bool)>(), any_look()).prop_map(
+            |((min, max, low, high, labels, colors), look)| {
+                Kind::Score(Score { min, max, low, high, labels, look, colors })
+            }
+        ),
         any::<u32>().prop_map(|max_length| Kind::Text(Text { max_length })),
         Just(Kind::YesNo),
-        (any::<bool>(), prop::collection::vec(option, 0..4))
-            .prop_map(|(several, options)| Kind::Choice(Choice { several, options })),
+        (any::<(bool, Option<u32>, Option<u32>, bool)>(), prop::collection::vec(option, 0..4)).prop_map(
+            |((several, min, max, shuffle), options)| {
+                Kind::Choice(Choice { several, min, max, shuffle, options })
+            }
+        ),
     ]
 }
 
@@ -93,12 +107,13 @@ proptest! {
     #[test]
     fn a_definition_is_read_as_the_server_writes_it(
         survey in any_id(),
-        (language, version) in any::<(String, String)>(),
-        rtl in any::<bool>(),
+        (language, version, style) in any::<(String, String, String)>(),
+        theme in any::<Option<String>>(),
+        (rtl, autoprogress) in any::<(bool, bool)>(),
         questions in prop::collection::vec(any_question(), 1..5),
     ) {
         let words = serde_json::from_str(&words()).unwrap();
-        let definition = Definition { survey, language, rtl, version, questions, words };
+        let definition = Definition { survey, language, rtl, version, autoprogress, questions, words, theme, style };
         let written = serde_json::to_string(&definition).unwrap();
         prop_assert_eq!(super::definition(&written), Some(definition));
     }

@@ -3,6 +3,7 @@
 //! ```text
 //! build.txt                the build id
 //! loader.js                minified, both placeholders still in: the server fills them in per survey
+//! looks.css                minified, for the definitions of surveys that need it
 //! BUILD/widget.js          the same with the build id and without rules, for pages that pin it
 //! BUILD/glue.js            and each of these with `.br` and `.gz` beside it
 //! BUILD/widget.wasm
@@ -44,6 +45,7 @@ pub(super) struct Parts {
     pub(super) glue: String,
     pub(super) wasm: Vec<u8>,
     pub(super) loader: String,
+    pub(super) looks: String,
     /// Those of [`MODULES`], in their order.
     pub(super) modules: [String; MODULES.len()],
     pub(super) types: String,
@@ -66,7 +68,9 @@ pub(super) fn is_complete(embed: &Path) -> bool {
     let whole =
         |file: &str| ["", ".br", ".gz"].iter().all(|end| folder.join(format!("{file}{end}")).is_file());
     let modules = MODULES.iter().map(|(name, _)| *name);
-    embed.join("loader.js").is_file() && [LOADER, GLUE, WASM, TYPES].into_iter().chain(modules).all(whole)
+    embed.join("loader.js").is_file()
+        && embed.join("looks.css").is_file()
+        && [LOADER, GLUE, WASM, TYPES].into_iter().chain(modules).all(whole)
 }
 
 /// Writes the folder anew. An equal build that is whole stays untouched, and nothing that watches it runs.
@@ -88,6 +92,7 @@ pub(super) fn write(parts: &Parts, embed: &Path) -> Result<()> {
         put(&folder.join(format!("{name}.gz")), &gzip(content)?)?;
     }
     put(&fresh.join("loader.js"), parts.loader.as_bytes())?;
+    put(&fresh.join("looks.css"), parts.looks.as_bytes())?;
     put(&fresh.join("build.txt"), format!("{build}\n").as_bytes())?;
 
     if embed.exists() {
@@ -100,6 +105,7 @@ pub(super) fn write(parts: &Parts, embed: &Path) -> Result<()> {
 fn build_id(parts: &Parts) -> String {
     let mut digest = Sha256::new();
     digest.update(&parts.loader);
+    digest.update(&parts.looks);
     for (_, content) in parts.others() {
         digest.update(content);
     }
@@ -172,6 +178,7 @@ mod tests {
             glue: glue.to_owned(),
             wasm: b"\0asm".to_vec(),
             loader,
+            looks: String::new(),
             modules: Default::default(),
             types: String::new(),
         }

@@ -41,6 +41,7 @@ pub(super) fn build(tools: &Tools) -> Result<PathBuf> {
         glue: minified_glue(tools, &root, &glue, &scratch)?,
         wasm,
         loader: minified_loader(tools, &root)?,
+        looks: minify(tools, &root.join("widget/looks.css"), &[])?,
         modules: [
             styled(tools, &module(tools, &root, "frame.js")?, &root.join("widget/frame.css"))?,
             styled(tools, &module(tools, &root, "tab.js")?, &root.join("widget/tab.css"))?,

@@ -107,8 +107,11 @@ fn the_description_of_a_submission_is_that_of_the_wire() {
 
 #[test]
 fn the_description_of_a_definition_is_that_of_the_wire() {
-    let words: serde_json::Map<_, _> =
-        schemas::definition::WORDS.map(|name| (name.to_owned(), json!(name))).into_iter().collect();
+    let words: serde_json::Map<_, _> = schemas::definition::WORDS
+        .iter()
+        .chain(&["too_few", "too_many"])
+        .map(|name| ((*name).to_owned(), json!(name)))
+        .collect();
     let tests = [
         json!({"at_least": 1}),
         json!({"at_most": 6}),
@@ -124,11 +127,14 @@ fn the_description_of_a_definition_is_that_of_the_wire() {
         "questions": [
             {"id": "a", "text": "?", "hint": "!", "required": true, "show_if": {"mode": "any", "of": of},
              "kind": {"score": {"min": 0, "max": 10, "low": "l", "high": "h"}}},
+            {"id": "e", "text": "?", "kind": {"score":
+             {"min": 1, "max": 2, "labels": ["l", "h"], "look": "smileys", "colors": true}}},
             {"id": "b", "text": "?", "kind": {"text": {"max_length": 1}}},
             {"id": "c", "text": "?", "kind": "yes_no"},
-            {"id": "d", "text": "?", "kind": {"choice": {"several": true, "options": [{"id": "web", "text": "Web"}]}}},
+            {"id": "d", "text": "?", "kind": {"choice": {"several": true, "min": 1, "max": 1, "shuffle": true,
+             "options": [{"id": "web", "text": "Web", "fixed": true}]}}},
         ],
-        "words": words,
+        "words": words, "style": ".a{}", "theme": "dark", "autoprogress": true,
     });
     held::<shared::Definition>(
         "Definition",
@@ -171,6 +177,8 @@ fn every_fault_has_its_code_in_the_description() {
         Fault::UnknownOption,
         Fault::OptionTwice,
         Fault::SeveralOptions,
+        Fault::TooFew { min: 1 },
+        Fault::TooMany { max: 1 },
         Fault::Required,
     ];
     for fault in faults {

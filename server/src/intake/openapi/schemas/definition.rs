@@ -15,6 +15,9 @@ pub(super) fn definition() -> Schema {
         ("questions", list(to("Question"), 1, limits::QUESTIONS).into()),
         ("words", to("Words").into()),
     ])
+    .property("theme", text("Whatever the visitor's system says.").enum_values(Some(["light", "dark"])))
+    .property("style", text("A style sheet, for what few surveys show and for the brand's looks."))
+    .property("autoprogress", yes_or_no("A tap on the one answer goes on to the next; `false` if absent."))
     .description(Some("A survey in one language."))
     .into()
 }
@@ -33,7 +36,18 @@ pub(super) fn kind() -> Schema {
         ("max", whole("").format(Some(int32())).into()),
     ])
     .property("low", text("What the lowest step means."))
-    .property("high", text("What the highest step means."));
+    .property("high", text("What the highest step means."))
+    .property(
+        "labels",
+        list(text("What a step means."), 2, usize::try_from(limits::SCORE_STEPS).unwrap_or_default())
+            .description(Some("One for each step, the lowest first.")),
+    )
+    .property(
+        "look",
+        text("What the steps look like; `numbers` if absent.")
+            .enum_values(Some(["numbers", "stars", "smileys", "list"])),
+    )
+    .property("colors", yes_or_no("The steps go from red over yellow to green; `false` if absent."));
     let written = with([(
         "max_length",
         whole("In characters (Unicode scalar values).")
@@ -41,9 +55,17 @@ pub(super) fn kind() -> Schema {
             .maximum(Some(limits::TEXT_MAX))
             .into(),
     )]);
-    let option = with([("id", id("").into()), ("text", text("").into())]);
+    let option = with([("id", id("").into()), ("text", text("").into())])
+        .property("fixed", yes_or_no("Stays in its place where the others are shuffled; `false` if absent."));
+    let bound = |meaning| whole(meaning).minimum(Some(1)).maximum(Some(limits::OPTIONS));
     let choice = with([("options", list(option, 1, limits::OPTIONS).into())])
-        .property("several", yes_or_no("More than one may be chosen; `false` if absent."));
+        .property("several", yes_or_no("More than one may be chosen; `false` if absent."))
+        .property("min", bound("The fewest that may be chosen, where any is."))
+        .property("max", bound("The most that may be chosen."))
+        .property(
+            "shuffle",
+            yes_or_no("Each visitor gets the options in an order of their own; `false` if absent."),
+        );
     one_of(
         "How it is answered.",
         [("score", score.into()), ("text", written.into()), ("choice", choice.into())],
@@ -105,7 +127,10 @@ pub(in crate::intake::openapi) const WORDS: [&str; 21] = [
 ];
 
 pub(super) fn words() -> Schema {
+    let words = "The widget's own words; `{n}`, `{total}`, `{min}` and `{max}` stand for numbers.";
     with(WORDS.map(|name| (name, text("").into())))
-        .description(Some("The widget's own words; `{n}`, `{total}` and `{max}` stand for numbers."))
+        .property("too_few", text("Where a choice has a `min`."))
+        .property("too_many", text("Where a choice has a `max`."))
+        .description(Some(words))
         .into()
 }

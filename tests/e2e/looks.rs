@@ -1,0 +1,203 @@
+//! What questions look like, and how one is answered with a tap.
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+use tests::keys::{RIGHT, TAB};
+use tests::{Browser, Engine, QUICK, Stage, Visitor, with_looks};
+
+tests::in_every_engine! {
+    every_look_is_answered_and_the_platform_gets_its_score
+    a_tap_goes_on_and_a_key_does_not
+    every_step_has_a_name_and_says_what_it_means
+    a_choice_keeps_its_bounds_and_its_order
+    axe_finds_nothing_in_any_look
+}
+
+async fn looks() -> Result<Stage> {
+    Stage::with(QUICK, with_looks).await
+}
+
+/// Answers a question, and goes on.
+async fn answer(visitor: &Visitor<'_>, question: &str, place: usize) -> Result<()> {
+    visitor.asked(question).await?;
+    visitor.choose(&[place]).await?;
+    visitor.forward().await
+}
+
+/// Every scale, with a place to choose.
+const SCALES: [(&str, usize); 7] =
+    [("stars", 3), ("smileys", 0), ("faces", 2), ("list", 4), ("colors", 10), ("effort", 1), ("ten", 6)];
+
+async fn every_look_is_answered_and_the_platform_gets_its_score(engine: Engine) -> Result<()> {
+    let stage = looks().await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    let visitor = browser.visit(&stage.pages.at("nl/looks")).await?;
+    for (question, place) in SCALES {
+        answer(&visitor, question, place).await?;
+    }
+    visitor.asked("why").await?;
+    visitor.forward().await?;
+    visitor.asked("found").await?;
+    visitor.forward().await?;
+    visitor.asked("again").await?;
+    visitor.choose(&[0]).await?;
+    visitor.forward().await?;
+    visitor.state("thanked").await?;
+    let body = crate::visitor::arrived(&stage).await?;
+    let answers = body["answers"].as_array().cloned().unwrap_or_default();
+    let scores: Vec<&Value> = answers.iter().map(|answer| &answer["Score"]).collect();
+    ensure!(json!(scores) == json!([4, 1, 3, 5, 10, 2, 7, null]), "{scores:?}");
+    browser.close().await
+}
+
+/// Writes down which timers begin and which have run, by their time; a tap takes [`TAP`].
+const TIMERS: &str = "window.begun = []; window.ran = [];
+    const later = window.setTimeout;
+    window.setTimeout = (run, time, ...more) => {
+        begun.push(time);
+        return later(() => (run(...more), ran.push(time)), time);
+    };";
+/// Milliseconds, as in `widget/browser.js`.
+const TAP: u32 = 350;
+
+async fn a_tap_goes_on_and_a_key_does_not(engine: Engine) -> Result<()> {
+    let stage = looks().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    let visitor = browser.visit(&stage.pages.at("nl/looks")).await?;
+    visitor.asked("stars").await?;
+    browser.run(TIMERS).await?;
+    visitor.keys(TAB).await?;
+    visitor.keys(" ").await?;
+    visitor.keys(RIGHT).await?;
+    visitor.until("root.querySelectorAll('input')[1].checked").await?;
+    ensure!(
+        browser.run(&format!("return begun.includes({TAP})")).await? == json!(false),
+        "a key is on its way"
+    );
+    visitor.tap("input[value='3']").await?;
+    visitor.asked("smileys").await?;
+    // Who changes the mind at once goes on once, with the second thought.
+    visitor.tap("input[value='1']").await?;
+    visitor.tap("input[value='4']").await?;
+    visitor.asked("faces").await?;
+    visitor.look("part('back').click()").await?;
+    visitor.asked("smileys").await?;
+    ensure!(visitor.look("root.querySelectorAll('input')[4].checked").await? == json!(true));
+    // A tap on what is chosen already goes on as well.
+    visitor.tap("input[value='4']").await?;
+    for (question, next) in
+        [("faces", "list"), ("list", "colors"), ("colors", "effort"), ("effort", "ten"), ("ten", "why")]
+    {
+        visitor.asked(question).await?;
+        visitor.tap("input[value='1']").await?;
+        visitor.asked(next).await?;
+    }
+    visitor.forward().await?;
+    visitor.asked("found").await?;
+    // There may be more of them.
+    browser.run("begun.length = ran.length = 0").await?;
+    visitor.tap("input[value='1']").await?;
+    visitor.tap("input[value='2']").await?;
+    visitor.until("root.querySelectorAll('input:checked').length === 2").await?;
+    ensure!(
+        browser.run(&format!("return begun.includes({TAP})")).await? == json!(false),
+        "others may follow"
+    );
+    visitor.forward().await?;
+    visitor.asked("again").await?;
+    // Nothing is sent that the visitor did not send.
+    visitor.tap("input[value='0']").await?;
+    visitor.until(&format!("ran.includes({TAP})")).await?;
+    ensure!(visitor.look("card.dataset.state").await? == "asking");
+    ensure!(stage.sandbox.arrivals().is_empty());
+    browser.close().await
+}
+
+async fn every_step_has_a_name_and_says_what_it_means(engine: Engine) -> Result<()> {
+    let stage = looks().await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    let visitor = browser.visit(&stage.pages.at("de/looks")).await?;
+    let names = "[...root.querySelectorAll('input')].map(input =>
+        input.ariaLabel || input.nextElementSibling.textContent)";
+    let ends = "[...root.querySelectorAll('.ends span')].filter(seen).map(span => span.textContent)";
+    visitor.asked("stars").await?;
+    let found = visitor.look(names).await?;
+    ensure!(found == json!(["1, Mangelhaft", "2", "3", "4", "5, Ausgezeichnet"]), "{found}");
+    ensure!(visitor.look(ends).await? == json!(["Mangelhaft", "Ausgezeichnet"]));
+    visitor.choose(&[1]).await?;
+    ensure!(visitor.look(ends).await? == json!(["Mangelhaft", "Ausgezeichnet"]));
+    visitor.forward().await?;
+    visitor.asked("smileys").await?;
+    let found = visitor.look(names).await?;
+    ensure!(found[2] == "3, Weder zufrieden noch unzufrieden", "{found}");
+    ensure!(visitor.look(ends).await? == json!(["Sehr unzufrieden", "Sehr zufrieden"]));
+    visitor.choose(&[2]).await?;
+    visitor.until(&format!("({ends}).join() === 'Weder zufrieden noch unzufrieden'")).await?;
+    visitor.forward().await?;
+    visitor.asked("faces").await?;
+    visitor.forward().await?;
+    visitor.asked("list").await?;
+    let found = visitor.look(names).await?;
+    ensure!(found[0] == "Sehr unzufrieden", "{found}");
+    ensure!(visitor.look(ends).await? == json!([]));
+    browser.close().await
+}
+
+async fn a_choice_keeps_its_bounds_and_its_order(engine: Engine) -> Result<()> {
+    let stage = looks().await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    let visitor = browser.visit(&stage.pages.at("nl/looks")).await?;
+    for (question, place) in SCALES {
+        answer(&visitor, question, place).await?;
+    }
+    visitor.asked("why").await?;
+    visitor.forward().await?;
+    visitor.asked("found").await?;
+    let hint = visitor.look("root.querySelector('.hint').textContent").await?;
+    ensure!(hint == "Kies er minstens 2. · Kies er hoogstens 3. · Optioneel", "{hint}");
+    let order = "[...root.querySelectorAll('input')].map(input => input.value).join()";
+    let before = visitor.look(order).await?;
+    ensure!(before.as_str().is_some_and(|order| order.len() == 7 && order.ends_with(",3")), "{before}");
+    visitor.choose(&[0]).await?;
+    visitor.forward().await?;
+    visitor.until("part('error').textContent === 'Kies er minstens 2.'").await?;
+    visitor.choose(&[1, 2, 3]).await?;
+    visitor.until("part('error').textContent === ''").await?;
+    visitor.forward().await?;
+    visitor.until("part('error').textContent === 'Kies er hoogstens 3.'").await?;
+    visitor.reload().await?;
+    visitor.asked("found").await?;
+    ensure!(visitor.look(order).await? == before);
+    ensure!(visitor.look("root.querySelectorAll('input:checked').length").await? == json!(4));
+    visitor.choose(&[0]).await?;
+    visitor.forward().await?;
+    answer(&visitor, "again", 0).await?;
+    visitor.state("thanked").await?;
+    let body = crate::visitor::arrived(&stage).await?;
+    let options =
+        body["answers"].as_array().into_iter().flatten().find_map(|answer| answer["Options"].as_array());
+    ensure!(options.map(Vec::len) == Some(3), "{body}");
+    browser.close().await
+}
+
+async fn at_ease(browser: &Browser) -> Result<()> {
+    let found = browser.axe().await?;
+    ensure!(found.is_empty(), "{}", found.join("\n"));
+    Ok(())
+}
+
+async fn axe_finds_nothing_in_any_look(engine: Engine) -> Result<()> {
+    let stage = looks().await?;
+    let browser = Browser::open(engine, 360, 800).await?;
+    let visitor = browser.visit(&stage.pages.at("ar/looks")).await?;
+    for question in ["stars", "smileys", "faces", "list", "colors", "effort", "ten"] {
+        visitor.asked(question).await?;
+        visitor.picture(&format!("{question}-empty")).await?;
+        at_ease(&browser).await?;
+        visitor.choose(&[1]).await?;
+        visitor.picture(&format!("{question}-chosen")).await?;
+        at_ease(&browser).await?;
+        visitor.forward().await?;
+    }
+    browser.close().await
+}
