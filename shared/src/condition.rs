@@ -67,7 +67,7 @@ pub enum Literal {
 
 impl ShowIf {
     /// True when the question is to be asked, given the answers to the questions shown before it.
-    pub fn holds(&self, answers: &[Answer]) -> bool {
+    pub fn holds(&self, answers: &[&Answer]) -> bool {
         let holds = |condition: &Condition| {
             let value = answers.iter().find(|a| a.question == condition.question).map(|a| &a.value);
             condition.test.holds(value)
@@ -102,13 +102,13 @@ impl Test {
 /// Answers to questions that are hidden count as not given, in the survey's order.
 pub fn visible(questions: &[Question], answers: &[Answer]) -> Vec<usize> {
     let mut shown = Vec::with_capacity(questions.len());
-    let mut counted: Vec<Answer> = Vec::with_capacity(answers.len());
+    let mut counted: Vec<&Answer> = Vec::with_capacity(answers.len());
     for (position, question) in questions.iter().enumerate() {
         if question.show_if.as_ref().is_some_and(|show_if| !show_if.holds(&counted)) {
             continue;
         }
         shown.push(position);
-        counted.extend(answers.iter().filter(|a| a.question == question.id).cloned());
+        counted.extend(answers.iter().filter(|a| a.question == question.id));
     }
     shown
 }
@@ -158,8 +158,8 @@ mod tests {
             Condition { question: "b".parse().unwrap(), test: Test::Answered(true) },
         ];
         let answers = [answer("a", Value::Score(2))];
-        assert!(!ShowIf { mode: Mode::All, of: conditions.clone() }.holds(&answers));
-        assert!(ShowIf { mode: Mode::Any, of: conditions }.holds(&answers));
+        assert!(!ShowIf { mode: Mode::All, of: conditions.clone() }.holds(&answers.each_ref()));
+        assert!(ShowIf { mode: Mode::Any, of: conditions }.holds(&answers.each_ref()));
     }
 
     #[test]

@@ -17,4 +17,4 @@ pub use condition::{Condition, Literal, Mode, ShowIf, Test};
 pub use id::{IdError, OptionId, QuestionId, SurveyId};
 pub use language::{Direction, Language};
 pub use submission::{Context, Respondent, Submission, WireAnswer};
-pub use survey::{Choice, Definition, Kind, Look, Question, Score, Text, Words};
+pub use survey::{Choice, Definition, Intro, Kind, Link, Look, Question, Score, Text, Thanks, Words};

@@ -23,8 +23,14 @@ pub struct Definition {
     /// True when a tap on the one answer of a question goes on to the next.
     #[serde(default, skip_serializing_if = "is_false")]
     pub autoprogress: bool,
+    /// What stands before the first question, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intro: Option<Intro>,
     /// The questions in their order; never empty.
     pub questions: Vec<Question>,
+    /// What stands in the place of the widget's own thanks: the first that fits. Empty for the widget's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thanks: Vec<Thanks>,
     /// The widget's own words.
     pub words: Words,
     /// `light` or `dark`, whatever the visitor's system says.
@@ -33,6 +39,43 @@ pub struct Definition {
     /// A style sheet, for what few surveys show and for the brand's looks; empty if the widget's own is enough.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub style: String,
+}
+
+/// What stands before the first question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intro {
+    /// A line that says what this is.
+    pub title: String,
+    /// More about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// What the button says that leads to the first question.
+    pub button: String,
+}
+
+/// What stands at the end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Thanks {
+    /// For whom; for everybody, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub show_if: Option<ShowIf>,
+    /// A line that thanks.
+    pub title: String,
+    /// More about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Where to go from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
+}
+
+/// A way to another page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The page's address.
+    pub url: String,
+    /// What is written on it.
+    pub text: String,
 }
 
 /// One question.

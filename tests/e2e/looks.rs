@@ -2,19 +2,29 @@
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use tests::keys::{RIGHT, TAB};
+use tests::keys::RIGHT;
 use tests::{Browser, Engine, QUICK, Stage, Visitor, with_looks};
 
 tests::in_every_engine! {
     every_look_is_answered_and_the_platform_gets_its_score
     a_tap_goes_on_and_a_key_does_not
     every_step_has_a_name_and_says_what_it_means
+    a_survey_begins_and_ends_with_its_own_words
     a_choice_keeps_its_bounds_and_its_order
     axe_finds_nothing_in_any_look
 }
 
 async fn looks() -> Result<Stage> {
     Stage::with(QUICK, with_looks).await
+}
+
+/// Goes past what stands before the first question.
+async fn begin<'a>(browser: &'a Browser, stage: &Stage, language: &str) -> Result<Visitor<'a>> {
+    let visitor = browser.visit(&stage.pages.at(&format!("{language}/looks"))).await?;
+    visitor.until("seen(part('intro'))").await?;
+    visitor.forward().await?;
+    visitor.asked("stars").await?;
+    Ok(visitor)
 }
 
 /// Answers a question, and goes on.
@@ -31,7 +41,7 @@ const SCALES: [(&str, usize); 7] =
 async fn every_look_is_answered_and_the_platform_gets_its_score(engine: Engine) -> Result<()> {
     let stage = looks().await?;
     let browser = Browser::open(engine, 390, 844).await?;
-    let visitor = browser.visit(&stage.pages.at("nl/looks")).await?;
+    let visitor = begin(&browser, &stage, "nl").await?;
     for (question, place) in SCALES {
         answer(&visitor, question, place).await?;
     }
@@ -50,64 +60,66 @@ async fn every_look_is_answered_and_the_platform_gets_its_score(engine: Engine) 
     browser.close().await
 }
 
-/// Writes down which timers begin and which have run, by their time; a tap takes [`TAP`].
-const TIMERS: &str = "window.begun = []; window.ran = [];
-    const later = window.setTimeout;
-    window.setTimeout = (run, time, ...more) => {
-        begun.push(time);
-        return later(() => (run(...more), ran.push(time)), time);
-    };";
-/// Milliseconds, as in `widget/browser.js`.
-const TAP: u32 = 350;
+/// Keeps the timer of a tap, of so many milliseconds as in `widget/browser.js`, until `tick` is called.
+const TIMERS: &str = "window.pending = null;
+    const { setTimeout: later, clearTimeout: never } = window;
+    window.setTimeout = (run, time, ...more) =>
+        time === 350 ? (window.pending = run, -1) : later(run, time, ...more);
+    window.clearTimeout = timer => { if (timer === -1) window.pending = null; else never(timer); };
+    window.tick = () => { const run = window.pending; window.pending = null; run(); };";
+
+/// Taps, and lets the time pass that it takes to go on.
+async fn tap(visitor: &Visitor<'_>, selector: &str) -> Result<()> {
+    visitor.tap(selector).await?;
+    visitor.until("!!pending").await?;
+    visitor.look("tick()").await.map(drop)
+}
 
 async fn a_tap_goes_on_and_a_key_does_not(engine: Engine) -> Result<()> {
     let stage = looks().await?;
     let browser = Browser::open(engine, 1280, 800).await?;
-    let visitor = browser.visit(&stage.pages.at("nl/looks")).await?;
-    visitor.asked("stars").await?;
+    let visitor = begin(&browser, &stage, "nl").await?;
     browser.run(TIMERS).await?;
-    visitor.keys(TAB).await?;
+    visitor.until("root.activeElement && root.activeElement.type === 'radio'").await?;
     visitor.keys(" ").await?;
     visitor.keys(RIGHT).await?;
     visitor.until("root.querySelectorAll('input')[1].checked").await?;
-    ensure!(
-        browser.run(&format!("return begun.includes({TAP})")).await? == json!(false),
-        "a key is on its way"
-    );
-    visitor.tap("input[value='3']").await?;
+    ensure!(browser.run("return pending").await? == Value::Null, "a key is on its way");
+    tap(&visitor, "input[value='3']").await?;
     visitor.asked("smileys").await?;
     // Who changes the mind at once goes on once, with the second thought.
     visitor.tap("input[value='1']").await?;
-    visitor.tap("input[value='4']").await?;
+    visitor.until("!!pending").await?;
+    tap(&visitor, "input[value='4']").await?;
     visitor.asked("faces").await?;
     visitor.look("part('back').click()").await?;
     visitor.asked("smileys").await?;
     ensure!(visitor.look("root.querySelectorAll('input')[4].checked").await? == json!(true));
-    // A tap on what is chosen already goes on as well.
-    visitor.tap("input[value='4']").await?;
+    // A key after a tap takes it back; a tap on what is chosen already goes on as well.
+    visitor.tap("input[value='3']").await?;
+    visitor.until("!!pending").await?;
+    visitor.keys(RIGHT).await?;
+    visitor.until("root.querySelectorAll('input')[4].checked").await?;
+    ensure!(browser.run("return pending").await? == Value::Null, "the visitor is still choosing");
+    tap(&visitor, "input[value='4']").await?;
     for (question, next) in
         [("faces", "list"), ("list", "colors"), ("colors", "effort"), ("effort", "ten"), ("ten", "why")]
     {
         visitor.asked(question).await?;
-        visitor.tap("input[value='1']").await?;
+        tap(&visitor, "input[value='1']").await?;
         visitor.asked(next).await?;
     }
     visitor.forward().await?;
     visitor.asked("found").await?;
     // There may be more of them.
-    browser.run("begun.length = ran.length = 0").await?;
     visitor.tap("input[value='1']").await?;
     visitor.tap("input[value='2']").await?;
     visitor.until("root.querySelectorAll('input:checked').length === 2").await?;
-    ensure!(
-        browser.run(&format!("return begun.includes({TAP})")).await? == json!(false),
-        "others may follow"
-    );
+    ensure!(browser.run("return pending").await? == Value::Null, "others may follow");
     visitor.forward().await?;
     visitor.asked("again").await?;
     // Nothing is sent that the visitor did not send.
-    visitor.tap("input[value='0']").await?;
-    visitor.until(&format!("ran.includes({TAP})")).await?;
+    tap(&visitor, "input[value='0']").await?;
     ensure!(visitor.look("card.dataset.state").await? == "asking");
     ensure!(stage.sandbox.arrivals().is_empty());
     browser.close().await
@@ -116,7 +128,7 @@ async fn a_tap_goes_on_and_a_key_does_not(engine: Engine) -> Result<()> {
 async fn every_step_has_a_name_and_says_what_it_means(engine: Engine) -> Result<()> {
     let stage = looks().await?;
     let browser = Browser::open(engine, 390, 844).await?;
-    let visitor = browser.visit(&stage.pages.at("de/looks")).await?;
+    let visitor = begin(&browser, &stage, "de").await?;
     let names = "[...root.querySelectorAll('input')].map(input =>
         input.ariaLabel || input.nextElementSibling.textContent)";
     let ends = "[...root.querySelectorAll('.ends span')].filter(seen).map(span => span.textContent)";
@@ -146,7 +158,7 @@ async fn every_step_has_a_name_and_says_what_it_means(engine: Engine) -> Result<
 async fn a_choice_keeps_its_bounds_and_its_order(engine: Engine) -> Result<()> {
     let stage = looks().await?;
     let browser = Browser::open(engine, 390, 844).await?;
-    let visitor = browser.visit(&stage.pages.at("nl/looks")).await?;
+    let visitor = begin(&browser, &stage, "nl").await?;
     for (question, place) in SCALES {
         answer(&visitor, question, place).await?;
     }
@@ -180,6 +192,45 @@ async fn a_choice_keeps_its_bounds_and_its_order(engine: Engine) -> Result<()> {
     browser.close().await
 }
 
+async fn a_survey_begins_and_ends_with_its_own_words(engine: Engine) -> Result<()> {
+    let stage = looks().await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    let link = "(link => link && [link.textContent, link.href, link.target, link.rel])(part('link'))";
+    for (place, title, wanted) in [
+        (
+            0,
+            "Dat spijt ons.",
+            json!(["Naar de klantendienst", "https://shop.example/nl/help", "_blank", "noopener"]),
+        ),
+        (4, "Fijn, dank u wel!", Value::Null),
+    ] {
+        let visitor = browser.visit(&stage.pages.at("nl/looks")).await?;
+        visitor.until("seen(part('intro'))").await?;
+        let texts = "[part('intro').innerText, part('step').innerText, part('next').innerText]";
+        let found = visitor.look(texts).await?;
+        ensure!(found[1] == "" && found[2] == "Beginnen", "{found}");
+        ensure!(visitor.look("part('progress').value").await? == json!(0));
+        visitor.picture(&format!("intro-{place}")).await?;
+        at_ease(&browser).await?;
+        visitor.forward().await?;
+        answer(&visitor, "stars", place).await?;
+        for (question, place) in &SCALES[1..] {
+            answer(&visitor, question, *place).await?;
+        }
+        for question in ["why", "found"] {
+            visitor.asked(question).await?;
+            visitor.forward().await?;
+        }
+        answer(&visitor, "again", 0).await?;
+        visitor.state("thanked").await?;
+        visitor.until(&format!("part('thanks').querySelector('.title').textContent === '{title}'")).await?;
+        ensure!(visitor.look(link).await? == wanted);
+        visitor.picture(&format!("thanks-{place}")).await?;
+        at_ease(&browser).await?;
+    }
+    browser.close().await
+}
+
 async fn at_ease(browser: &Browser) -> Result<()> {
     let found = browser.axe().await?;
     ensure!(found.is_empty(), "{}", found.join("\n"));
@@ -189,7 +240,7 @@ async fn at_ease(browser: &Browser) -> Result<()> {
 async fn axe_finds_nothing_in_any_look(engine: Engine) -> Result<()> {
     let stage = looks().await?;
     let browser = Browser::open(engine, 360, 800).await?;
-    let visitor = browser.visit(&stage.pages.at("ar/looks")).await?;
+    let visitor = begin(&browser, &stage, "ar").await?;
     for question in ["stars", "smileys", "faces", "list", "colors", "effort", "ten"] {
         visitor.asked(question).await?;
         visitor.picture(&format!("{question}-empty")).await?;

@@ -48,6 +48,9 @@ fn close(survey: &Survey, closable: bool) -> El {
 
 /// How far the visitor is, in percent.
 fn filled(survey: &Survey) -> String {
+    if survey.screen() == Screen::Intro {
+        return "0".to_owned();
+    }
     let place = survey.face().place;
     (place.step * 100 / place.total.max(1)).to_string()
 }

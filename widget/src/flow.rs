@@ -6,7 +6,7 @@
 
 use shared::answer::fault;
 use shared::condition::visible;
-use shared::{Answer, Fault, Kind, Question, Value, WireAnswer, Words};
+use shared::{Answer, Fault, Kind, Question, ShowIf, Value, WireAnswer, Words};
 
 /// What [`Flow::advance`] came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl Flow {
             self.at = next;
             return Ok(Advance::Question);
         }
-        if self.wire().is_empty() { Err(Fault::Required) } else { Ok(Advance::Send) }
+        if self.shown().is_empty() { Err(Fault::Required) } else { Ok(Advance::Send) }
     }
 
     /// Goes back to the question before; stays at the first.
@@ -116,14 +116,24 @@ impl Flow {
         self.at = found.unwrap_or(self.at);
     }
 
-    /// The answers to the questions on the path, in the survey's order, as they are handed in.
-    pub(crate) fn wire(&self) -> Vec<WireAnswer> {
+    /// Whether something stands at the end, given the answers to the questions on the path.
+    pub(crate) fn ends_with(&self, show_if: &ShowIf) -> bool {
+        show_if.holds(&self.shown())
+    }
+
+    /// The answers to the questions on the path, in the survey's order.
+    fn shown(&self) -> Vec<&Answer> {
         let path = visible(&self.questions, &self.answers);
         let answered = |position: usize| {
             let id = &self.questions[position].id;
             self.answers.iter().find(|answer| answer.question == *id)
         };
-        path.into_iter().filter_map(answered).map(WireAnswer::from).collect()
+        path.into_iter().filter_map(answered).collect()
+    }
+
+    /// The same as they are handed in.
+    pub(crate) fn wire(&self) -> Vec<WireAnswer> {
+        self.shown().into_iter().map(WireAnswer::from).collect()
     }
 }
 

@@ -8,6 +8,7 @@ mod card;
 mod draft;
 mod element;
 mod flow;
+mod intro;
 mod json;
 mod mount;
 mod question;

@@ -5,6 +5,7 @@ use web_sys::{Event, KeyboardEvent};
 
 use crate::element::{El, el};
 use crate::flow::fill;
+use crate::intro::intro;
 use crate::question::question;
 use crate::survey::{Screen, State, Survey};
 
@@ -23,8 +24,10 @@ pub(crate) fn step(survey: &Survey) -> El {
                 .class("slide")
                 .follow("data-way", survey, |survey| survey.face().way.map(str::to_owned))
                 .follow("inert", survey, |survey| flag(survey.face().state.is_closed()))
-                .swap(survey, |survey| {
-                    (survey.screen() == Screen::Question).then(|| question(survey)).flatten()
+                .swap(survey, |survey| match survey.screen() {
+                    Screen::Intro => intro(survey),
+                    Screen::Question => question(survey),
+                    Screen::Outbox | Screen::Thanks => None,
                 }),
         )
         .child(
@@ -100,6 +103,7 @@ fn forward(survey: &Survey) -> &'static str {
     let face = survey.face();
     match face.state {
         State::Kept => "again",
+        _ if survey.screen() == Screen::Intro => "next",
         _ if face.place.step < face.place.total => "next",
         _ => "send",
     }
@@ -107,6 +111,15 @@ fn forward(survey: &Survey) -> &'static str {
 
 fn label(survey: &Survey) -> String {
     let sending = survey.face().state == State::Sending;
+    if survey.screen() == Screen::Intro {
+        return survey
+            .inner()
+            .definition
+            .intro
+            .as_ref()
+            .map(|intro| intro.button.clone())
+            .unwrap_or_default();
+    }
     survey.word(match forward(survey) {
         _ if sending => |words| &words.sending,
         "next" => |words| &words.next,

@@ -16,7 +16,7 @@ use leptos::prelude::*;
 use leptos::reactive::signal::ArcTrigger;
 use send_wrapper::SendWrapper;
 use shared::answer::tidy_text;
-use shared::{Definition, Value, Words};
+use shared::{Definition, Thanks, Value, Words};
 use web_sys::{HtmlElement, ShadowRoot};
 
 use crate::flow::{Advance, Flow, Place, message};
@@ -28,6 +28,8 @@ use crate::{browser, draft};
 /// What the card is filled with. Setting it, even to the same, draws it anew.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Screen {
+    /// What stands before the first question.
+    Intro,
     /// The flow's question.
     Question,
     /// Only the state of what waits in the outbox, after a reload.
@@ -139,6 +141,8 @@ impl Survey {
         };
         let sender = sender(name, &options.origin);
         let asking = !sender.waits();
+        let first =
+            if draft.is_none() && definition.intro.is_some() { Screen::Intro } else { Screen::Question };
         let face = Face {
             state: if asking { State::Asking } else { State::Kept },
             place: flow.place(),
@@ -150,7 +154,7 @@ impl Survey {
         let submission = draft.unwrap_or_else(browser::uuid);
         let inner = Inner {
             seed: submission.get(..8).and_then(|hex| u32::from_str_radix(hex, 16).ok()).unwrap_or_default(),
-            screen: if asking { Screen::Question } else { Screen::Outbox },
+            screen: if asking { first } else { Screen::Outbox },
             face,
             host,
             shadow,
@@ -248,8 +252,9 @@ impl Survey {
 
     /// What the filled button does: goes on, sends, or tries again.
     pub(crate) fn forward(&self) {
-        let state = self.inner().face.state;
+        let (state, screen) = (self.inner().face.state, self.inner().screen);
         match state {
+            State::Asking if screen == Screen::Intro => self.turn("on", String::new()),
             State::Asking | State::Refused => self.advance(),
             State::Kept => self.retry(),
             State::Sending | State::Thanked => {}
@@ -339,6 +344,19 @@ impl Survey {
             .raw("step", &step.to_string())
             .raw("total", &total.to_string())
             .end()
+    }
+}
+
+impl Inner {
+    /// What the survey says at the end to this visitor, in the place of the widget's own thanks.
+    pub(crate) fn ending(&self) -> Option<&Thanks> {
+        let mut endings = self.definition.thanks.iter();
+        endings.find(|ending| ending.show_if.as_ref().is_none_or(|show_if| self.flow.ends_with(show_if)))
+    }
+
+    /// The line that thanks.
+    pub(crate) fn thanks(&self) -> &str {
+        self.ending().map_or(&self.definition.words.thanks, |ending| &ending.title)
     }
 }
 

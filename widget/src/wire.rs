@@ -6,8 +6,8 @@ use std::cell::Cell;
 
 use shared::survey::ChoiceOption;
 use shared::{
-    Answer, Choice, Condition, Definition, Kind, Literal, Look, Mode, Question, Score, ShowIf, Test, Text,
-    Value, WireAnswer, Words,
+    Answer, Choice, Condition, Definition, Intro, Kind, Link, Literal, Look, Mode, Question, Score, ShowIf,
+    Test, Text, Thanks, Value, WireAnswer, Words,
 };
 
 use crate::json::{Json, Object, array, quote};
@@ -22,6 +22,8 @@ pub(crate) fn definition(text: &str) -> Option<Definition> {
         rtl: json.get("rtl").is_true(),
         version: reader.text(&json, "version"),
         autoprogress: json.get("autoprogress").is_true(),
+        intro: intro(json.get("intro")),
+        thanks: json.get("thanks").list().iter().filter_map(thanks).collect(),
         questions: json
             .get("questions")
             .list()
@@ -137,6 +139,28 @@ impl Reader {
             close: word("close"),
         }
     }
+}
+
+fn intro(json: &Json) -> Option<Intro> {
+    Some(Intro {
+        title: optional(json, "title")?,
+        text: optional(json, "text"),
+        button: optional(json, "button")?,
+    })
+}
+
+/// `None` for what cannot be read, and so would thank the wrong visitors.
+fn thanks(json: &Json) -> Option<Thanks> {
+    let link = json.get("link");
+    Some(Thanks {
+        show_if: match json.get("show_if") {
+            Json::Null => None,
+            show_if => Some(self::show_if(show_if)?),
+        },
+        title: optional(json, "title")?,
+        text: optional(json, "text"),
+        link: optional(link, "url").zip(optional(link, "text")).map(|(url, text)| Link { url, text }),
+    })
 }
 
 fn optional(json: &Json, key: &str) -> Option<String> {

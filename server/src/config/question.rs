@@ -387,6 +387,14 @@ fn read_show_if(value: &Value<'_>, scope: &Scope<'_>) -> Option<ShowIf> {
     Some(ShowIf { mode, of: of.into_iter().collect::<Option<_>>()? })
 }
 
+/// When something stands at the end: it may look at every question.
+pub(super) fn read_show_if_at_the_end(value: &Value<'_>, questions: &[Question]) -> Option<ShowIf> {
+    let ids: Vec<Option<&str>> = questions.iter().map(|question| Some(question.id.as_str())).collect();
+    let kinds: Vec<(QuestionId, Kind)> =
+        questions.iter().map(|question| (question.id.clone(), question.kind.clone())).collect();
+    read_show_if(value, &Scope { languages: &[], earlier: &kinds, before: &ids, all: &ids })
+}
+
 fn read_condition(value: &Value<'_>, scope: &Scope<'_>) -> Option<Condition> {
     let table = value.table()?;
     let asked = table.required("question", "add question = \"…\", the id of an earlier question");

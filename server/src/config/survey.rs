@@ -10,6 +10,7 @@ use super::metadata::{self, MetadataRule};
 use super::platform::{Platform, PlatformName};
 use super::question::{self, Question};
 use super::reader::{Table, Value};
+use super::screens::{self, Intro, Thanks};
 use super::show::{self, Show};
 use super::style::{self, Style};
 use super::text::{GUID_HINT, Guid, Origin};
@@ -45,6 +46,10 @@ pub struct Survey {
     pub style: Style,
     /// True when a tap on the one answer of a question goes on to the next.
     pub autoprogress: bool,
+    /// What stands before the first question, if anything.
+    pub intro: Option<Intro>,
+    /// What stands in the place of the widget's own thanks: the first that fits.
+    pub thanks: Vec<Thanks>,
     /// The questions in their order; never empty.
     pub questions: Vec<Question>,
 }
@@ -96,6 +101,12 @@ pub(super) fn read(value: &Value<'_>, platforms: Option<&[Platform]>) -> Option<
         .required("question", "add a [[survey.question]]")
         // Without the languages there is nothing to hold the texts against.
         .and_then(|value| question::read_all(&value, languages.as_deref()?));
+    let intro = table
+        .get("intro")
+        .map_or(Some(None), |value| screens::read_intro(&value, languages.as_deref()?).map(Some));
+    let thanks = table.get("thanks").map_or(Some(Vec::new()), |value| {
+        screens::read_thanks(&value, languages.as_deref()?, questions.as_deref()?)
+    });
     table.finish();
     Some(Survey {
         id: id?,
@@ -112,6 +123,8 @@ pub(super) fn read(value: &Value<'_>, platforms: Option<&[Platform]>) -> Option<
         show: show?,
         style: style?,
         autoprogress: autoprogress?,
+        intro: intro?,
+        thanks: thanks?,
         questions: questions?,
     })
 }

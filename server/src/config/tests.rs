@@ -246,6 +246,54 @@ fn a_survey_has_the_looks_of_its_brand() {
 }
 
 #[test]
+fn a_survey_begins_and_ends_with_words_of_its_own() {
+    let screens = r#"
+[survey.intro]
+title = { nl = "Hoe was het?", fr = "Alors ?" }
+button = { nl = "Beginnen", fr = "Commencer" }
+
+[[survey.thanks]]
+show_if = { question = "recommend", at_least = 9 }
+title = { nl = "Fijn!", fr = "Super !" }
+link = { url = { nl = "https://shop.example/nl", fr = "https://shop.example/fr" }, text = { nl = "Verder", fr = "Suite" } }
+
+[[survey.thanks]]
+title = { nl = "Dank u", fr = "Merci" }
+
+[survey.metadata]"#;
+    let config = parse(&GOOD.replace("[survey.metadata]", screens)).unwrap();
+    let survey = &config.surveys[0];
+    let fr = "fr".parse().unwrap();
+    assert_eq!(survey.intro.as_ref().map(|intro| intro.button[&fr].as_str()), Some("Commencer"));
+    assert_eq!(survey.thanks.len(), 2);
+    assert_eq!(
+        survey.thanks[0].link.as_ref().map(|link| link.url[&fr].as_str()),
+        Some("https://shop.example/fr")
+    );
+    assert!(survey.thanks[1].show_if.is_none() && survey.thanks[1].text.is_none());
+}
+
+#[test]
+fn an_ending_that_nobody_sees_or_that_leads_nowhere_is_refused() {
+    let title = "title = { nl = \"Dank u\", fr = \"Merci\" }";
+    let ending = |lines: &str| {
+        let thanks = format!("[[survey.thanks]]\n{title}\n{lines}\n\n[survey.metadata]");
+        problems("[survey.metadata]", &thanks)
+    };
+    assert_eq!(ending(""), [] as [String; 0]);
+    let key = "survey[0].thanks";
+    let twice = format!("\n[[survey.thanks]]\n{title}");
+    assert_eq!(ending(&twice), [format!("{key}[1]: nobody ever sees this ending")]);
+    let wrong = "show_if = { question = \"recommend\", at_least = 11 }";
+    assert_eq!(ending(wrong), [format!("{key}[0].show_if.at_least: \"recommend\" is answered from 0 to 10")]);
+    for url in ["javascript:alert(1)", "/thanks", "shop.example"] {
+        let both = format!("{{ nl = \"{url}\", fr = \"https://shop.example\" }}");
+        let found = ending(&format!("link = {{ url = {both}, text = {{ nl = \"V\", fr = \"S\" }} }}"));
+        assert_eq!(found, [format!("{key}[0].link.url.nl: {url:?} is no address of a page")]);
+    }
+}
+
+#[test]
 fn texts_that_no_body_could_carry_are_refused() {
     assert_eq!(problems("max_length = 100", "max_length = 10000"), [] as [String; 0]);
     let too_much = problems("kind = \"yes_no\"", "kind = \"text\"\nmax_length = 9000");

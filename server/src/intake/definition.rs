@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use shared::{Choice, Definition, Direction, Kind, Language, Question, Score, SurveyId, Text, Words, survey};
+use shared::{
+    Choice, Definition, Direction, Intro, Kind, Language, Link, Question, Score, SurveyId, Text, Thanks,
+    Words, survey,
+};
 
 use super::assets::{Compressible, Sampled};
 use super::rules::rules;
@@ -54,6 +57,8 @@ impl ServedDefinition {
             rtl: language.direction() == Direction::RightToLeft,
             version: String::new(),
             autoprogress: survey.autoprogress,
+            intro: survey.intro.as_ref().map(|intro| self::intro(intro, language)),
+            thanks: survey.thanks.iter().map(|ending| thanks(ending, language)).collect(),
             questions: survey.questions.iter().map(|asked| question(asked, language)).collect(),
             words: needed(words(language), survey),
             theme: survey.style.theme.map(|theme| theme.name().to_owned()),
@@ -113,9 +118,28 @@ pub(super) fn etag(version: &str) -> String {
     format!("\"{version}\"")
 }
 
+/// A text in a language: the configuration has made sure that every text is there in every language.
+fn in_language(texts: &PerLanguage<String>, language: Language) -> String {
+    texts.get(&language).cloned().unwrap_or_default()
+}
+
+fn intro(intro: &config::Intro, language: Language) -> Intro {
+    let text = |texts: &PerLanguage<String>| in_language(texts, language);
+    Intro { title: text(&intro.title), text: intro.text.as_ref().map(text), button: text(&intro.button) }
+}
+
+fn thanks(ending: &config::Thanks, language: Language) -> Thanks {
+    let text = |texts: &PerLanguage<String>| in_language(texts, language);
+    Thanks {
+        show_if: ending.show_if.clone(),
+        title: text(&ending.title),
+        text: ending.text.as_ref().map(text),
+        link: ending.link.as_ref().map(|link| Link { url: text(&link.url), text: text(&link.text) }),
+    }
+}
+
 fn question(asked: &config::Question, language: Language) -> Question {
-    // The configuration has made sure that every text is there in every language.
-    let text = |texts: &PerLanguage<String>| texts.get(&language).cloned().unwrap_or_default();
+    let text = |texts: &PerLanguage<String>| in_language(texts, language);
     let optional = |texts: &Option<PerLanguage<String>>| texts.as_ref().map(text);
     let kind = match &asked.kind {
         config::Kind::Score { min, max, low, high, labels, look, colors } => Kind::Score(Score {

@@ -115,3 +115,21 @@ fn numbers_fill_a_text_in_any_order_and_strangers_stay() {
     assert_eq!(fill("1 {من} {n", &numbers), "1 {من} {n");
     assert_eq!(fill("", &numbers), "");
 }
+
+#[test]
+fn an_ending_looks_at_the_answers_on_the_path_only() {
+    let if_ = |question: &str, test| ShowIf {
+        mode: Mode::All,
+        of: vec![Condition { question: question.parse().unwrap(), test }],
+    };
+    let mut flow = flow();
+    flow.answer(Some(Value::Score(2)));
+    flow.advance().unwrap();
+    flow.answer(Some(Value::Text("late".into())));
+    flow.back();
+    flow.answer(Some(Value::Score(9)));
+    assert_eq!(flow.advance(), Ok(Advance::Question));
+    assert_eq!(flow.advance(), Ok(Advance::Send));
+    assert!(flow.ends_with(&if_("recommend", Test::AtLeast(9))));
+    assert!(!flow.ends_with(&if_("why", Test::Answered(true))), "it is not asked any more");
+}

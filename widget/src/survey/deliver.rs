@@ -76,11 +76,11 @@ impl Survey {
 
     /// Thanks, once the server has everything.
     fn thank(&self) {
-        let thanks = self.word(|words| &words.thanks);
         let mut inner = self.change();
         let inside = inner.shadow.active_element().is_some();
         if !inside {
             // Where the focus is moved to the thanks, they are read out without being said.
+            let thanks = inner.thanks().to_owned();
             inner.face.said = thanks;
         }
         drop(inner);

@@ -55,6 +55,17 @@ fn any_show_if() -> impl Strategy<Value = ShowIf> {
         .prop_map(|(all, of)| ShowIf { mode: if all { Mode::All } else { Mode::Any }, of })
 }
 
+fn any_intro() -> impl Strategy<Value = Option<Intro>> {
+    let intro = any::<(String, Option<String>, String)>();
+    prop::option::of(intro.prop_map(|(title, text, button)| Intro { title, text, button }))
+}
+
+fn any_thanks() -> impl Strategy<Value = Thanks> {
+    let link = any::<(String, String)>().prop_map(|(url, text)| Link { url, text });
+    (prop::option::of(any_show_if()), any::<(String, Option<String>)>(), prop::option::of(link))
+        .prop_map(|(show_if, (title, text), link)| Thanks { show_if, title, text, link })
+}
+
 fn any_question() -> impl Strategy<Value = Question> {
     let parts = (
         any_id(),
@@ -111,9 +122,12 @@ proptest! {
         theme in any::<Option<String>>(),
         (rtl, autoprogress) in any::<(bool, bool)>(),
         questions in prop::collection::vec(any_question(), 1..5),
+        (intro, thanks) in (any_intro(), prop::collection::vec(any_thanks(), 0..3)),
     ) {
         let words = serde_json::from_str(&words()).unwrap();
-        let definition = Definition { survey, language, rtl, version, autoprogress, questions, words, theme, style };
+        let definition = Definition {
+            survey, language, rtl, version, autoprogress, intro, questions, thanks, words, theme, style,
+        };
         let written = serde_json::to_string(&definition).unwrap();
         prop_assert_eq!(super::definition(&written), Some(definition));
     }

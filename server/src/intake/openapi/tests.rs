@@ -134,6 +134,9 @@ fn the_description_of_a_definition_is_that_of_the_wire() {
             {"id": "d", "text": "?", "kind": {"choice": {"several": true, "min": 1, "max": 1, "shuffle": true,
              "options": [{"id": "web", "text": "Web", "fixed": true}]}}},
         ],
+        "intro": {"title": "t", "text": "t", "button": "b"},
+        "thanks": [{"show_if": {"mode": "all", "of": [{"question": "a", "test": {"at_least": 9}}]}, "title": "t",
+                    "text": "t", "link": {"url": "https://shop.example", "text": "t"}}, {"title": "t"}],
         "words": words, "style": ".a{}", "theme": "dark", "autoprogress": true,
     });
     held::<shared::Definition>(

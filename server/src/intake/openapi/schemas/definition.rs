@@ -7,6 +7,15 @@ use utoipa::openapi::schema::ArrayBuilder;
 use super::{id, int32, list, one_of, text, to, whole, with, yes_or_no};
 
 pub(super) fn definition() -> Schema {
+    let intro = with([("title", text("").into()), ("button", text("").into())])
+        .property("text", text(""))
+        .description(Some("What stands before the first question."));
+    let link = with([("url", text("The page's address.").into()), ("text", text("").into())]);
+    let ending = with([("title", text("").into())])
+        .property("show_if", to("ShowIf"))
+        .property("text", text(""))
+        .property("link", link)
+        .description(Some("What stands at the end; the first that fits."));
     with([
         ("survey", id("The survey's id.").into()),
         ("language", text("The language of all texts, as a BCP 47 tag.").into()),
@@ -15,6 +24,8 @@ pub(super) fn definition() -> Schema {
         ("questions", list(to("Question"), 1, limits::QUESTIONS).into()),
         ("words", to("Words").into()),
     ])
+    .property("intro", intro)
+    .property("thanks", list(ending, 1, 10))
     .property("theme", text("Whatever the visitor's system says.").enum_values(Some(["light", "dark"])))
     .property("style", text("A style sheet, for what few surveys show and for the brand's looks."))
     .property("autoprogress", yes_or_no("A tap on the one answer goes on to the next; `false` if absent."))
