@@ -108,6 +108,7 @@ export const post = async ({ origin, survey, body }) => {
   const later = !refused && status != 409 && !(status >= 200 && status < 300);
   return { status, refused, question: question || "", later, asked };
 };
+
 // What one showing of a survey hands in, what an earlier page kept of it before its own. `hear` is told what comes
 // of it, never before the call that led to it is over:
 //   "submitted", UUID            the server has it

@@ -34,25 +34,38 @@ async fn answer(visitor: &Visitor<'_>, question: &str, place: usize) -> Result<(
     visitor.forward().await
 }
 
-/// Every scale, with a place to choose.
-const SCALES: [(&str, usize); 7] =
-    [("stars", 3), ("smileys", 0), ("faces", 2), ("list", 4), ("colors", 10), ("effort", 1), ("ten", 6)];
+/// Answers every scale, the stars with this place, and leaves the text out: up to the choice.
+async fn to_the_choice(visitor: &Visitor<'_>, stars: usize) -> Result<()> {
+    let scales = [
+        ("stars", stars),
+        ("smileys", 0),
+        ("faces", 2),
+        ("list", 4),
+        ("colors", 10),
+        ("effort", 1),
+        ("ten", 6),
+    ];
+    for (question, place) in scales {
+        answer(visitor, question, place).await?;
+    }
+    visitor.asked("why").await?;
+    visitor.forward().await?;
+    visitor.asked("found").await
+}
+
+/// Goes on from the choice, answers the last question, and sends.
+async fn to_the_end(visitor: &Visitor<'_>) -> Result<()> {
+    visitor.forward().await?;
+    answer(visitor, "again", 0).await?;
+    visitor.state("thanked").await
+}
 
 async fn every_look_is_answered_and_the_platform_gets_its_score(engine: Engine) -> Result<()> {
     let stage = looks().await?;
     let browser = Browser::open(engine, 390, 844).await?;
     let visitor = begin(&browser, &stage, "nl").await?;
-    for (question, place) in SCALES {
-        answer(&visitor, question, place).await?;
-    }
-    visitor.asked("why").await?;
-    visitor.forward().await?;
-    visitor.asked("found").await?;
-    visitor.forward().await?;
-    visitor.asked("again").await?;
-    visitor.choose(&[0]).await?;
-    visitor.forward().await?;
-    visitor.state("thanked").await?;
+    to_the_choice(&visitor, 3).await?;
+    to_the_end(&visitor).await?;
     let body = crate::visitor::arrived(&stage).await?;
     let answers = body["answers"].as_array().cloned().unwrap_or_default();
     let scores: Vec<&Value> = answers.iter().map(|answer| &answer["Score"]).collect();
@@ -159,12 +172,7 @@ async fn a_choice_keeps_its_bounds_and_its_order(engine: Engine) -> Result<()> {
     let stage = looks().await?;
     let browser = Browser::open(engine, 390, 844).await?;
     let visitor = begin(&browser, &stage, "nl").await?;
-    for (question, place) in SCALES {
-        answer(&visitor, question, place).await?;
-    }
-    visitor.asked("why").await?;
-    visitor.forward().await?;
-    visitor.asked("found").await?;
+    to_the_choice(&visitor, 3).await?;
     let hint = visitor.look("root.querySelector('.hint').textContent").await?;
     ensure!(hint == "Kies er minstens 2. · Kies er hoogstens 3. · Optioneel", "{hint}");
     let order = "[...root.querySelectorAll('input')].map(input => input.value).join()";
@@ -182,9 +190,7 @@ async fn a_choice_keeps_its_bounds_and_its_order(engine: Engine) -> Result<()> {
     ensure!(visitor.look(order).await? == before);
     ensure!(visitor.look("root.querySelectorAll('input:checked').length").await? == json!(4));
     visitor.choose(&[0]).await?;
-    visitor.forward().await?;
-    answer(&visitor, "again", 0).await?;
-    visitor.state("thanked").await?;
+    to_the_end(&visitor).await?;
     let body = crate::visitor::arrived(&stage).await?;
     let options =
         body["answers"].as_array().into_iter().flatten().find_map(|answer| answer["Options"].as_array());
@@ -213,16 +219,8 @@ async fn a_survey_begins_and_ends_with_its_own_words(engine: Engine) -> Result<(
         visitor.picture(&format!("intro-{place}")).await?;
         at_ease(&browser).await?;
         visitor.forward().await?;
-        answer(&visitor, "stars", place).await?;
-        for (question, place) in &SCALES[1..] {
-            answer(&visitor, question, *place).await?;
-        }
-        for question in ["why", "found"] {
-            visitor.asked(question).await?;
-            visitor.forward().await?;
-        }
-        answer(&visitor, "again", 0).await?;
-        visitor.state("thanked").await?;
+        to_the_choice(&visitor, place).await?;
+        to_the_end(&visitor).await?;
         visitor.until(&format!("part('thanks').querySelector('.title').textContent === '{title}'")).await?;
         ensure!(visitor.look(link).await? == wanted);
         visitor.picture(&format!("thanks-{place}")).await?;
