@@ -1,10 +1,10 @@
 //! A survey on the page: what is on screen, and what happens when the visitor does something.
 //!
-//! Joins the pure [`Flow`] to the outbox, the server and the screen. The components only read
+//! Joins the pure [`Flow`] to the sender and the screen. The components only read
 //! [`Survey::screen`] and [`Survey::face`], and call its methods.
 //!
-//! Hooks that stay as they are, for pages (`::part()`) and tests: `part="card progress question
-//! options option text error status step back next|send|again thanks close"`, `data-question=ID` on the
+//! Hooks that stay as they are, for pages (`::part()`) and tests: `part="card progress intro question
+//! options option text error status step back next|send|again thanks link close"`, `data-question=ID` on the
 //! question, `data-state="asking|sending|kept|refused|thanked"` on the card.
 
 mod deliver;
