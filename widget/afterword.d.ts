@@ -41,6 +41,9 @@ export type AfterwordListener<Name extends keyof AfterwordEvents> = (
   event: CustomEvent<AfterwordEvents[Name]>,
 ) => void;
 
+/** A score, a text, yes or no, or the ids of options. */
+export type AfterwordAnswer = number | string | boolean | string[];
+
 export interface Afterword {
   /** Shows a survey now, whatever its rules say; kept once it is on the page, or has failed to be. */
   open(survey: string): Promise<void>;
@@ -52,6 +55,8 @@ export interface Afterword {
   identify(person: AfterwordPerson | undefined): void;
   /** Adds metadata, by the KEY of `meta-KEY`; an element's own attributes win. */
   setMetadata(metadata: Record<string, string>): void;
+  /** Answers questions ahead, by their ids; an element's own `answer-ID` wins. Before the survey is shown. */
+  prefill(answers: Record<string, AfterwordAnswer | null | undefined>): void;
   /** Shows every survey in a language, such as "nl". */
   setLanguage(language: string): void;
   /** Lets surveys begin that wait for consent (`data-consent="wait"`). */
@@ -64,7 +69,7 @@ export interface Afterword {
   push(...calls: AfterwordCall[]): void;
 }
 
-type Method = "open" | "close" | "destroy" | "identify" | "setMetadata" | "setLanguage" | "consent" | "on" | "off";
+type Method = "open" | "close" | "destroy" | "identify" | "setMetadata" | "prefill" | "setLanguage" | "consent" | "on" | "off";
 
 /** A call that waits: a function of the API, or a method's name and its arguments. */
 export type AfterwordCall =
@@ -80,6 +85,7 @@ export interface AfterwordAttributes {
   position?: "bottom-end" | "bottom-start" | "top-end" | "top-start";
   consent?: "wait";
   [meta: `meta-${string}`]: string;
+  [answer: `answer-${string}`]: string;
 }
 
 declare global {

@@ -69,6 +69,27 @@ export const remember = (key, text) => {
   } catch {}
 };
 
+// What the page answers ahead, by attributes `answer-QUESTION` or `afterword.prefill`, in the form of a draft
+// (widget/src/draft.rs) that names no question: it is the first without an answer. As the value of each kind that it could be: the
+// widget drops what does not fit its question.
+export const prefilled = ({ attributes }) => {
+  const given = { ...window.afterword?.answers };
+  for (const { name, value } of attributes) if (/^answer-/.test(name)) given[name.slice(7)] = value;
+  const answers = [];
+  for (const question in given) {
+    const text = String(given[question] ?? "").trim();
+    const boolean = /^(true|yes|1)$/.test(text) || (/^(false|no|0)$/.test(text) ? false : undefined);
+    if (text)
+      answers.push(
+        { question, text },
+        { question, boolean },
+        { question, score: /^-?\d+$/.test(text) ? +text : undefined },
+        { question, options: text.split(/[ ,]+/) },
+      );
+  }
+  return answers[0] ? JSON.stringify({ at: Date.now(), submission: uuid(), answers }) : "";
+};
+
 // Presses Next a moment after a tap on an answer, so that it is seen. A key's click has no count: it may only be on its
 // way to another answer.
 let next;

@@ -34,7 +34,7 @@
 
   const text = async (element, survey = id(element)) => {
     const response = await fetch(`${from(element)}/v1/surveys/${survey}?lang=${encodeURIComponent(wish(element))}`);
-    if (!response.ok) throw response.status == 404 ? "unknown survey" : "status " + response.status;
+    if (!response.ok) throw "status " + response.status;
     const definition = await response.text();
     // A loader that came without the survey's rules gets them here.
     Survey.rules[survey] ||= JSON.parse(definition).show || {};
@@ -188,12 +188,12 @@
     stop(element);
     const over = mode(element) != "inline";
     const root = element.shadowRoot;
-    const free = () => way && way.then((framing) => framing && framing.free(), String);
+    const free = () => way?.then((framing) => framing?.free(), String);
     const shown = (element.shown = { stop: free });
     let way;
     try {
       const [glue, definition, framing] = await Promise.all([
-        runtime(base(element)),
+        runtime(base(element) + (rule(element, "full") || "")),
         text(element),
         // One overlay at a time: the way in comes with what frames them, while the rest is still loaded.
         over && (way = import(base(element) + "frame.js").then(({ enter }) => element.shown == shown && enter(asked))),
@@ -230,9 +230,9 @@
   let respondent;
   const said = (element) => {
     note(element, "answered");
-    const own = {};
+    const own = { ...metadata };
     for (const { name, value } of element.attributes) if (name.startsWith("meta-")) own[name.slice(5)] = value;
-    return JSON.stringify({ metadata: { ...metadata, ...own }, respondent });
+    return JSON.stringify({ metadata: own, respondent });
   };
 
   // What an earlier page, or a survey that has gone, could not deliver goes out, also where none is due.
@@ -319,6 +319,7 @@
         destroy: (survey) => all(survey).forEach((element) => element.remove()),
         // Who objects to being followed is not named to anybody.
         identify: (person) => navigator.globalPrivacyControl || (respondent = person),
+        prefill: (more) => (api.answers = { ...api.answers, ...more }),
         setMetadata: (more) => (metadata = { ...metadata, ...more }),
         setLanguage: (language) => all().forEach((element) => element.setAttribute("lang", language)),
         consent: () => {

@@ -1,11 +1,12 @@
-// Tests of sending.js and browser.js where no browser is needed: `cargo xtask test` bundles this and lets Node.js run
-// it. What the browsers make of both is tested end to end.
+// Tests of sending.js, browser.js and full.js where no browser is needed: `cargo xtask test` bundles this and lets Node.js run
+// it. What the browsers make of them is tested end to end.
 
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
 import { beforeEach, test } from "node:test";
 
 import { delay, post, sender, waiting } from "./sending.js";
+import { listed, ownWords, translated, withContact } from "./full.js";
 import verdicts from "./verdicts.json";
 
 globalThis.crypto ??= webcrypto;
@@ -13,7 +14,7 @@ globalThis.crypto ??= webcrypto;
 globalThis.CSSStyleSheet = class {
   replaceSync() {}
 };
-const { context, recall, remember, uuid } = await import("./browser.js");
+const { context, prefilled, recall, remember, uuid } = await import("./browser.js");
 
 const ORIGIN = "https://feedback.example";
 const DAY = 24 * 60 * 60 * 1000;
@@ -267,4 +268,54 @@ test("what a tab keeps is found, forgotten, and given up where storage is refuse
   globalThis.sessionStorage = refusing();
   remember("key", "text");
   assert.equal(recall("key"), "");
+});
+
+const host = (attributes) => ({ attributes: Object.entries(attributes).map(([name, value]) => ({ name, value })) });
+
+test("what a page answers ahead is a draft with every value that it could be", () => {
+  globalThis.window = { afterword: { answers: { why: "slow", again: false, gone: null } } };
+  const draft = JSON.parse(prefilled(host({ "answer-recommend": " 9 ", "answer-why": "fast", survey: "s", "answer-none": "" })));
+  assert.equal(draft.question, undefined);
+  assert.equal(draft.at, NOW);
+  assert.match(draft.submission, /^[0-9a-f-]{36}$/);
+  const of = (question) => draft.answers.filter((answer) => answer.question == question);
+  const values = (question) => Object.assign({}, ...of(question));
+  assert.deepEqual(values("recommend"), { question: "recommend", text: "9", score: 9, options: ["9"] });
+  assert.equal(values("why").text, "fast", "the element's own wins");
+  assert.equal(values("again").boolean, false);
+  assert.ok(of("recommend").every((answer) => Object.keys(answer).length <= 2), "one value each");
+  assert.equal(of("gone").length + of("none").length, 0);
+});
+
+test("a page that answers nothing ahead makes no draft", () => {
+  for (const window of [{}, { afterword: {} }, { afterword: { answers: {} } }]) {
+    globalThis.window = window;
+    assert.equal(prefilled(host({ survey: "s" })), "");
+  }
+});
+
+test("what the visitor says about themselves goes before what the page says", () => {
+  const said = JSON.stringify({ metadata: { a: "b" }, respondent: { id: "7", email: "old@example.com" } });
+  assert.deepEqual(JSON.parse(withContact(said, '{"email":"new@example.com"}')), {
+    metadata: { a: "b" },
+    respondent: { id: "7", email: "new@example.com" },
+  });
+  assert.deepEqual(JSON.parse(withContact("{}", '{"phone":"1"}')), { respondent: { phone: "1" } });
+});
+
+test("a list is written as its language writes it, also one that nobody knows", () => {
+  assert.equal(listed("nl", "a\nb\nc"), "a, b en c");
+  assert.equal(listed("not a language", "a\nb"), "a, b");
+});
+
+test("a definition that does not come is an empty text", async () => {
+  const taken = [];
+  const take = (text) => taken.push(text);
+  replies = [{ status: 200, body: "{}" }, { status: 404 }];
+  for (let times = 0; times < 3; times += 1) await new Promise((next) => translated(ORIGIN, (text) => next(take(text))));
+  assert.deepEqual(taken, ["{}", "", ""]);
+});
+
+test("where there is no field for words of the visitor's own there are none", () => {
+  assert.equal(ownWords({ closest: () => ({ querySelector: () => null }) }), "");
 });

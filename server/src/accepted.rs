@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shared::{Answer, OptionId, QuestionId, Value};
+use shared::{Answer, Chosen, OptionId, QuestionId, Value};
 use uuid::Uuid;
 
 /// An accepted submission.
@@ -49,6 +49,8 @@ pub enum StoredValue {
     Boolean(bool),
     /// The options chosen.
     Options(Vec<OptionId>),
+    /// The options chosen, and what the one called "other" means.
+    OptionsWithWords(Vec<OptionId>, String),
 }
 
 /// Who answered.
@@ -75,13 +77,24 @@ impl Accepted {
     }
 }
 
+impl StoredValue {
+    /// What the visitor wrote, if anything.
+    pub fn words(&self) -> Option<&str> {
+        match self {
+            Self::Text(words) | Self::OptionsWithWords(_, words) => Some(words),
+            Self::Score(_) | Self::Boolean(_) | Self::Options(_) => None,
+        }
+    }
+}
+
 impl From<Answer> for StoredAnswer {
     fn from(answer: Answer) -> Self {
         let value = match answer.value {
             Value::Score(score) => StoredValue::Score(score),
             Value::Text(text) => StoredValue::Text(text),
             Value::Boolean(boolean) => StoredValue::Boolean(boolean),
-            Value::Options(options) => StoredValue::Options(options),
+            Value::Options(Chosen { ids, other: None }) => StoredValue::Options(ids),
+            Value::Options(Chosen { ids, other: Some(words) }) => StoredValue::OptionsWithWords(ids, words),
         };
         Self { question: answer.question, value }
     }

@@ -10,7 +10,7 @@ use crate::condition;
 use crate::id::{OptionId, QuestionId};
 use crate::limits;
 use crate::submission::WireAnswer;
-use crate::survey::{Kind, Question};
+use crate::survey::{Choice, Kind, Question};
 
 /// One answer to one question.
 #[derive(Clone, PartialEq, Eq)]
@@ -30,8 +30,23 @@ pub enum Value {
     Text(String),
     /// Yes (`true`) or no.
     Boolean(bool),
-    /// Options in the question's order; never empty, no id twice.
-    Options(Vec<OptionId>),
+    /// Options.
+    Options(Chosen),
+}
+
+/// The options chosen of a list.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// The options in the question's order; never empty, no id twice.
+    pub ids: Vec<OptionId>,
+    /// What the one called "other" means, if the visitor said so; never blank.
+    pub other: Option<String>,
+}
+
+impl From<Vec<OptionId>> for Chosen {
+    fn from(ids: Vec<OptionId>) -> Self {
+        Self { ids, other: None }
+    }
 }
 
 /// What is wrong with one answer.
@@ -81,6 +96,8 @@ pub enum Fault {
         /// The most.
         max: u32,
     },
+    /// Words for "other" where no such option was chosen.
+    NotOther,
     /// A required question has no answer.
     Required,
 }
@@ -104,6 +121,7 @@ impl Fault {
             Self::SeveralOptions => "several_options",
             Self::TooFew { .. } => "too_few_options",
             Self::TooMany { .. } => "too_many_options",
+            Self::NotOther => "not_other",
             Self::Required => "required",
         }
     }
@@ -115,6 +133,7 @@ impl fmt::Display for Fault {
             Self::UnknownQuestion => out.write_str("the survey has no such question"),
             Self::AnsweredTwice => out.write_str("the question is answered twice"),
             Self::Hidden => out.write_str("the question is not asked, given the other answers"),
+            Self::NotOther => out.write_str("no option was chosen that takes words"),
             Self::NoValue => out.write_str("one of score, text, boolean and options has to be there"),
             Self::SeveralValues => out.write_str("only one of score, text, boolean and options may be there"),
             Self::WrongKind => out.write_str("the value does not fit the question's kind"),
@@ -159,7 +178,8 @@ pub enum Stale {
     /// The visitor answered this very definition: such an answer is a fault.
     Refuse,
     /// The visitor answered an older definition: such an answer is dropped and counted, a question that
-    /// has become required may be missing, and a list may have fewer or more options than it now should.
+    /// has become required may be missing, a list may have fewer or more options than it now should, and words for
+    /// "other" may be dropped.
     Drop,
 }
 
@@ -171,23 +191,33 @@ pub fn fault(question: &Question, value: &Value) -> Option<Fault> {
         (Kind::Text(text), Value::Text(written)) => text_fault(written, text.max_length),
         (Kind::YesNo, Value::Boolean(_)) => None,
         (Kind::Choice(choice), Value::Options(chosen)) => {
-            let known = |id: &OptionId| choice.options.iter().any(|option| option.id == *id);
-            if chosen.is_empty() {
-                Some(Fault::Empty)
-            } else if !chosen.iter().all(known) {
-                Some(Fault::UnknownOption)
-            } else if chosen.iter().enumerate().any(|(at, id)| chosen[..at].contains(id)) {
-                Some(Fault::OptionTwice)
-            } else if chosen.len() > 1 && !choice.several {
-                Some(Fault::SeveralOptions)
-            } else {
-                let few = choice.min.filter(|min| chosen.len() < *min as usize);
-                let many = choice.max.filter(|max| chosen.len() > *max as usize);
-                few.map(|min| Fault::TooFew { min }).or(many.map(|max| Fault::TooMany { max }))
-            }
+            options_fault(choice, &chosen.ids).or_else(|| other_fault(choice, chosen))
         }
         _ => Some(Fault::WrongKind),
     }
+}
+
+fn options_fault(choice: &Choice, chosen: &[OptionId]) -> Option<Fault> {
+    let known = |id: &OptionId| choice.options.iter().any(|option| option.id == *id);
+    if chosen.is_empty() {
+        Some(Fault::Empty)
+    } else if !chosen.iter().all(known) {
+        Some(Fault::UnknownOption)
+    } else if chosen.iter().enumerate().any(|(at, id)| chosen[..at].contains(id)) {
+        Some(Fault::OptionTwice)
+    } else if chosen.len() > 1 && !choice.several {
+        Some(Fault::SeveralOptions)
+    } else {
+        let few = choice.min.filter(|min| chosen.len() < *min as usize);
+        let many = choice.max.filter(|max| chosen.len() > *max as usize);
+        few.map(|min| Fault::TooFew { min }).or(many.map(|max| Fault::TooMany { max }))
+    }
+}
+
+fn other_fault(choice: &Choice, chosen: &Chosen) -> Option<Fault> {
+    let other = chosen.other.as_ref()?;
+    let takes_words = choice.options.iter().any(|option| option.other && chosen.ids.contains(&option.id));
+    if takes_words { text_fault(other, limits::OTHER) } else { Some(Fault::NotOther) }
 }
 
 fn text_fault(written: &str, max: u32) -> Option<Fault> {
@@ -305,31 +335,31 @@ fn value(question: &Question, wire: &WireAnswer, stale: Stale) -> Result<Value, 
     } else {
         let chosen = wire.options.iter().flatten().map(|id| id.parse());
         let chosen = chosen.collect::<Result<_, _>>().map_err(|_| ("/options", Fault::UnknownOption))?;
-        ("/options", Value::Options(chosen))
+        ("/options", Value::Options(Chosen { ids: chosen, other: wire.other.clone() }))
     };
-    match fault(question, &value) {
-        Some(Fault::TooFew { .. } | Fault::TooMany { .. }) if stale == Stale::Drop => {
-            Ok(in_order(question, value))
-        }
-        Some(fault) => Err((place, fault)),
-        None => Ok(in_order(question, value)),
+    if wire.other.is_some() && wire.options.is_none() {
+        return Err(("/other", Fault::WrongKind));
     }
+    let (Kind::Choice(choice), Value::Options(mut chosen)) = (&question.kind, value.clone()) else {
+        return fault(question, &value).map_or(Ok(value), |fault| Err((place, fault)));
+    };
+    match options_fault(choice, &chosen.ids) {
+        Some(Fault::TooFew { .. } | Fault::TooMany { .. }) if stale == Stale::Drop => {}
+        Some(fault) => return Err((place, fault)),
+        None => {}
+    }
+    match other_fault(choice, &chosen) {
+        Some(Fault::NotOther) if stale == Stale::Drop => chosen.other = None,
+        Some(fault) => return Err(("/other", fault)),
+        None => {}
+    }
+    Ok(Value::Options(in_order(choice, chosen)))
 }
 
 /// Options follow the question's order, so that the same choice is the same answer.
-fn in_order(question: &Question, value: Value) -> Value {
-    match (&question.kind, value) {
-        (Kind::Choice(choice), Value::Options(chosen)) => Value::Options(
-            choice
-                .options
-                .iter()
-                .map(|option| &option.id)
-                .filter(|id| chosen.contains(id))
-                .cloned()
-                .collect(),
-        ),
-        (_, value) => value,
-    }
+fn in_order(choice: &Choice, chosen: Chosen) -> Chosen {
+    let known = choice.options.iter().map(|option| &option.id);
+    Chosen { ids: known.filter(|id| chosen.ids.contains(id)).cloned().collect(), other: chosen.other }
 }
 
 impl From<&Answer> for WireAnswer {
@@ -340,7 +370,8 @@ impl From<&Answer> for WireAnswer {
             Value::Text(text) => wire.text = Some(text.clone()),
             Value::Boolean(boolean) => wire.boolean = Some(*boolean),
             Value::Options(options) => {
-                wire.options = Some(options.iter().map(|id| id.as_str().to_owned()).collect());
+                wire.options = Some(options.ids.iter().map(|id| id.as_str().to_owned()).collect());
+                wire.other.clone_from(&options.other);
             }
         }
         wire

@@ -88,9 +88,9 @@ impl Test {
             (Self::Is(Literal::Score(wanted)), Some(Value::Score(score))) => score == wanted,
             (Self::Is(Literal::Boolean(wanted)), Some(Value::Boolean(boolean))) => boolean == wanted,
             (Self::Is(Literal::Option(wanted)), Some(Value::Options(chosen))) => {
-                matches!(chosen.as_slice(), [one] if one == wanted)
+                matches!(chosen.ids.as_slice(), [one] if one == wanted)
             }
-            (Self::Includes(wanted), Some(Value::Options(chosen))) => chosen.contains(wanted),
+            (Self::Includes(wanted), Some(Value::Options(chosen))) => chosen.ids.contains(wanted),
             // No answer, or one of another kind.
             _ => false,
         }
@@ -117,6 +117,8 @@ pub fn visible(questions: &[Question], answers: &[Answer]) -> Vec<usize> {
 mod tests {
     use super::*;
 
+    use crate::answer::Chosen;
+
     fn answer(question: &str, value: Value) -> Answer {
         Answer { question: question.parse().unwrap(), value }
     }
@@ -128,7 +130,9 @@ mod tests {
 
     #[test]
     fn each_test_holds_for_its_own_kind_only() {
-        let options = |ids: &[&str]| Some(Value::Options(ids.iter().map(|id| id.parse().unwrap()).collect()));
+        let options = |ids: &[&str]| {
+            Some(Value::Options(Chosen::from(ids.iter().map(|id| id.parse().unwrap()).collect::<Vec<_>>())))
+        };
         let id = |id: &str| id.parse::<OptionId>().unwrap();
         assert!(test(Some(Value::Score(6)), &Test::AtMost(6)));
         assert!(!test(Some(Value::Score(7)), &Test::AtMost(6)));

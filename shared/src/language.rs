@@ -127,6 +127,11 @@ impl Language {
         if self.row().tag == "ar" { Direction::RightToLeft } else { Direction::LeftToRight }
     }
 
+    /// Its digits from 0 to 9, where they are not those of Latin scripts (Unicode CLDR: the default numbering system).
+    pub fn digits(self) -> Option<&'static str> {
+        (self.row().tag == "ar").then_some("٠١٢٣٤٥٦٧٨٩")
+    }
+
     /// The language of a BCP 47 tag, whatever its region, script and case; `_` counts as `-`.
     pub fn matching(tag: &str) -> Option<Self> {
         let primary = tag.trim().split(['-', '_']).next().unwrap_or_default();

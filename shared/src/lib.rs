@@ -9,12 +9,17 @@ pub mod condition;
 pub mod id;
 pub mod language;
 pub mod limits;
+pub mod pipe;
+pub mod respondent;
 pub mod submission;
 pub mod survey;
 
-pub use answer::{Answer, Fault, Problem, Value};
+pub use answer::{Answer, Chosen, Fault, Problem, Value};
 pub use condition::{Condition, Literal, Mode, ShowIf, Test};
 pub use id::{IdError, OptionId, QuestionId, SurveyId};
 pub use language::{Direction, Language};
+pub use respondent::Field;
 pub use submission::{Context, Respondent, Submission, WireAnswer};
-pub use survey::{Choice, Definition, Intro, Kind, Link, Look, Question, Score, Text, Thanks, Words};
+pub use survey::{
+    Choice, Contact, Definition, Intro, Kind, Link, Look, Offered, Question, Score, Text, Thanks, Words,
+};

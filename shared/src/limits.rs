@@ -12,6 +12,8 @@ pub const OPTIONS: usize = 200;
 pub const TEXT_DEFAULT: u32 = 2_000;
 /// Longest length that a survey may ask for.
 pub const TEXT_MAX: u32 = 10_000;
+/// Longest text that says what an option called "other" means.
+pub const OTHER: u32 = 200;
 /// Longest that all text answers of a survey may be together: whatever is written, the submission's
 /// body stays within [`BODY_BYTES`], with a quarter of it left for everything else.
 pub const TEXT_TOTAL: u32 = 12_000;

@@ -35,7 +35,7 @@ pub struct Submission {
     pub definition: Option<String>,
 }
 
-/// One answer on the wire: exactly one of the four values.
+/// One answer on the wire: exactly one of the four values, words for "other" beside options.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct WireAnswer {
@@ -53,6 +53,9 @@ pub struct WireAnswer {
     /// The ids of the options chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<Vec<String>>,
+    /// Beside `options`: what the one called "other" means.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<String>,
 }
 
 /// Who answered. Personal data: never logged, and kept no longer than the delivery takes.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::condition::ShowIf;
 use crate::id::{OptionId, QuestionId, SurveyId};
+use crate::respondent::Field;
 
 /// A survey in one language.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,11 +24,23 @@ pub struct Definition {
     /// True when a tap on the one answer of a question goes on to the next.
     #[serde(default, skip_serializing_if = "is_false")]
     pub autoprogress: bool,
+    /// True when all questions stand on one page; else they come one by one.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub one_page: bool,
+    /// The languages that the visitor may change to; empty where the page decides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<Offered>,
+    /// The language's digits from 0 to 9, where they are not those of Latin scripts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digits: Option<String>,
     /// What stands before the first question, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intro: Option<Intro>,
     /// The questions in their order; never empty.
     pub questions: Vec<Question>,
+    /// How the visitor may be reached, asked after the last question; never, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Contact>,
     /// What stands in the place of the widget's own thanks: the first that fits. Empty for the widget's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thanks: Vec<Thanks>,
@@ -39,6 +52,45 @@ pub struct Definition {
     /// A style sheet, for what few surveys show and for the brand's looks; empty if the widget's own is enough.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub style: String,
+}
+
+/// A language to change to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offered {
+    /// Its BCP 47 tag.
+    pub tag: String,
+    /// Its own name for itself.
+    pub name: String,
+}
+
+/// How the visitor may be reached: asked only of those who agree to it first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Contact {
+    /// Of whom; of everybody, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub show_if: Option<ShowIf>,
+    /// A line that asks for it.
+    pub title: String,
+    /// More about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// What the visitor agrees to.
+    pub consent: String,
+    /// Where to read what becomes of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
+    /// What is asked of those who agree; never empty, none twice.
+    pub fields: Vec<ContactField>,
+}
+
+/// One thing that is asked about the visitor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactField {
+    /// What it is.
+    pub field: Field,
+    /// True when who agrees has to say it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub required: bool,
 }
 
 /// What stands before the first question.
@@ -201,6 +253,9 @@ pub struct Choice {
     /// True when each visitor gets the options in an order of their own.
     #[serde(default, skip_serializing_if = "is_false")]
     pub shuffle: bool,
+    /// True when the visitor can search the list.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub search: bool,
     /// The options in their order; never empty, ids are unique.
     pub options: Vec<ChoiceOption>,
 }
@@ -208,7 +263,7 @@ pub struct Choice {
 impl Choice {
     /// A list of which one may be chosen, or several.
     pub fn of(several: bool, options: Vec<ChoiceOption>) -> Self {
-        Self { several, min: None, max: None, shuffle: false, options }
+        Self { several, min: None, max: None, shuffle: false, search: false, options }
     }
 }
 
@@ -222,6 +277,9 @@ pub struct ChoiceOption {
     /// True when it stays in its place where the others are shuffled.
     #[serde(default, skip_serializing_if = "is_false")]
     pub fixed: bool,
+    /// True when the visitor may say in words what is meant by it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub other: bool,
 }
 
 /// The widget's own words in the survey's language.
@@ -261,6 +319,39 @@ pub struct Words {
     /// `{max}`: more options were chosen than may be.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub too_many: String,
+    /// Names the field that searches a list.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub search: String,
+    /// Nothing in the list is like what is searched.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub nothing: String,
+    /// Names the field for what an option called "other" means.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub specify: String,
+    /// Stands above a list of what is wrong on a page.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub check: String,
+    /// Names the list of languages to change to.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub language: String,
+    /// The visitor's first name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub first_name: String,
+    /// The visitor's last name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub last_name: String,
+    /// The visitor's e-mail address.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub email: String,
+    /// The visitor's phone number.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub phone: String,
+    /// A field is empty that has to be filled in.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub missing: String,
+    /// What was written is no e-mail address.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub wrong_email: String,
     /// The answers are on their way.
     pub sending: String,
     /// The answers wait on the device.

@@ -11,6 +11,7 @@ mod disk;
 mod embed;
 mod faults;
 mod frameworks;
+mod full;
 mod hostile;
 mod kept;
 mod limits;

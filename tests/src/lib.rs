@@ -14,7 +14,7 @@ pub use fill::fill;
 pub use pages::Pages;
 pub use process::{Process, binary};
 pub use relay::Relay;
-pub use stage::{Door, NO_LIMITS, Stage, TOKEN, http_client, settings, with_looks};
+pub use stage::{Door, NO_LIMITS, Stage, TOKEN, http_client, settings, with_full, with_looks};
 pub use store::Store;
 
 /// The longest time to wait for anything; a test that waits longer has failed.

@@ -22,10 +22,22 @@ pub const NO_LIMITS: &str = "\n[limits]\nvisitor_per_minute = false\nrequests_pe
 /// A configuration with one more survey, `looks`, which has every look of a question, in Dutch, German, Arabic and
 /// Chinese.
 pub fn with_looks(config: String) -> String {
-    const SHOP: &str = "origins = [\"";
-    let shop = config.split(SHOP).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
-    let looks = include_str!("looks.toml").replace("@SHOP@", shop);
+    let looks = include_str!("looks.toml").replace("@SHOP@", shop(&config));
     config + "\n" + &looks
+}
+
+/// A configuration with two more surveys, `steps` and `page`, which use what few do, in the same languages.
+pub fn with_full(config: String) -> String {
+    let full = include_str!("full.toml").replace("@SHOP@", shop(&config));
+    let of = |id: &str, layout: &str, prefix: &str| {
+        full.replace("@ID@", id).replace("@LAYOUT@", layout).replace("@PREFIX@", prefix)
+    };
+    [config, of("steps", "steps", "F0110001"), of("page", "page", "F0110002")].join("\n")
+}
+
+/// The origin of the pages in a configuration.
+fn shop(config: &str) -> &str {
+    config.split("origins = [\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default()
 }
 
 /// A server process, the sandbox it forwards to, and the pages that embed its surveys.
@@ -250,7 +262,19 @@ pub fn settings(config: &str, interval: Duration) -> Result<Settings> {
                 text: text(&asked["text"][language.tag()]),
                 kind: kind(asked, *language),
             };
-            languages.iter().map(in_language).collect::<Vec<_>>()
+            // What is meant by "other" goes to a text question of its own.
+            let options = asked["options"].as_array().into_iter().flatten();
+            let other = options.clone().map(|option| &option["other"]["guid"]).find(|guid| guid.is_object());
+            let words = other.into_iter().flat_map(|guid| {
+                let in_language = |language: &shared::Language| sandbox::Question {
+                    guid: text(&guid[language.tag()]),
+                    sibling: format!("{}-other", text(&asked["id"])),
+                    kind: sandbox::Kind::Text,
+                    ..in_language(language)
+                };
+                languages.iter().map(in_language).collect::<Vec<_>>()
+            });
+            languages.iter().map(in_language).chain(words).collect::<Vec<_>>()
         });
         sandbox::Touchpoint {
             guid: text(&survey["touchpoint"]),

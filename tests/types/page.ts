@@ -11,6 +11,7 @@ export async function ask(afterword: Afterword): Promise<void> {
   const same: Afterword = await afterword.ready;
   same.identify({ first_name: "Jef", email: null });
   same.setLanguage("nl");
+  same.prefill({ recommend: 9, again: true, found: ["web"], why: new URLSearchParams("").get("why") });
   same.consent();
   const heard = (event: CustomEvent<{ survey: string; answered: boolean }>): void => {
     const answered: boolean = event.detail.answered;

@@ -28,6 +28,9 @@ extern "C" {
     /// What the tab keeps under a key; empty if nothing, or where storage is refused.
     pub(crate) fn recall(key: &str) -> String;
 
+    /// What the page answers ahead for a survey, as the JSON of a draft; empty if nothing.
+    pub(crate) fn prefilled(host: &HtmlElement) -> String;
+
     /// Keeps a text for as long as the tab lives, or forgets it if it is empty; neither where storage is refused.
     pub(crate) fn remember(key: &str, text: &str);
 

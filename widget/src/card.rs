@@ -2,7 +2,9 @@
 
 use web_sys::Event;
 
+use crate::FULL;
 use crate::element::{El, el};
+use crate::languages::languages;
 use crate::step::step;
 use crate::survey::{Screen, Survey};
 use crate::thanks::thanks;
@@ -11,12 +13,12 @@ use crate::thanks::thanks;
 pub(crate) fn card(survey: &Survey) -> El {
     let inner = survey.inner();
     let definition = &inner.definition;
-    el("section")
+    let card = el("section")
         .class("card")
         .part("card")
-        .set("lang", &definition.language)
-        .set("dir", if definition.rtl { "rtl" } else { "ltr" })
-        .set("aria-label", &definition.words.survey)
+        .set("lang", definition.text("language"))
+        .set("dir", if definition.get("rtl").is_true() { "rtl" } else { "ltr" })
+        .set("aria-label", definition.word("survey"))
         .follow("data-state", survey, |survey| Some(survey.face().state.name().to_owned()))
         // Keys that are meant for the survey are not for the page's shortcuts.
         .on("keydown", survey, keep_inside)
@@ -26,8 +28,9 @@ pub(crate) fn card(survey: &Survey) -> El {
             "value",
             survey,
             |survey| Some(filled(survey)),
-        ))
-        .child(step(survey))
+        ));
+    let card = if FULL { card.child(languages(survey)) } else { card };
+    card.child(step(survey))
         .child(el("div").swap(survey, |survey| (survey.screen() == Screen::Thanks).then(|| thanks(survey))))
         .child(
             el("p")
@@ -36,13 +39,13 @@ pub(crate) fn card(survey: &Survey) -> El {
                 .follow_text(survey, |survey| survey.face().said.clone()),
         )
         // Last, so that a dialog that is opened has its focus on the question.
-        .child(close(survey, inner.options.closable))
+        .child(close(survey, inner.stage.closable))
 }
 
 /// The button that takes the survey away; the loader hears it.
 fn close(survey: &Survey, closable: bool) -> El {
     let button = el("button").class("close").part("close").set("type", "button");
-    let button = button.set("aria-label", &survey.word(|words| &words.close));
+    let button = button.set("aria-label", &survey.word("close"));
     if closable { button } else { button.set("hidden", "") }
 }
 

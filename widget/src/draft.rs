@@ -20,6 +20,11 @@ pub(crate) fn keep(survey: &str, submission: &str, flow: &Flow, now: u64) {
     remember(&key(survey), &written(submission, flow, now).unwrap_or_default());
 }
 
+/// Takes up what the page answers ahead, in the form of a draft; see `browser::prefilled`.
+pub(crate) fn take(prefilled: &str, flow: &mut Flow, now: u64) -> Option<String> {
+    read(prefilled, flow, now).filter(|_| !flow.answers().is_empty())
+}
+
 /// Takes up a draft, if there is one that is young enough; gives the UUID of its submission.
 pub(crate) fn resume(survey: &str, flow: &mut Flow, now: u64) -> Option<String> {
     let submission = read(&recall(&key(survey)), flow, now);
@@ -38,7 +43,8 @@ fn key(survey: &str) -> String {
     ["afterword:draft:", survey].concat()
 }
 
-fn written(submission: &str, flow: &Flow, now: u64) -> Option<String> {
+/// Where the visitor is and what was answered, as JSON; `None` if nothing was.
+pub(crate) fn written(submission: &str, flow: &Flow, now: u64) -> Option<String> {
     let answers = wire::answers_written(flow.answers())?;
     let question = flow.question()?.id.as_str();
     let draft = Object::new().raw("at", &now.to_string()).text("submission", submission);
@@ -53,7 +59,7 @@ fn read(draft: &str, flow: &mut Flow, now: u64) -> Option<String> {
         return None;
     }
     let submission = json.get("submission").text()?;
-    flow.resume(wire::answers(json.get("answers")), json.get("question").text()?);
+    flow.resume(wire::answers(json.get("answers")), json.get("question").text());
     Some(submission.to_owned())
 }
 
@@ -80,9 +86,9 @@ mod tests {
     /// A flow at its second question, and its draft.
     fn draft(words: &str) -> String {
         let mut flow = flow(score(10));
-        flow.answer(Some(Value::Score(9)));
+        flow.answer(flow.at(), Some(Value::Score(9)));
         flow.advance().unwrap();
-        flow.answer(Some(Value::Text(words.into())));
+        flow.answer(flow.at(), Some(Value::Text(words.into())));
         written("6f9b", &flow, NOW).unwrap()
     }
 
@@ -90,16 +96,16 @@ mod tests {
     fn a_draft_leads_back_to_its_question_and_its_answers() {
         let mut again = flow(score(10));
         assert_eq!(read(&draft("\"quick\""), &mut again, NOW + LIFE).as_deref(), Some("6f9b"));
-        assert!(again.value() == Some(&Value::Text("\"quick\"".into())));
+        assert!(again.value(again.at()) == Some(&Value::Text("\"quick\"".into())));
         again.back();
-        assert!(again.value() == Some(&Value::Score(9)));
+        assert!(again.value(again.at()) == Some(&Value::Score(9)));
     }
 
     #[test]
     fn a_text_that_is_too_long_is_kept_for_the_visitor_to_shorten() {
         let mut again = flow(score(10));
         read(&draft("far too long"), &mut again, NOW).unwrap();
-        assert!(again.value() == Some(&Value::Text("far too long".into())));
+        assert!(again.value(again.at()) == Some(&Value::Text("far too long".into())));
         assert!(again.advance().is_err());
     }
 
@@ -109,7 +115,7 @@ mod tests {
             let mut again = flow(other);
             read(&draft("quick"), &mut again, NOW).unwrap();
             again.back();
-            assert!(again.value().is_none());
+            assert!(again.value(again.at()).is_none());
         }
         let mut again = Flow::new(vec![question("other", Kind::YesNo)]);
         read(&draft("quick"), &mut again, NOW).unwrap();

@@ -6,7 +6,9 @@
 
 use shared::answer::fault;
 use shared::condition::visible;
-use shared::{Answer, Fault, Kind, Question, ShowIf, Value, WireAnswer, Words};
+use shared::{Answer, Fault, Kind, Question, ShowIf, Value, WireAnswer, pipe};
+
+use crate::wire::Definition;
 
 /// What [`Flow::advance`] came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,15 +46,25 @@ impl Flow {
         self.questions.get(self.at)
     }
 
-    /// The answer to the question on screen.
-    pub(crate) fn value(&self) -> Option<&Value> {
-        let id = &self.question()?.id;
+    /// The position of the question on screen.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// All questions, hidden ones included.
+    pub(crate) fn questions(&self) -> &[Question] {
+        &self.questions
+    }
+
+    /// The answer to the question at a position.
+    pub(crate) fn value(&self, position: usize) -> Option<&Value> {
+        let id = &self.questions.get(position)?.id;
         self.answers.iter().find(|answer| answer.question == *id).map(|answer| &answer.value)
     }
 
-    /// Answers the question on screen, or takes its answer back.
-    pub(crate) fn answer(&mut self, value: Option<Value>) {
-        let Some(question) = self.question().map(|question| question.id.clone()) else { return };
+    /// Answers the question at a position, or takes its answer back.
+    pub(crate) fn answer(&mut self, position: usize, value: Option<Value>) {
+        let Some(question) = self.questions.get(position).map(|question| question.id.clone()) else { return };
         self.answers.retain(|answer| answer.question != question);
         self.answers.extend(value.map(|value| Answer { question, value }));
     }
@@ -62,23 +74,27 @@ impl Flow {
         &self.answers
     }
 
-    /// Takes up where a visitor was, or at the first question before it that has no good answer. Answers that
-    /// do not fit are dropped, but for those that can be mended.
-    pub(crate) fn resume(&mut self, answers: Vec<Answer>, at: &str) {
+    /// Takes up where a visitor was, or at the first question before it that has no good answer; without an `at`
+    /// at the first that has none at all. Answers that do not fit are dropped, but for those that can be mended.
+    pub(crate) fn resume(&mut self, answers: Vec<Answer>, at: Option<&str>) {
         let fits = |answer: &Answer| {
             let question = self.questions.iter().find(|question| question.id == answer.question)?;
             Some(fault(question, &answer.value).is_none_or(can_be_mended))
         };
         self.answers = answers.into_iter().filter(|answer| fits(answer) == Some(true)).collect();
-        self.go_to(at);
+        self.go_to(at.unwrap_or_default());
         let wanted = std::mem::take(&mut self.at);
-        while self.at < wanted && self.advance() == Ok(Advance::Question) {}
+        let passes = |flow: &Self| match at {
+            None => flow.value(flow.at).is_some(),
+            Some(_) => flow.at < wanted,
+        };
+        while passes(self) && self.advance() == Ok(Advance::Question) {}
     }
 
-    /// Where the visitor is.
-    pub(crate) fn place(&self) -> Place {
+    /// Where the question at a position is.
+    pub(crate) fn place(&self, position: usize) -> Place {
         let path = visible(&self.questions, &self.answers);
-        let step = path.iter().filter(|position| **position <= self.at).count();
+        let step = path.iter().filter(|other| **other <= position).count();
         Place { step, total: path.len() }
     }
 
@@ -86,14 +102,8 @@ impl Flow {
     ///
     /// At the end, a survey without a single answer is not worth sending: `Required`.
     pub(crate) fn advance(&mut self) -> Result<Advance, Fault> {
-        if let Some(question) = self.question() {
-            let wrong = match self.value() {
-                Some(value) => fault(question, value),
-                None => question.required.then_some(Fault::Required),
-            };
-            if let Some(fault) = wrong {
-                return Err(fault);
-            }
+        if let Some(fault) = self.fault(self.at) {
+            return Err(fault);
         }
         let path = visible(&self.questions, &self.answers);
         if let Some(next) = path.into_iter().find(|position| *position > self.at) {
@@ -101,6 +111,37 @@ impl Flow {
             return Ok(Advance::Question);
         }
         if self.shown().is_empty() { Err(Fault::Required) } else { Ok(Advance::Send) }
+    }
+
+    /// What is wrong with the answer to the question at a position, if anything.
+    fn fault(&self, position: usize) -> Option<Fault> {
+        let question = self.questions.get(position)?;
+        match self.value(position) {
+            Some(value) => fault(question, value),
+            None => question.required.then_some(Fault::Required),
+        }
+    }
+
+    /// What is wrong on the whole path: positions and faults. A survey without a single answer is not worth sending.
+    pub(crate) fn faults(&self) -> Vec<(usize, Fault)> {
+        let path = visible(&self.questions, &self.answers);
+        let first = path.first().copied();
+        let wrong = path.into_iter().filter_map(|position| Some((position, self.fault(position)?)));
+        let mut wrong: Vec<_> = wrong.collect();
+        if wrong.is_empty() && self.shown().is_empty() {
+            wrong.extend(first.map(|position| (position, Fault::Required)));
+        }
+        wrong
+    }
+
+    /// Whether the question at a position is asked, given the answers.
+    pub(crate) fn asks(&self, position: usize) -> bool {
+        visible(&self.questions, &self.answers).contains(&position)
+    }
+
+    /// How many questions of the path are answered, and how many it has.
+    pub(crate) fn answered(&self) -> Place {
+        Place { step: self.shown().len(), total: visible(&self.questions, &self.answers).len() }
     }
 
     /// Goes back to the question before; stays at the first.
@@ -143,38 +184,33 @@ fn can_be_mended(fault: Fault) -> bool {
 }
 
 /// What to tell the visitor about a fault.
-pub(crate) fn message(words: &Words, kind: &Kind, fault: Fault) -> String {
+pub(crate) fn message(definition: &Definition, kind: &Kind, fault: Fault) -> String {
     match (fault, kind) {
-        (Fault::TooLong { max }, _) => fill(&words.too_long, &[("max", max as usize)]),
-        (Fault::TooFew { min }, _) => fill(&words.too_few, &[("min", min as usize)]),
-        (Fault::TooMany { max }, _) => fill(&words.too_many, &[("max", max as usize)]),
-        (_, Kind::Text(_)) => words.write.clone(),
-        _ => words.choose.clone(),
-    }
-}
-
-/// Puts numbers into a text: `{n} of {total}`. A name that is not given stays as it is.
-pub(crate) fn fill(text: &str, numbers: &[(&str, usize)]) -> String {
-    let mut filled = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, name, after)) = placeholder(rest) {
-        filled.push_str(before);
-        if let Some((_, number)) = numbers.iter().find(|(known, _)| *known == name) {
-            filled.push_str(&number.to_string());
-        } else {
-            filled.push_str(&rest[before.len()..rest.len() - after.len()]);
+        (Fault::TooLong { max }, _) => {
+            fill(definition, definition.word("too_long"), &[("max", max as usize)])
         }
-        rest = after;
+        (Fault::TooFew { min }, _) => fill(definition, definition.word("too_few"), &[("min", min as usize)]),
+        (Fault::TooMany { max }, _) => {
+            fill(definition, definition.word("too_many"), &[("max", max as usize)])
+        }
+        (_, Kind::Text(_)) => definition.word("write").to_owned(),
+        _ => definition.word("choose").to_owned(),
     }
-    filled.push_str(rest);
-    filled
 }
 
-/// The first `{name}` with what stands before and after it.
-fn placeholder(text: &str) -> Option<(&str, &str, &str)> {
-    let (before, open) = text.split_once('{')?;
-    let (name, after) = open.split_once('}')?;
-    Some((before, name, after))
+/// Puts numbers into one of the widget's own texts: `{n} of {total}`.
+pub(crate) fn fill(definition: &Definition, text: &str, numbers: &[(&str, usize)]) -> String {
+    pipe::fill(text, |name| {
+        let known = numbers.iter().find(|(known, _)| *known == name);
+        known.map(|(_, number)| figures(definition, &number.to_string()))
+    })
+}
+
+/// A number in the language's own digits.
+pub(crate) fn figures(definition: &Definition, plain: &str) -> String {
+    let digits = definition.text("digits");
+    let own = |digit: char| digit.to_digit(10).and_then(|digit| digits.chars().nth(digit as usize));
+    plain.chars().map(|digit| own(digit).unwrap_or(digit)).collect()
 }
 
 #[cfg(test)]

@@ -2,14 +2,14 @@
 
 use crate::element::{El, el};
 use crate::survey::Survey;
+use crate::wire::text;
 
 /// A title and a text; the filled button leads on.
-pub(crate) fn intro(survey: &Survey) -> Option<El> {
+pub(crate) fn intro(survey: &Survey) -> El {
     let inner = survey.inner();
-    let intro = inner.definition.intro.as_ref()?;
-    let shown = el("div").class("intro").part("intro").child(el("p").class("title").text(&intro.title));
-    Some(match &intro.text {
-        Some(text) => shown.child(el("p").class("hint").text(text)),
-        None => shown,
-    })
+    let intro = inner.definition.get("intro");
+    let shown = el("div").class("intro").part("intro");
+    shown
+        .child(el("p").class("title").text(text(intro, "title")))
+        .child(el("p").class("hint").text(text(intro, "text")))
 }

@@ -5,13 +5,18 @@
 
 mod browser;
 mod card;
+mod contact;
 mod draft;
 mod element;
 mod flow;
+mod full;
 mod intro;
 mod json;
+mod languages;
 mod mount;
+mod page;
 mod question;
+mod repeat;
 mod sender;
 mod step;
 mod survey;
@@ -19,3 +24,9 @@ mod thanks;
 mod wire;
 
 pub use mount::mount;
+
+/// True in the module for surveys that use what few do: all questions on one page, a search in a long list, words for
+/// "other", how to reach the visitor, another language, earlier answers in texts. The server's rules name it
+/// (`server/src/intake/rules.rs`), so that all other pages do not pay for it. Whatever is asked behind this constant
+/// is left out by the compiler where it is false.
+const FULL: bool = cfg!(any(feature = "full", test));

@@ -1,16 +1,27 @@
 //! The way in: what `loader.js` calls once the survey is due.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use js_sys::Function;
+use leptos::mount::UnmountHandle;
 use wasm_bindgen::prelude::*;
-use web_sys::{Element, HtmlElement};
+use web_sys::{Element, HtmlElement, ShadowRoot};
 
 use crate::browser;
 use crate::card::card;
-use crate::survey::Survey;
-use crate::wire;
+use crate::element::El;
+use crate::survey::{Carried, Survey};
+use crate::wire::Definition;
 
-/// What the page says about this showing of the survey.
-pub(crate) struct Options {
+/// Where a survey is shown, and what the page says about this showing of it.
+pub(crate) struct Stage {
+    /// The element that events come from.
+    pub(crate) host: HtmlElement,
+    /// Its shadow root.
+    pub(crate) shadow: ShadowRoot,
+    /// What the card lies in.
+    parent: Element,
     /// The server, with its path prefix, without a slash at the end.
     pub(crate) origin: String,
     /// True where the visitor can close it.
@@ -18,14 +29,34 @@ pub(crate) struct Options {
     /// True where the browser may remember the visitor, and so a draft.
     pub(crate) keeps: bool,
     /// Gives the JSON of what the page says about the visitor.
-    pub(crate) said: Function,
+    said: Function,
+    /// The card, while it is there.
+    card: RefCell<Option<UnmountHandle<El>>>,
 }
 
-impl Options {
+impl Stage {
     /// What the page says at this moment: the members of a submission's JSON.
     pub(crate) fn said(&self) -> String {
         let said = self.said.call0(&JsValue::NULL).ok().and_then(|said| said.as_string());
         said.unwrap_or_else(|| "{}".to_owned())
+    }
+
+    /// Shows a definition, in the place of what was shown before; the visitor goes on with what is `carried` over.
+    pub(crate) fn show(self: &Rc<Self>, definition: Definition, carried: Carried) -> Result<(), JsValue> {
+        browser::dress(&self.shadow, definition.text("style"), definition.text("theme"))?;
+        self.leave();
+        let stage = Rc::clone(self);
+        let handle = leptos::mount::mount_to_renderer(&self.parent, move || {
+            let survey = Survey::new(stage, definition, carried);
+            survey.start();
+            card(&survey)
+        });
+        *self.card.borrow_mut() = Some(handle);
+        Ok(())
+    }
+
+    fn leave(&self) {
+        drop(self.card.take());
     }
 }
 
@@ -37,7 +68,7 @@ impl Options {
 #[wasm_bindgen]
 pub fn mount(
     host: HtmlElement,
-    parent: &Element,
+    parent: Element,
     definition: &str,
     origin: String,
     closable: bool,
@@ -45,14 +76,9 @@ pub fn mount(
     said: Function,
 ) -> Result<JsValue, JsValue> {
     let shadow = host.shadow_root().ok_or("no shadow root")?;
-    let definition = wire::definition(definition).ok_or("no survey in the reply")?;
-    let options = Options { origin, closable, keeps, said };
-    let theme = definition.theme.as_deref().unwrap_or_default();
-    browser::dress(&shadow, &definition.style, theme)?;
-    let handle = leptos::mount::mount_to_renderer(parent, move || {
-        let survey = Survey::new(host, shadow, definition, options);
-        survey.start();
-        card(&survey)
-    });
-    Ok(Closure::once_into_js(move || drop(handle)))
+    let definition = Definition::read(definition).ok_or("no survey in the reply")?;
+    let stage = Stage { host, shadow, parent, origin, closable, keeps, said, card: RefCell::new(None) };
+    let stage = Rc::new(stage);
+    stage.show(definition, Carried::default())?;
+    Ok(Closure::once_into_js(move || stage.leave()))
 }

@@ -3,11 +3,15 @@
 use wasm_bindgen::JsCast;
 use web_sys::{Event, KeyboardEvent};
 
+use crate::FULL;
+use crate::contact::contact;
 use crate::element::{El, el};
 use crate::flow::fill;
 use crate::intro::intro;
+use crate::page::page;
 use crate::question::question;
 use crate::survey::{Screen, State, Survey};
+use crate::wire::text;
 
 /// The form around a question; hidden once the visitor is thanked.
 pub(crate) fn step(survey: &Survey) -> El {
@@ -25,8 +29,10 @@ pub(crate) fn step(survey: &Survey) -> El {
                 .follow("data-way", survey, |survey| survey.face().way.map(str::to_owned))
                 .follow("inert", survey, |survey| flag(survey.face().state.is_closed()))
                 .swap(survey, |survey| match survey.screen() {
-                    Screen::Intro => intro(survey),
-                    Screen::Question => question(survey),
+                    Screen::Intro => Some(intro(survey)),
+                    Screen::Question if FULL && survey.inner().is_one_page() => Some(page(survey)),
+                    Screen::Question => question(&survey.at(survey.inner().flow.at())),
+                    Screen::Contact => FULL.then(|| contact(survey)),
                     Screen::Outbox | Screen::Thanks => None,
                 }),
         )
@@ -50,7 +56,7 @@ fn foot(survey: &Survey) -> El {
                 .class("back")
                 .part("back")
                 .set("type", "button")
-                .text(&survey.word(|words| &words.back))
+                .text(&survey.word("back"))
                 .follow("hidden", survey, no_way_back)
                 .on("click", survey, |survey, _| survey.back()),
         )
@@ -80,22 +86,24 @@ fn keys(survey: &Survey, event: &Event) {
 }
 
 /// The value of an attribute that is there or not.
-fn flag(there: bool) -> Option<String> {
+pub(crate) fn flag(there: bool) -> Option<String> {
     there.then(String::new)
 }
 
 /// "1 of 4", where there is a question.
 fn place(survey: &Survey) -> String {
-    if survey.screen() != Screen::Question {
+    if !matches!(survey.screen(), Screen::Question | Screen::Contact) {
         return String::new();
     }
     let place = survey.face().place;
-    fill(&survey.word(|words| &words.progress), &[("n", place.step), ("total", place.total)])
+    let definition = &survey.inner().definition;
+    fill(definition, definition.word("progress"), &[("n", place.step), ("total", place.total)])
 }
 
 fn no_way_back(survey: &Survey) -> Option<String> {
     let face = survey.face();
-    flag(face.place.step < 2 || face.state.is_closed())
+    let alone = FULL && survey.inner().is_one_page();
+    flag(alone || face.place.step < 2 || face.state.is_closed())
 }
 
 /// Which of its three jobs the filled button has.
@@ -104,6 +112,7 @@ fn forward(survey: &Survey) -> &'static str {
     match face.state {
         State::Kept => "again",
         _ if survey.screen() == Screen::Intro => "next",
+        _ if FULL && survey.inner().is_one_page() => "send",
         _ if face.place.step < face.place.total => "next",
         _ => "send",
     }
@@ -112,18 +121,7 @@ fn forward(survey: &Survey) -> &'static str {
 fn label(survey: &Survey) -> String {
     let sending = survey.face().state == State::Sending;
     if survey.screen() == Screen::Intro {
-        return survey
-            .inner()
-            .definition
-            .intro
-            .as_ref()
-            .map(|intro| intro.button.clone())
-            .unwrap_or_default();
+        return text(survey.inner().definition.get("intro"), "button").to_owned();
     }
-    survey.word(match forward(survey) {
-        _ if sending => |words| &words.sending,
-        "next" => |words| &words.next,
-        "send" => |words| &words.send,
-        _ => |words| &words.again,
-    })
+    survey.word(if sending { "sending" } else { forward(survey) })
 }

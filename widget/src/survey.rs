@@ -3,11 +3,13 @@
 //! Joins the pure [`Flow`] to the sender and the screen. The components only read
 //! [`Survey::screen`] and [`Survey::face`], and call its methods.
 //!
-//! Hooks that stay as they are, for pages (`::part()`) and tests: `part="card progress intro question
-//! options option text error status step back next|send|again thanks link close"`, `data-question=ID` on the
-//! question, `data-state="asking|sending|kept|refused|thanked"` on the card.
+//! Hooks that stay as they are, for pages (`::part()`) and tests: `part="card progress language intro question
+//! options option text error summary contact status step back next|send|again thanks link close"`, `data-question=ID`
+//! on the question, `data-state="asking|sending|kept|refused|thanked"` on the card.
 
+mod contact;
 mod deliver;
+mod page;
 
 use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
@@ -15,23 +17,27 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use leptos::reactive::signal::ArcTrigger;
 use send_wrapper::SendWrapper;
-use shared::answer::tidy_text;
-use shared::{Definition, Thanks, Value, Words};
-use web_sys::{HtmlElement, ShadowRoot};
+use shared::{Fault, Value};
+use web_sys::ShadowRoot;
 
+use crate::contact::Said;
 use crate::flow::{Advance, Flow, Place, message};
-use crate::json::Object;
-use crate::mount::Options;
+use crate::json::{Json, Object};
+use crate::mount::Stage;
+use crate::repeat::repeated;
 use crate::sender::{Sender, sender};
-use crate::{browser, draft};
+use crate::wire::Definition;
+use crate::{FULL, browser, draft};
 
 /// What the card is filled with. Setting it, even to the same, draws it anew.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Screen {
     /// What stands before the first question.
     Intro,
-    /// The flow's question.
+    /// The flow's question, or all of them.
     Question,
+    /// How the visitor may be reached.
+    Contact,
     /// Only the state of what waits in the outbox, after a reload.
     Outbox,
     /// Thanks.
@@ -77,8 +83,8 @@ pub(crate) struct Face {
     pub(crate) state: State,
     /// Where the visitor is.
     pub(crate) place: Place,
-    /// What is wrong with the answer; empty if nothing is.
-    pub(crate) error: String,
+    /// What is wrong with answers, by the positions of their questions.
+    pub(crate) errors: Vec<(usize, String)>,
     /// What to say about the answers as a whole; empty if nothing.
     pub(crate) note: String,
     /// What to say to those who hear the page only; empty if nothing.
@@ -92,7 +98,11 @@ pub(crate) struct Face {
 /// Its state lies in one cell with two triggers rather than in signals, since every type that a
 /// signal holds, and every closure that one is handed, costs its own copy of the code around it.
 #[derive(Clone)]
-pub(crate) struct Survey(SendWrapper<Rc<Shared>>);
+pub(crate) struct Survey {
+    shared: SendWrapper<Rc<Shared>>,
+    /// The question that it is about, where it is about one: what draws a question gets a handle of its own.
+    position: usize,
+}
 
 struct Shared {
     inner: RefCell<Inner>,
@@ -104,16 +114,12 @@ struct Shared {
 pub(crate) struct Inner {
     screen: Screen,
     face: Face,
-    host: HtmlElement,
-    shadow: ShadowRoot,
+    /// Where the survey is shown.
+    pub(crate) stage: Rc<Stage>,
     /// What is asked, its questions having gone into the flow.
     pub(crate) definition: Definition,
-    /// What the page says about this showing.
-    pub(crate) options: Options,
     /// Where the visitor is.
     pub(crate) flow: Flow,
-    /// The text as it stands in the field, for a text question.
-    pub(crate) text: String,
     /// The UUID under which the answers are handed in.
     submission: String,
     /// The visitor's own number, for what is shuffled: the same as long as a draft of the answers is.
@@ -121,55 +127,77 @@ pub(crate) struct Inner {
     /// What hands them in; `None` once the survey has left the page, since it holds what it calls, and so
     /// this.
     sender: Option<Sender>,
+    /// How the visitor may be reached.
+    pub(crate) contact: Said,
+}
+
+/// What a visitor takes along into another language.
+#[derive(Default)]
+pub(crate) struct Carried {
+    /// The draft; empty if nothing was answered.
+    draft: String,
+    contact: Said,
+    /// The screen, where it is another than the draft leads to.
+    screen: Option<Screen>,
 }
 
 impl Survey {
     /// Prepares a survey.
-    pub(crate) fn new(
-        host: HtmlElement,
-        shadow: ShadowRoot,
-        mut definition: Definition,
-        options: Options,
-    ) -> Self {
+    pub(crate) fn new(stage: Rc<Stage>, mut definition: Definition, carried: Carried) -> Self {
         let mut flow = Flow::new(std::mem::take(&mut definition.questions));
-        let name = definition.survey.as_str();
-        let draft = if options.keeps {
-            draft::resume(name, &mut flow, browser::now())
+        let name = definition.text("survey");
+        let now = browser::now();
+        let carry = FULL && !carried.draft.is_empty();
+        let draft = if carry {
+            draft::take(&carried.draft, &mut flow, now)
+        } else if stage.keeps {
+            draft::resume(name, &mut flow, now)
         } else {
             draft::forget(name);
             None
         };
-        let sender = sender(name, &options.origin);
+        let draft = draft.or_else(|| draft::take(&browser::prefilled(&stage.host), &mut flow, now));
+        let sender = sender(name, &stage.origin);
         let asking = !sender.waits();
-        let first =
-            if draft.is_none() && definition.intro.is_some() { Screen::Intro } else { Screen::Question };
+        let first = if draft.is_none() && *definition.get("intro") != Json::Null {
+            Screen::Intro
+        } else {
+            Screen::Question
+        };
         let face = Face {
             state: if asking { State::Asking } else { State::Kept },
-            place: flow.place(),
-            error: String::new(),
-            note: if asking { String::new() } else { definition.words.kept.clone() },
+            place: Place::default(),
+            errors: Vec::new(),
+            note: if asking { String::new() } else { definition.word("kept").to_owned() },
             said: String::new(),
             way: None,
         };
         let submission = draft.unwrap_or_else(browser::uuid);
-        let inner = Inner {
+        let mut inner = Inner {
             seed: submission.get(..8).and_then(|hex| u32::from_str_radix(hex, 16).ok()).unwrap_or_default(),
-            screen: if asking { first } else { Screen::Outbox },
+            screen: if asking { carried.screen.unwrap_or(first) } else { Screen::Outbox },
             face,
-            host,
-            shadow,
+            stage,
             definition,
-            options,
-            text: text(&flow),
             flow,
             submission,
             sender: Some(sender),
+            contact: carried.contact,
         };
-        Self(SendWrapper::new(Rc::new(Shared {
-            inner: RefCell::new(inner),
-            screen: ArcTrigger::new(),
-            face: ArcTrigger::new(),
-        })))
+        inner.face.place = inner.place();
+        let shared =
+            Shared { inner: RefCell::new(inner), screen: ArcTrigger::new(), face: ArcTrigger::new() };
+        Self { shared: SendWrapper::new(Rc::new(shared)), position: 0 }
+    }
+
+    /// The same survey, about the question at a position.
+    pub(crate) fn at(&self, position: usize) -> Self {
+        Self { position, ..self.clone() }
+    }
+
+    /// The position of the question that this handle is about.
+    pub(crate) fn position(&self) -> usize {
+        self.position
     }
 
     /// Tells the page that the survey is there, and sends what was kept before a reload, now and
@@ -184,7 +212,7 @@ impl Survey {
                 sender.leave();
             }
         });
-        let host = self.inner().host.clone();
+        let host = self.inner().stage.host.clone();
         for name in ["ready", "shown"] {
             browser::emit_soon(&host, name, &self.detail());
         }
@@ -195,19 +223,19 @@ impl Survey {
 
     /// What the card is filled with. A view that reads it is drawn anew when it is set.
     pub(crate) fn screen(&self) -> Screen {
-        self.0.screen.track();
+        self.shared.screen.track();
         self.inner().screen
     }
 
     /// Everything around it. A view that reads it follows it.
     pub(crate) fn face(&self) -> Ref<'_, Face> {
-        self.0.face.track();
+        self.shared.face.track();
         Ref::map(self.inner(), |inner| &inner.face)
     }
 
     /// The inside. Not to be held across a change.
     pub(crate) fn inner(&self) -> Ref<'_, Inner> {
-        self.0.inner.borrow()
+        self.shared.inner.borrow()
     }
 
     fn sender(&self) -> Option<Sender> {
@@ -215,37 +243,30 @@ impl Survey {
     }
 
     fn change(&self) -> RefMut<'_, Inner> {
-        self.0.inner.borrow_mut()
+        self.shared.inner.borrow_mut()
     }
 
     /// One of the widget's own words.
-    pub(crate) fn word(&self, which: fn(&Words) -> &String) -> String {
-        which(&self.inner().definition.words).clone()
+    pub(crate) fn word(&self, key: &str) -> String {
+        self.inner().definition.word(key).to_owned()
     }
 
-    /// Takes the text as it stands in the field.
-    pub(crate) fn write(&self, text: String) {
-        let tidy = tidy_text(&text);
-        self.change().text = text;
-        self.answer((!tidy.is_empty()).then_some(Value::Text(tidy)));
-    }
-
-    /// Answers the question on screen, or takes its answer back.
+    /// Answers the question, or takes its answer back.
     pub(crate) fn answer(&self, value: Option<Value>) {
         let mut inner = self.change();
-        inner.flow.answer(value);
-        inner.face.place = inner.flow.place();
-        inner.face.error.clear();
+        inner.flow.answer(self.position, value);
+        inner.face.place = inner.place();
+        inner.face.errors.retain(|(position, _)| *position != self.position);
         drop(inner);
         self.keep_draft();
-        self.0.face.notify();
+        self.shared.face.notify();
     }
 
     /// Keeps what was answered and where the visitor is, for a reload.
     fn keep_draft(&self) {
         let inner = self.inner();
-        if inner.options.keeps {
-            let survey = inner.definition.survey.as_str();
+        if inner.stage.keeps {
+            let survey = inner.definition.text("survey");
             draft::keep(survey, &inner.submission, &inner.flow, browser::now());
         }
     }
@@ -254,7 +275,7 @@ impl Survey {
     pub(crate) fn forward(&self) {
         let (state, screen) = (self.inner().face.state, self.inner().screen);
         match state {
-            State::Asking if screen == Screen::Intro => self.turn("on", String::new()),
+            State::Asking if screen == Screen::Intro => self.turn(Screen::Question, "on", String::new()),
             State::Asking | State::Refused => self.advance(),
             State::Kept => self.retry(),
             State::Sending | State::Thanked => {}
@@ -263,44 +284,61 @@ impl Survey {
 
     /// Goes back to the question before.
     pub(crate) fn back(&self) {
-        self.change().flow.back();
-        self.turn("back", String::new());
+        let mut inner = self.change();
+        if !FULL || inner.screen == Screen::Question {
+            inner.flow.back();
+        }
+        drop(inner);
+        self.turn(Screen::Question, "back", String::new());
     }
 
     fn advance(&self) {
         // A page that hears of the last answer may take the survey away: what was answered is sent all the same.
         let sender = self.sender();
+        if FULL && self.is_last_by_itself() {
+            return self.hand_in(sender.as_ref());
+        }
         let detail = self.detail();
-        let answered = self.inner().flow.value().is_some();
+        let at = self.inner().flow.at();
+        let answered = self.inner().flow.value(at).is_some();
         let advance = self.change().flow.advance();
         if answered && advance.is_ok() {
             self.emit("answered", &detail);
         }
         match advance {
-            Ok(Advance::Question) => self.turn("on", String::new()),
+            Ok(Advance::Question) => self.turn(Screen::Question, "on", String::new()),
+            Ok(Advance::Send) if self.inner().asks_contact() => {
+                self.turn(Screen::Contact, "on", String::new());
+            }
             Ok(Advance::Send) => self.send(sender.as_ref()),
             Err(fault) => {
-                let mut inner = self.change();
-                let words = &inner.definition.words;
-                let error = inner.flow.question().map(|question| message(words, &question.kind, fault));
-                inner.face.error = error.unwrap_or_default();
-                drop(inner);
-                self.0.face.notify();
+                let errors = self.inner().messages(vec![(at, fault)]);
+                self.wrong(errors);
             }
         }
     }
 
-    /// Shows the flow's question and moves the focus there.
-    fn turn(&self, way: &'static str, note: String) {
+    /// Says what is wrong with answers.
+    fn wrong(&self, errors: Vec<(usize, String)>) {
+        self.change().face.errors = errors;
+        self.shared.face.notify();
+    }
+
+    /// Shows the flow's question, or what comes behind the questions, and moves the focus there.
+    fn turn(&self, screen: Screen, way: &'static str, note: String) {
         let mut inner = self.change();
+        inner.screen = screen;
         let state = if note.is_empty() { State::Asking } else { State::Refused };
-        let place = inner.flow.place();
-        inner.text = text(&inner.flow);
-        inner.face = Face { state, place, error: String::new(), note, said: String::new(), way: Some(way) };
+        let place = inner.place();
+        inner.face = Face { state, place, errors: Vec::new(), note, said: String::new(), way: Some(way) };
         drop(inner);
         self.keep_draft();
-        self.0.face.notify();
-        self.fill(Screen::Question);
+        self.shared.face.notify();
+        self.fill(screen);
+        if FULL && self.inner().is_one_page() {
+            let at = self.inner().flow.at();
+            return self.focus_on(at);
+        }
         self.focus("input[type=radio]:checked", "input,textarea");
     }
 
@@ -309,12 +347,12 @@ impl Survey {
         inner.face.state = state;
         inner.face.note = note;
         drop(inner);
-        self.0.face.notify();
+        self.shared.face.notify();
     }
 
     fn fill(&self, screen: Screen) {
         self.change().screen = screen;
-        self.0.screen.notify();
+        self.shared.screen.notify();
     }
 
     /// Focuses what a selector finds, else what the other does, once it is drawn. Never called for the first showing: a
@@ -325,45 +363,71 @@ impl Survey {
 
     /// Where the survey is drawn.
     pub(crate) fn shadow(&self) -> ShadowRoot {
-        self.inner().shadow.clone()
+        self.inner().stage.shadow.clone()
     }
 
     /// Tells the page. What it does in return may reach back here, so nothing is borrowed.
     fn emit(&self, name: &str, detail: &str) {
-        let host = self.inner().host.clone();
+        let host = self.inner().stage.host.clone();
         browser::emit(&host, name, detail);
     }
 
     /// Ids and steps as JSON.
     fn detail(&self) -> String {
         let inner = self.inner();
-        let Place { step, total } = inner.flow.place();
-        Object::new()
-            .text("survey", inner.definition.survey.as_str())
-            .text("question", inner.flow.question().map_or("", |question| question.id.as_str()))
-            .raw("step", &step.to_string())
-            .raw("total", &total.to_string())
-            .end()
+        inner.detail(inner.flow.at())
     }
 }
 
 impl Inner {
-    /// What the survey says at the end to this visitor, in the place of the widget's own thanks.
-    pub(crate) fn ending(&self) -> Option<&Thanks> {
-        let mut endings = self.definition.thanks.iter();
-        endings.find(|ending| ending.show_if.as_ref().is_none_or(|show_if| self.flow.ends_with(show_if)))
+    /// Ids and steps of the question at a position, as JSON.
+    fn detail(&self, position: usize) -> String {
+        let Place { step, total } = self.flow.place(position);
+        let question = self.flow.questions().get(position);
+        Object::new()
+            .text("survey", self.definition.text("survey"))
+            .text("question", question.map_or("", |question| question.id.as_str()))
+            .raw("step", &step.to_string())
+            .raw("total", &total.to_string())
+            .end()
+    }
+
+    /// What to tell the visitor about faults.
+    fn messages(&self, faults: Vec<(usize, Fault)>) -> Vec<(usize, String)> {
+        let say = |(position, fault): (usize, Fault)| {
+            let question = self.flow.questions().get(position)?;
+            Some((position, message(&self.definition, &question.kind, fault)))
+        };
+        faults.into_iter().filter_map(say).collect()
+    }
+
+    /// Where the visitor is: by questions, and what comes behind them; on one page how many are answered.
+    fn place(&self) -> Place {
+        if FULL && self.is_one_page() {
+            return self.flow.answered();
+        }
+        let mut place = self.flow.place(self.flow.at());
+        if FULL && self.asks_contact() {
+            place.total += 1;
+            if self.screen == Screen::Contact {
+                place.step = place.total;
+            }
+        }
+        place
+    }
+
+    /// What the survey says at the end to this visitor, in the place of the widget's own thanks; `Null` if nothing.
+    pub(crate) fn ending(&self) -> &Json {
+        self.definition.ending(|show_if| self.flow.ends_with(show_if))
     }
 
     /// The line that thanks.
-    pub(crate) fn thanks(&self) -> &str {
-        self.ending().map_or(&self.definition.words.thanks, |ending| &ending.title)
+    pub(crate) fn thanks(&self) -> String {
+        self.repeat(self.ending().get("title").text().unwrap_or(self.definition.word("thanks")))
     }
-}
 
-/// The text that answers the flow's question; empty if none does.
-fn text(flow: &Flow) -> String {
-    match flow.value() {
-        Some(Value::Text(text)) => text.clone(),
-        _ => String::new(),
+    /// A text with the answers that it repeats.
+    pub(crate) fn repeat(&self, text: &str) -> String {
+        if FULL { repeated(self, text) } else { text.to_owned() }
     }
 }

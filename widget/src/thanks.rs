@@ -1,22 +1,30 @@
 //! The end of a survey.
 
 use crate::element::{El, el};
+use crate::json::Json;
 use crate::survey::Survey;
+use crate::wire::text;
 
 /// Thanks, the survey's own or the widget's; only after the server has the answers.
 pub(crate) fn thanks(survey: &Survey) -> El {
     let inner = survey.inner();
     let ending = inner.ending();
-    let text = ending.map_or(Some(&inner.definition.words.thanks_more), |ending| ending.text.as_ref());
-    let title = el("p").class("title").text(inner.thanks());
+    let text =
+        if *ending == Json::Null { inner.definition.word("thanks_more") } else { text(ending, "text") };
+    let title = el("p").class("title").text(&inner.thanks());
     let mut thanks = el("div").class("thanks").part("thanks").set("tabindex", "-1").child(title);
-    if let Some(text) = text {
-        thanks = thanks.child(el("p").class("hint").text(text));
+    if !text.is_empty() {
+        thanks = thanks.child(el("p").class("hint").text(&inner.repeat(text)));
     }
-    if let Some(link) = ending.and_then(|ending| ending.link.as_ref()) {
-        // In a page of its own: the one that asked stays as it is.
-        let way = el("a").class("link").part("link").set("href", &link.url).text(&link.text);
-        thanks = thanks.child(way.set("target", "_blank").set("rel", "noopener"));
+    if let Some(way) = link(ending) {
+        thanks = thanks.child(way);
     }
     thanks
+}
+
+/// A way to another page, if there is one: in a page of its own, since the one that asked stays as it is.
+pub(crate) fn link(json: &Json) -> Option<El> {
+    let link = json.get("link");
+    let way = el("a").class("link").part("link").set("href", link.get("url").text()?);
+    Some(way.text(text(link, "text")).set("target", "_blank").set("rel", "noopener"))
 }

@@ -2,165 +2,127 @@
 //!
 //! The shapes are those of [`shared`]; the tests below hold them to serde's.
 
-use std::cell::Cell;
-
 use shared::survey::ChoiceOption;
 use shared::{
-    Answer, Choice, Condition, Definition, Intro, Kind, Link, Literal, Look, Mode, Question, Score, ShowIf,
-    Test, Text, Thanks, Value, WireAnswer, Words,
+    Answer, Choice, Chosen, Condition, Kind, Literal, Look, Mode, Question, Score, ShowIf, Test, Text, Value,
+    WireAnswer,
 };
 
+use crate::FULL;
 use crate::json::{Json, Object, array, quote};
 
-/// Reads a definition; `None` if anything that it needs is missing or of another kind.
-pub(crate) fn definition(text: &str) -> Option<Definition> {
-    let json = Json::read(text)?;
-    let reader = Reader { complete: Cell::new(true) };
-    let definition = Definition {
-        survey: json.get("survey").text()?.parse().ok()?,
-        language: reader.text(&json, "language"),
-        rtl: json.get("rtl").is_true(),
-        version: reader.text(&json, "version"),
-        autoprogress: json.get("autoprogress").is_true(),
-        intro: intro(json.get("intro")),
-        thanks: json.get("thanks").list().iter().filter_map(thanks).collect(),
-        questions: json
-            .get("questions")
-            .list()
-            .iter()
-            .map(|json| reader.question(json))
-            .collect::<Option<_>>()?,
-        words: reader.words(json.get("words")),
-        theme: optional(&json, "theme"),
-        style: optional(&json, "style").unwrap_or_default(),
-    };
-    (reader.complete.get() && !definition.questions.is_empty()).then_some(definition)
+/// A survey in one language: its questions, and the rest as it came ([`shared::Definition`] says what there is). To
+/// read that only where it is used costs a third of what it costs to read it into types of its own.
+#[derive(Debug)]
+pub(crate) struct Definition {
+    /// The questions in their order; empty once the flow has taken them.
+    pub(crate) questions: Vec<Question>,
+    json: Json,
 }
 
-/// Reads on past what is missing and remembers that; an early return at each of twenty words is
-/// what makes a derived reader large.
-struct Reader {
-    complete: Cell<bool>,
-}
-
-impl Reader {
-    fn text(&self, json: &Json, key: &str) -> String {
-        let text = json.get(key).text();
-        self.complete.set(self.complete.get() && text.is_some());
-        text.unwrap_or_default().to_owned()
+impl Definition {
+    /// Reads a definition; `None` if it lacks what every survey has, or a question cannot be read.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let json = Json::read(text)?;
+        let named = |key: &&str| json.get(key).text().is_some();
+        let questions: Option<Vec<_>> = json.get("questions").list().iter().map(question).collect();
+        let questions = questions.filter(|questions| !questions.is_empty())?;
+        ["survey", "language", "version"].iter().all(named).then_some(Self { questions, json })
     }
 
-    fn question(&self, json: &Json) -> Option<Question> {
-        Some(Question {
-            id: json.get("id").text()?.parse().ok()?,
-            text: self.text(json, "text"),
-            hint: optional(json, "hint"),
-            required: json.get("required").is_true(),
-            show_if: match json.get("show_if") {
-                Json::Null => None,
-                show_if => Some(self::show_if(show_if)?),
-            },
-            kind: self.kind(json.get("kind"))?,
-        })
+    /// What it has under a key; `Null` if nothing.
+    pub(crate) fn get(&self, key: &str) -> &Json {
+        self.json.get(key)
     }
 
-    fn kind(&self, json: &Json) -> Option<Kind> {
-        if json.text() == Some("yes_no") {
-            return Some(Kind::YesNo);
-        }
-        let (name, of) = json.entries().first()?;
-        Some(match name.as_str() {
-            "score" => Kind::Score(Score {
-                min: number(of.get("min"))?,
-                max: number(of.get("max"))?,
-                low: optional(of, "low"),
-                high: optional(of, "high"),
-                labels: of
-                    .get("labels")
-                    .list()
-                    .iter()
-                    .filter_map(|label| label.text().map(str::to_owned))
-                    .collect(),
-                look: match of.get("look").text() {
-                    Some("stars") => Look::Stars,
-                    Some("smileys") => Look::Smileys,
-                    Some("list") => Look::List,
-                    _ => Look::Numbers,
-                },
-                colors: of.get("colors").is_true(),
-            }),
-            "text" => Kind::Text(Text { max_length: count(of.get("max_length"))? }),
-            "choice" => Kind::Choice(Choice {
-                several: of.get("several").is_true(),
-                min: count(of.get("min")),
-                max: count(of.get("max")),
-                shuffle: of.get("shuffle").is_true(),
-                options: of
-                    .get("options")
-                    .list()
-                    .iter()
-                    .map(|json| self.option(json))
-                    .collect::<Option<_>>()?,
-            }),
-            _ => return None,
-        })
+    /// A text of it; empty if there is none.
+    pub(crate) fn text(&self, key: &str) -> &str {
+        text(&self.json, key)
     }
 
-    fn option(&self, json: &Json) -> Option<ChoiceOption> {
-        let (id, text) = (json.get("id").text()?.parse().ok()?, self.text(json, "text"));
-        Some(ChoiceOption { id, text, fixed: json.get("fixed").is_true() })
+    /// One of the widget's own words.
+    pub(crate) fn word(&self, key: &str) -> &str {
+        text(self.get("words"), key)
     }
 
-    fn words(&self, json: &Json) -> Words {
-        let word = |key| self.text(json, key);
-        Words {
-            survey: word("survey"),
-            next: word("next"),
-            back: word("back"),
-            send: word("send"),
-            yes: word("yes"),
-            no: word("no"),
-            progress: word("progress"),
-            optional: word("optional"),
-            several: word("several"),
-            count: word("count"),
-            choose: word("choose"),
-            write: word("write"),
-            too_long: word("too_long"),
-            too_few: optional(json, "too_few").unwrap_or_default(),
-            too_many: optional(json, "too_many").unwrap_or_default(),
-            sending: word("sending"),
-            kept: word("kept"),
-            kept_page: word("kept_page"),
-            again: word("again"),
-            refused: word("refused"),
-            thanks: word("thanks"),
-            thanks_more: word("thanks_more"),
-            close: word("close"),
-        }
+    /// What stands at the end, in the place of the widget's own thanks, given what holds; `Null` if nothing does.
+    pub(crate) fn ending(&self, holds: impl Fn(&ShowIf) -> bool) -> &Json {
+        let endings = self.get("thanks").list();
+        // What cannot be read is not for everybody.
+        let fits = |ending: &&Json| is_for(ending, &holds);
+        endings.iter().find(fits).unwrap_or(&Json::Null)
     }
 }
 
-fn intro(json: &Json) -> Option<Intro> {
-    Some(Intro {
-        title: optional(json, "title")?,
-        text: optional(json, "text"),
-        button: optional(json, "button")?,
-    })
+/// Whether something at the end is shown: without a condition always, with one that cannot be read never.
+pub(crate) fn is_for(json: &Json, holds: impl Fn(&ShowIf) -> bool) -> bool {
+    match json.get("show_if") {
+        Json::Null => true,
+        show_if => self::show_if(show_if).is_some_and(|show_if| holds(&show_if)),
+    }
 }
 
-/// `None` for what cannot be read, and so would thank the wrong visitors.
-fn thanks(json: &Json) -> Option<Thanks> {
-    let link = json.get("link");
-    Some(Thanks {
+/// A text of an object; empty if there is none.
+pub(crate) fn text<'a>(json: &'a Json, key: &str) -> &'a str {
+    json.get(key).text().unwrap_or_default()
+}
+
+fn question(json: &Json) -> Option<Question> {
+    Some(Question {
+        id: json.get("id").text()?.parse().ok()?,
+        text: optional(json, "text")?,
+        hint: optional(json, "hint"),
+        required: json.get("required").is_true(),
         show_if: match json.get("show_if") {
             Json::Null => None,
             show_if => Some(self::show_if(show_if)?),
         },
-        title: optional(json, "title")?,
-        text: optional(json, "text"),
-        link: optional(link, "url").zip(optional(link, "text")).map(|(url, text)| Link { url, text }),
+        kind: kind(json.get("kind"))?,
     })
+}
+
+fn kind(json: &Json) -> Option<Kind> {
+    if json.text() == Some("yes_no") {
+        return Some(Kind::YesNo);
+    }
+    let (name, of) = json.entries().first()?;
+    Some(match name.as_str() {
+        "score" => Kind::Score(Score {
+            min: number(of.get("min"))?,
+            max: number(of.get("max"))?,
+            low: optional(of, "low"),
+            high: optional(of, "high"),
+            labels: of
+                .get("labels")
+                .list()
+                .iter()
+                .filter_map(|label| label.text().map(str::to_owned))
+                .collect(),
+            look: match of.get("look").text() {
+                Some("stars") => Look::Stars,
+                Some("smileys") => Look::Smileys,
+                Some("list") => Look::List,
+                _ => Look::Numbers,
+            },
+            colors: of.get("colors").is_true(),
+        }),
+        "text" => Kind::Text(Text { max_length: count(of.get("max_length"))? }),
+        "choice" => Kind::Choice(Choice {
+            several: of.get("several").is_true(),
+            min: count(of.get("min")),
+            max: count(of.get("max")),
+            shuffle: of.get("shuffle").is_true(),
+            search: FULL && of.get("search").is_true(),
+            options: of.get("options").list().iter().map(option).collect::<Option<_>>()?,
+        }),
+        _ => return None,
+    })
+}
+
+fn option(json: &Json) -> Option<ChoiceOption> {
+    let (id, text) = (json.get("id").text()?.parse().ok()?, optional(json, "text")?);
+    let other = FULL && json.get("other").is_true();
+    Some(ChoiceOption { id, text, fixed: json.get("fixed").is_true(), other })
 }
 
 fn optional(json: &Json, key: &str) -> Option<String> {
@@ -270,7 +232,8 @@ fn value(json: &Json) -> Option<Value> {
         return Some(Value::Boolean(*boolean));
     }
     let options = json.get("options").list().iter().map(|id| id.text()?.parse().ok());
-    Some(Value::Options(options.collect::<Option<_>>()?))
+    let other = if FULL { optional(json, "other") } else { None };
+    Some(Value::Options(Chosen { ids: options.collect::<Option<_>>()?, other }))
 }
 
 fn answer(answer: &WireAnswer) -> String {
@@ -290,8 +253,11 @@ fn answer(answer: &WireAnswer) -> String {
         });
         object = object.raw("options", &array(quoted));
     }
+    if FULL {
+        object = object.optional("other", answer.other.as_deref());
+    }
     object.end()
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

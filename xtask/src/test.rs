@@ -47,7 +47,17 @@ fn check(steps: &mut Steps, tools: &Tools) -> Result<()> {
     steps.run("format", || cargo(&["fmt", "--all", "--check"]))?;
     steps.run("lints", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     steps.run("lints of the widget in the browser", || {
-        cargo(&["clippy", "-p", "widget", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"])
+        cargo(&[
+            "clippy",
+            "-p",
+            "widget",
+            "--all-features",
+            "--target",
+            "wasm32-unknown-unknown",
+            "--",
+            "-D",
+            "warnings",
+        ])
     })?;
     steps.run("documentation", || {
         let mut doc = workspace::cargo(&["doc", "--workspace", "--no-deps"]);

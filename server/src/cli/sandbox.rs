@@ -75,7 +75,7 @@ pub(super) fn settings(config: &Config) -> Settings {
 
 fn questions(survey: &Survey) -> Vec<Question> {
     let in_all_languages = |question: &crate::config::Question| {
-        let sibling = Uuid::new_v4().to_string();
+        let [sibling, words_sibling] = [Uuid::new_v4(), Uuid::new_v4()].map(|uuid| uuid.to_string());
         let one = |(language, guid): (&shared::Language, &crate::config::Guid)| Question {
             guid: guid.to_string(),
             sibling: sibling.clone(),
@@ -83,7 +83,13 @@ fn questions(survey: &Survey) -> Vec<Question> {
             text: question.text.get(language).cloned().unwrap_or_default(),
             kind: kind(&question.kind, *language),
         };
-        question.guid.iter().map(one).collect::<Vec<_>>()
+        let words = |(language, guid): (&shared::Language, &crate::config::Guid)| Question {
+            kind: sandbox::Kind::Text,
+            sibling: words_sibling.clone(),
+            ..one((language, guid))
+        };
+        let other = question.other().into_iter().flatten();
+        question.guid.iter().map(one).chain(other.map(words)).collect::<Vec<_>>()
     };
     survey.questions.iter().flat_map(in_all_languages).collect()
 }

@@ -3,6 +3,7 @@
 //! It is read once, by the command line. Secrets come from the environment or from files named
 //! there, never from the TOML text. Knows nothing of HTTP, queue or platform calls.
 
+mod contact;
 mod limits;
 mod metadata;
 mod platform;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use toml::de::DeTable;
 
+pub use contact::Contact;
 pub use limits::{Limits, Rate};
 pub use metadata::{ContextKey, MetadataRule, MetadataSource};
 pub use platform::{Platform, PlatformName};
@@ -35,7 +37,7 @@ pub use screens::{Intro, Link, Thanks};
 pub use show::{Again, Device, Due, Mode, Pause, Position, Show};
 pub use store::{Database, Store};
 pub use style::{Color, Style, Theme};
-pub use survey::{OnUnknown, Survey};
+pub use survey::{Layout, OnUnknown, Survey};
 pub use text::{Guid, Origin, PerLanguage};
 
 use platform::read_secret;

@@ -74,15 +74,12 @@ pub(super) fn read(
     if let Err(reason) = name_is_id {
         value.problem(format!("the platform's name {name:?}: {reason}"), "");
     }
-    let allow_http = table.get("allow_http").map_or(Some(false), |value| value.boolean());
+    let allow_http = table.flag("allow_http");
     let base_url = match table.get("base_url") {
         Some(value) => read_base_url(&value, allow_http.unwrap_or(true)),
         None => Some(BASE_URL.to_owned()),
     };
-    let ca_file = match table.get("ca_file") {
-        Some(value) => read_ca_file(&value, folder).map(Some),
-        None => Some(None),
-    };
+    let ca_file = table.optional("ca_file", |value| read_ca_file(value, folder));
     let token = read_secret(&table, "token", folder, environment);
     if matches!(token, Ok(None)) {
         value.problem(
@@ -98,7 +95,7 @@ pub(super) fn read(
     Some(Platform {
         name: PlatformName(name_is_id.ok()?.as_str().into()),
         base_url: base_url?,
-        ca_file: ca_file?,
+        ca_file: ca_file.ok()?,
         token: token.ok()??,
         interval: interval?,
         timeout: timeout?,

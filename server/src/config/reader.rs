@@ -21,6 +21,10 @@ pub(super) struct Table<'a> {
     known: RefCell<Vec<&'static str>>,
 }
 
+/// A problem was found and has been added.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told;
+
 /// A value and its place.
 #[derive(Clone)]
 pub(super) struct Value<'a> {
@@ -66,6 +70,20 @@ impl<'a> Table<'a> {
             self.problem(&format!("{} is missing", self.path(key)), hint);
         }
         value
+    }
+
+    /// What is read from a key that may be absent.
+    pub(super) fn optional<T>(
+        &self,
+        key: &'static str,
+        read: impl FnOnce(&Value<'a>) -> Option<T>,
+    ) -> Result<Option<T>, Told> {
+        self.get(key).map(|value| read(&value).ok_or(Told)).transpose()
+    }
+
+    /// True or false; false if the key is absent.
+    pub(super) fn flag(&self, key: &'static str) -> Option<bool> {
+        self.get(key).map_or(Some(false), |value| value.boolean())
     }
 
     /// Every entry, whatever its key, in the file's order; none is unknown then.

@@ -43,7 +43,11 @@ pub struct Link {
 }
 
 /// Reads a text that has to be there, in every language.
-fn required(table: &Table<'_>, key: &'static str, languages: &[Language]) -> Option<PerLanguage<String>> {
+pub(super) fn required(
+    table: &Table<'_>,
+    key: &'static str,
+    languages: &[Language],
+) -> Option<PerLanguage<String>> {
     let value = table.required(key, &format!("add {key} = {{ nl = \"…\" }}"))?;
     per_language(&value, languages, key, words)
 }
@@ -51,12 +55,10 @@ fn required(table: &Table<'_>, key: &'static str, languages: &[Language]) -> Opt
 pub(super) fn read_intro(value: &Value<'_>, languages: &[Language]) -> Option<Intro> {
     let table = value.table()?;
     let title = required(&table, "title", languages);
-    let text = table
-        .get("text")
-        .map_or(Some(None), |value| per_language(&value, languages, "text", words).map(Some));
+    let text = table.optional("text", |value| per_language(value, languages, "text", words));
     let button = required(&table, "button", languages);
     table.finish();
-    Some(Intro { title: title?, text: text?, button: button? })
+    Some(Intro { title: title?, text: text.ok()?, button: button? })
 }
 
 pub(super) fn read_thanks(
@@ -82,19 +84,18 @@ pub(super) fn read_thanks(
 
 fn read_ending(value: &Value<'_>, languages: &[Language], questions: &[Question]) -> Option<Thanks> {
     let table = value.table()?;
-    let show_if = table
-        .get("show_if")
-        .map_or(Some(None), |value| question::read_show_if_at_the_end(&value, questions).map(Some));
+    let show_if = table.optional("show_if", |value| question::read_show_if_at_the_end(value, questions));
     let title = required(&table, "title", languages);
-    let text = table
-        .get("text")
-        .map_or(Some(None), |value| per_language(&value, languages, "text", words).map(Some));
-    let link = table.get("link").map_or(Some(None), |value| read_link(&value, languages).map(Some));
+    let text = table.optional("text", |value| per_language(value, languages, "text", words));
+    let link = table.optional("link", |value| read_link(value, languages));
     table.finish();
-    Some(Thanks { show_if: show_if?, title: title?, text: text?, link: link? })
+    if let (Ok(show_if), Some(title), Ok(text)) = (&show_if, &title, &text) {
+        question::check_pipes(value, [Some(title), text.as_ref()], show_if.as_ref(), questions);
+    }
+    Some(Thanks { show_if: show_if.ok()?, title: title?, text: text.ok()?, link: link.ok()? })
 }
 
-fn read_link(value: &Value<'_>, languages: &[Language]) -> Option<Link> {
+pub(super) fn read_link(value: &Value<'_>, languages: &[Language]) -> Option<Link> {
     let table = value.table()?;
     let url = table.required("url", "add url = { nl = \"https://…\" }");
     let url = url.and_then(|value| per_language(&value, languages, "url", read_url));

@@ -234,14 +234,14 @@ fn pages(value: &Value<'_>) -> Option<Vec<String>> {
 fn again(value: &Value<'_>) -> Option<Again> {
     let table = value.table()?;
     let pause = |key| {
-        table.get(key).map_or(Some(None), |value| {
+        table.optional(key, |value| {
             if value.string()? == "never" {
-                return Some(Some(Pause::Never));
+                return Some(Pause::Never);
             }
-            value.duration(Duration::ZERO, LONGEST_PAUSE).map(|pause| Some(Pause::For(pause)))
+            value.duration(Duration::ZERO, LONGEST_PAUSE).map(Pause::For)
         })
     };
     let (shown, dismissed, answered) = (pause("shown"), pause("dismissed"), pause("answered"));
     table.finish();
-    Some(Again { shown: shown?, dismissed: dismissed?, answered: answered? })
+    Some(Again { shown: shown.ok()?, dismissed: dismissed.ok()?, answered: answered.ok()? })
 }

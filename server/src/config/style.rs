@@ -76,15 +76,21 @@ impl fmt::Display for Color {
 pub(super) fn read(value: &Value<'_>) -> Option<Style> {
     const COLOR: &str = "write \"#3b5bdb\": red, green and blue in hexadecimal";
     let table = value.table()?;
-    let color = |key| table.get(key).map_or(Some(None), |value| value.parse(COLOR).map(Some));
-    let theme = table.get("theme").map_or(Some(None), |value| {
+    let color = |key| table.optional(key, |value| value.parse(COLOR));
+    let theme = table.optional("theme", |value| {
         value.one_of(&[("auto", None), ("light", Some(Theme::Light)), ("dark", Some(Theme::Dark))])
     });
     let (brand, brand_dark) = (color("brand"), color("brand_dark"));
-    let radius = table.get("radius").map_or(Some(None), |value| read_radius(&value).map(Some));
-    let font = table.get("font").map_or(Some(None), |value| read_font(&value).map(Some));
+    let radius = table.optional("radius", read_radius);
+    let font = table.optional("font", read_font);
     table.finish();
-    Some(Style { theme: theme?, brand: brand?, brand_dark: brand_dark?, radius: radius?, font: font? })
+    Some(Style {
+        theme: theme.ok()?.flatten(),
+        brand: brand.ok()?,
+        brand_dark: brand_dark.ok()?,
+        radius: radius.ok()?,
+        font: font.ok()?,
+    })
 }
 
 fn read_radius(value: &Value<'_>) -> Option<u8> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use shared::{Language, SurveyId};
 
+use super::contact::{self, Contact};
 use super::limits;
 use super::metadata::{self, MetadataRule};
 use super::platform::{Platform, PlatformName};
@@ -46,12 +47,27 @@ pub struct Survey {
     pub style: Style,
     /// True when a tap on the one answer of a question goes on to the next.
     pub autoprogress: bool,
+    /// How the questions are laid out.
+    pub layout: Layout,
+    /// True when the visitor may change the language.
+    pub language_switch: bool,
+    /// How the visitor may be reached, if that is asked.
+    pub contact: Option<Contact>,
     /// What stands before the first question, if anything.
     pub intro: Option<Intro>,
     /// What stands in the place of the widget's own thanks: the first that fits.
     pub thanks: Vec<Thanks>,
     /// The questions in their order; never empty.
     pub questions: Vec<Question>,
+}
+
+/// How the questions of a survey are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// One by one.
+    Steps,
+    /// All on one page.
+    Page,
 }
 
 /// What happens to an answer whose call was cut off, and that cannot be looked up.
@@ -77,17 +93,11 @@ pub(super) fn read(value: &Value<'_>, platforms: Option<&[Platform]>) -> Option<
     let platform = read_platform(&table, platforms);
     let company = guid(&table, "company");
     let touchpoint = guid(&table, "touchpoint");
-    let allow_no_origin = table.get("allow_no_origin").map_or(Some(false), |value| value.boolean());
+    let allow_no_origin = table.flag("allow_no_origin");
     let origins = read_origins(&table, allow_no_origin == Some(true));
     let languages = read_languages(&table);
-    let per_minute = match table.get("per_minute") {
-        Some(value) => limits::number(&value, "leave it out for no limit").map(Some),
-        None => Some(None),
-    };
-    let max_delay = match table.get("max_delay") {
-        Some(value) => value.duration(LEAST_DELAY, LONGEST_DELAY).map(Some),
-        None => Some(None),
-    };
+    let per_minute = table.optional("per_minute", |value| limits::number(value, "leave it out for no limit"));
+    let max_delay = table.optional("max_delay", |value| value.duration(LEAST_DELAY, LONGEST_DELAY));
     let on_unknown = table.get("on_unknown").map_or(Some(OnUnknown::Resend), |value| {
         value.one_of(&[("resend", OnUnknown::Resend), ("park", OnUnknown::Park)])
     });
@@ -96,14 +106,28 @@ pub(super) fn read(value: &Value<'_>, platforms: Option<&[Platform]>) -> Option<
         .get("show")
         .map_or_else(|| Some(Show::default()), |value| show::read(&value, languages.as_deref()));
     let style = table.get("style").map_or_else(|| Some(Style::default()), |value| style::read(&value));
-    let autoprogress = table.get("autoprogress").map_or(Some(false), |value| value.boolean());
+    let autoprogress = table.flag("autoprogress");
+    let layout = table.get("layout").map_or(Some(Layout::Steps), |value| {
+        let layout = value.one_of(&[("steps", Layout::Steps), ("page", Layout::Page)])?;
+        if layout == Layout::Page && autoprogress == Some(true) {
+            value.problem("on one page there is no next question", "remove `autoprogress`");
+        }
+        Some(layout)
+    });
+    let language_switch = table.get("language_switch").map_or(Some(false), |value| {
+        let switch = value.boolean()?;
+        if switch && languages.as_ref().is_some_and(|languages| languages.len() < 2) {
+            value.problem("there is no other language to change to", "remove it, or add to `languages`");
+        }
+        Some(switch)
+    });
     let questions = table
         .required("question", "add a [[survey.question]]")
         // Without the languages there is nothing to hold the texts against.
         .and_then(|value| question::read_all(&value, languages.as_deref()?));
-    let intro = table
-        .get("intro")
-        .map_or(Some(None), |value| screens::read_intro(&value, languages.as_deref()?).map(Some));
+    let intro = table.optional("intro", |value| screens::read_intro(value, languages.as_deref()?));
+    let contact =
+        table.optional("contact", |value| contact::read(value, languages.as_deref()?, questions.as_deref()?));
     let thanks = table.get("thanks").map_or(Some(Vec::new()), |value| {
         screens::read_thanks(&value, languages.as_deref()?, questions.as_deref()?)
     });
@@ -116,14 +140,17 @@ pub(super) fn read(value: &Value<'_>, platforms: Option<&[Platform]>) -> Option<
         origins: origins?,
         allow_no_origin: allow_no_origin?,
         languages: languages?,
-        per_minute: per_minute?,
-        max_delay: max_delay?,
+        per_minute: per_minute.ok()?,
+        max_delay: max_delay.ok()?,
         on_unknown: on_unknown?,
         metadata: metadata?,
         show: show?,
         style: style?,
         autoprogress: autoprogress?,
-        intro: intro?,
+        layout: layout?,
+        language_switch: language_switch?,
+        contact: contact.ok()?,
+        intro: intro.ok()?,
         thanks: thanks?,
         questions: questions?,
     })

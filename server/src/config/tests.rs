@@ -114,7 +114,12 @@ fn a_queue_without_room_or_for_too_long_is_refused() {
 /// The problems of the good configuration after a change, as `key: message`.
 fn problems(from: &str, to: &str) -> Vec<String> {
     assert!(GOOD.contains(from), "{from:?} is not in the good configuration");
-    match parse(&GOOD.replacen(from, to, 1)) {
+    told(parse(&GOOD.replacen(from, to, 1)))
+}
+
+/// The problems of a configuration, as `key: message`.
+fn told(config: Result<Config, ConfigError>) -> Vec<String> {
+    match config {
         Ok(_) => Vec::new(),
         Err(ConfigError::Invalid { problems, .. }) => {
             problems.iter().map(|problem| format!("{}: {}", problem.key, problem.message)).collect()
@@ -291,6 +296,97 @@ fn an_ending_that_nobody_sees_or_that_leads_nowhere_is_refused() {
         let found = ending(&format!("link = {{ url = {both}, text = {{ nl = \"V\", fr = \"S\" }} }}"));
         assert_eq!(found, [format!("{key}[0].link.url.nl: {url:?} is no address of a page")]);
     }
+}
+
+/// The good configuration with keys of its survey, and tables of it, more.
+fn with(keys: &str, tables: &str) -> Result<Config, ConfigError> {
+    let text = GOOD.replace("languages = [", &format!("{keys}\nlanguages = ["));
+    parse(&text.replace("[survey.metadata]", &format!("{tables}\n\n[survey.metadata]")))
+}
+
+const CONTACT: &str = "[survey.contact]
+    title = { nl = \"Mogen we u bellen?\", fr = \"Pouvons-nous vous appeler ?\" }
+    consent = { nl = \"Ja\", fr = \"Oui\" }";
+
+#[test]
+fn a_visitor_may_be_asked_for_a_way_to_be_reached() {
+    let fields = "email = \"required\"\nshow_if = { question = \"recommend\", at_most = 6 }";
+    let config = with("", &format!("{CONTACT}\n{fields}")).unwrap();
+    let contact = config.surveys[0].contact.as_ref().unwrap();
+    assert!(contact.show_if.is_some() && contact.link.is_none());
+    assert_eq!(
+        contact.fields,
+        [shared::survey::ContactField { field: shared::Field::Email, required: true }]
+    );
+    assert_eq!(told(with("", CONTACT)), ["survey[0].contact: nothing is asked"]);
+    let wrong = format!("{CONTACT}\nphone = true");
+    assert_eq!(told(with("", &wrong)), ["survey[0].contact.phone: this is a boolean, not a text in quotes"]);
+}
+
+#[test]
+fn a_page_has_no_next_question_and_one_language_no_other() {
+    let config = with("layout = \"page\"\nlanguage_switch = true", "").unwrap();
+    assert!(config.surveys[0].layout == Layout::Page && config.surveys[0].language_switch);
+    assert_eq!(
+        told(with("layout = \"page\"\nautoprogress = true", "")),
+        ["survey[0].layout: on one page there is no next question"]
+    );
+    let alone = GOOD.replace("[\"nl\", \"fr\"]", "[\"nl\"]\nlanguage_switch = true");
+    let found = told(parse(&alone));
+    assert_eq!(found[0], "survey[0].language_switch: there is no other language to change to");
+}
+
+#[test]
+fn a_text_repeats_only_what_was_answered_for_sure() {
+    let asking = |from: &str, to: &str| told(parse(&GOOD.replace(from, to)));
+    let none: [&str; 0] = [];
+    // `recommend` has to be answered, and is asked of everybody.
+    assert_eq!(asking("nl = \"Waarom?\"", "nl = \"Waarom een {recommend}? { dus }\""), none);
+    let why = "survey[0].question[1]";
+    assert_eq!(
+        asking("nl = \"Waarom?\"", "nl = \"Waarom een {recomend}?\""),
+        [format!("{why}: {{recomend}} repeats no earlier answer")]
+    );
+    assert_eq!(
+        asking("nl = \"Opnieuw?\"", "nl = \"Zei u {why}?\""),
+        ["survey[0].question[2]: {why} repeats a text"]
+    );
+    let hole = "survey[0].question[3]: {again} may have no answer to repeat";
+    assert_eq!(asking("nl = \"Hoe?\"", "nl = \"Hoe, na {again}?\""), [hole]);
+    let shown = GOOD.replace("nl = \"Hoe?\"", "nl = \"Hoe, na {again}?\"");
+    let all = "all = [{ question = \"again\", is = true }, { question = \"recommend\", at_least = 1 }]";
+    assert_eq!(told(parse(&shown.replace("any = [{", &format!("{all} }}\n#")))), none);
+    let absent = all.replace("is = true", "answered = false");
+    assert_eq!(told(parse(&shown.replace("any = [{", &format!("{absent} }}\n#")))), [hole]);
+    let title = "[[survey.thanks]]\ntitle = { nl = \"Dank voor {again}\", fr = \"Merci\" }";
+    assert_eq!(told(with("", title)), ["survey[0].thanks[0]: {again} may have no answer to repeat"]);
+}
+
+#[test]
+fn long_lists_can_be_searched_and_one_option_takes_words() {
+    let options = |count: usize, more: &str| {
+        let one = |at| format!("{{ id = \"o{at}\", text = {{ nl = \"{at}\", fr = \"{at}\" }} {more} }},");
+        let options: String = (0..count).map(one).collect();
+        let from = GOOD.find("options = [").unwrap();
+        let to = from + GOOD[from..].find("\n]").unwrap();
+        parse(&[&GOOD[..from], "options = [", &options, &GOOD[to..]].concat())
+    };
+    let search = |config: &Config| match &config.surveys[0].questions[3].kind {
+        Kind::Choice { search, .. } => *search,
+        _ => false,
+    };
+    assert!(!search(&options(15, "").unwrap()) && search(&options(16, "").unwrap()));
+    let other = ", other = { guid = { nl = \"77777777-7777-4777-8777-777777777777\", \
+                 fr = \"88888888-8888-4888-8888-888888888888\" } }";
+    let found = told(options(2, other));
+    assert_eq!(found, ["survey[0].question[3].options[1]: two options take words"]);
+    let taken = other.replace("77777777-7777-4777-8777-777777777777", "33333333-3333-4333-8333-333333333333");
+    let last = GOOD.replace("fr = \"Magasin\" } }", &format!("fr = \"Magasin\" }} {taken} }}"));
+    assert!(told(parse(&last))[0].contains("is also that of"), "{:?}", told(parse(&last)));
+    let last = GOOD.replace("fr = \"Magasin\" } }", &format!("fr = \"Magasin\" }} {other} }}"));
+    let config = parse(&last).unwrap();
+    let Kind::Choice { options, .. } = &config.surveys[0].questions[3].kind else { panic!("no choice") };
+    assert!(options[1].fixed && options[1].other.is_some(), "it stays behind those it sums up");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use shared::answer::{self, Stale};
-use shared::{Language, Respondent, Submission, limits};
+use shared::{Field, Language, Respondent, Submission, limits, respondent};
 
 use super::Intake;
 use super::metadata::{self, Visit};
@@ -250,17 +250,16 @@ impl From<answer::Problem> for Detail {
 
 /// A respondent without empty fields; what is wrong is added to the problems.
 fn respondent(given: &Respondent, problems: &mut Vec<Detail>) -> StoredRespondent {
-    let mut field = |name: &str, value: &Option<String>| {
+    let mut field = |field: Option<Field>, value: &Option<String>| {
         let value = value.as_deref().map(str::trim).filter(|value| !value.is_empty())?;
-        let fault = if value.chars().count() > limits::RESPONDENT_FIELD {
-            Some(format!("a field has at most {} characters", limits::RESPONDENT_FIELD))
-        } else if value.chars().any(|c| limits::is_forbidden(c) || c == '\n' || c == '\t') {
-            Some("the field holds a control character".into())
-        } else if name == "email" && !looks_like_email(value) {
-            Some("this is no e-mail address".into())
-        } else {
-            None
-        };
+        let fault = respondent::fault(field, value).map(|fault| match fault {
+            respondent::Fault::TooLong => {
+                format!("a field has at most {} characters", limits::RESPONDENT_FIELD)
+            }
+            respondent::Fault::ControlCharacter => "the field holds a control character".into(),
+            respondent::Fault::NoEmail => "this is no e-mail address".into(),
+        });
+        let name = field.map_or("id", Field::name);
         if let Some(detail) = fault {
             problems.push(Detail {
                 pointer: format!("/respondent/{name}"),
@@ -273,17 +272,12 @@ fn respondent(given: &Respondent, problems: &mut Vec<Detail>) -> StoredResponden
         Some(value.to_owned())
     };
     StoredRespondent {
-        id: field("id", &given.id),
-        first_name: field("first_name", &given.first_name),
-        last_name: field("last_name", &given.last_name),
-        email: field("email", &given.email),
-        phone: field("phone", &given.phone),
+        id: field(None, &given.id),
+        first_name: field(Some(Field::FirstName), &given.first_name),
+        last_name: field(Some(Field::LastName), &given.last_name),
+        email: field(Some(Field::Email), &given.email),
+        phone: field(Some(Field::Phone), &given.phone),
     }
-}
-
-fn looks_like_email(text: &str) -> bool {
-    let blank = text.chars().any(char::is_whitespace);
-    !blank && text.rsplit_once('@').is_some_and(|(local, host)| !local.is_empty() && host.contains('.'))
 }
 
 /// Covers what was answered, and not when or where: a retry differs in its context.

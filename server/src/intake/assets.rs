@@ -191,6 +191,8 @@ impl Widget {
             ("widget.js", JAVASCRIPT),
             ("glue.js", JAVASCRIPT),
             ("widget.wasm", "application/wasm"),
+            ("full-glue.js", JAVASCRIPT),
+            ("full-widget.wasm", "application/wasm"),
             ("frame.js", JAVASCRIPT),
             ("tab.js", JAVASCRIPT),
             ("outbox.js", JAVASCRIPT),

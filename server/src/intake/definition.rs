@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use shared::{
-    Choice, Definition, Direction, Intro, Kind, Language, Link, Question, Score, SurveyId, Text, Thanks,
-    Words, survey,
+    Choice, Contact, Definition, Direction, Field, Intro, Kind, Language, Link, Offered, Question, Score,
+    SurveyId, Text, Thanks, Words, survey,
 };
 
 use super::assets::{Compressible, Sampled};
 use super::rules::rules;
 use super::style;
-use crate::config::{self, Config, PerLanguage, Survey};
+use crate::config::{self, Config, Layout, PerLanguage, Survey};
 use crate::words::words;
 
 /// A definition and its JSON.
@@ -57,6 +57,10 @@ impl ServedDefinition {
             rtl: language.direction() == Direction::RightToLeft,
             version: String::new(),
             autoprogress: survey.autoprogress,
+            one_page: survey.layout == Layout::Page,
+            languages: if survey.language_switch { offered(survey) } else { Vec::new() },
+            digits: language.digits().map(str::to_owned),
+            contact: survey.contact.as_ref().map(|contact| self::contact(contact, language)),
             intro: survey.intro.as_ref().map(|intro| self::intro(intro, language)),
             thanks: survey.thanks.iter().map(|ending| thanks(ending, language)).collect(),
             questions: survey.questions.iter().map(|asked| question(asked, language)).collect(),
@@ -89,19 +93,46 @@ fn written(definition: &Definition, survey: &Survey, share: u8) -> Vec<u8> {
 
 /// The words that a survey has use for: a browser loads them with it.
 fn needed(words: &Words, survey: &Survey) -> Words {
+    let any =
+        |which: fn(&config::Kind) -> bool| survey.questions.iter().any(|question| which(&question.kind));
+    let asks = |field| {
+        let fields = survey.contact.iter().flat_map(|contact| &contact.fields);
+        fields.into_iter().any(|asked| asked.field == field)
+    };
+    let search = any(|kind| matches!(kind, config::Kind::Choice { search: true, .. }));
     let mut words = words.clone();
-    let bounded =
-        |question: &config::Question, which: fn(Option<u32>, Option<u32>) -> bool| match question.kind {
-            config::Kind::Choice { min, max, .. } => which(min, max),
-            _ => false,
-        };
-    if !survey.questions.iter().any(|question| bounded(question, |min, _| min.is_some())) {
-        words.too_few.clear();
-    }
-    if !survey.questions.iter().any(|question| bounded(question, |_, max| max.is_some())) {
-        words.too_many.clear();
+    for (needed, word) in [
+        (any(|kind| matches!(kind, config::Kind::Choice { min: Some(_), .. })), &mut words.too_few),
+        (any(|kind| matches!(kind, config::Kind::Choice { max: Some(_), .. })), &mut words.too_many),
+        (search, &mut words.search),
+        (search, &mut words.nothing),
+        (any(takes_words), &mut words.specify),
+        (survey.layout == Layout::Page, &mut words.check),
+        (survey.language_switch, &mut words.language),
+        (asks(Field::FirstName), &mut words.first_name),
+        (asks(Field::LastName), &mut words.last_name),
+        (asks(Field::Email), &mut words.email),
+        (asks(Field::Email), &mut words.wrong_email),
+        (asks(Field::Phone), &mut words.phone),
+        (survey.contact.is_some(), &mut words.missing),
+    ] {
+        if !needed {
+            word.clear();
+        }
     }
     words
+}
+
+/// True for a choice with an option that the visitor says more about.
+pub(super) fn takes_words(kind: &config::Kind) -> bool {
+    matches!(kind, config::Kind::Choice { options, .. } if options.iter().any(|option| option.other.is_some()))
+}
+
+/// The languages of a survey, for the visitor to choose from.
+fn offered(survey: &Survey) -> Vec<Offered> {
+    let languages = survey.languages.iter();
+    let offer = |language: &Language| Offered { tag: language.tag().into(), name: language.endonym().into() };
+    languages.map(offer).collect()
 }
 
 /// Names a content by its bytes.
@@ -128,13 +159,29 @@ fn intro(intro: &config::Intro, language: Language) -> Intro {
     Intro { title: text(&intro.title), text: intro.text.as_ref().map(text), button: text(&intro.button) }
 }
 
+fn link(link: &config::Link, language: Language) -> Link {
+    Link { url: in_language(&link.url, language), text: in_language(&link.text, language) }
+}
+
+fn contact(contact: &config::Contact, language: Language) -> Contact {
+    let text = |texts: &PerLanguage<String>| in_language(texts, language);
+    Contact {
+        show_if: contact.show_if.clone(),
+        title: text(&contact.title),
+        text: contact.text.as_ref().map(text),
+        consent: text(&contact.consent),
+        link: contact.link.as_ref().map(|way| link(way, language)),
+        fields: contact.fields.clone(),
+    }
+}
+
 fn thanks(ending: &config::Thanks, language: Language) -> Thanks {
     let text = |texts: &PerLanguage<String>| in_language(texts, language);
     Thanks {
         show_if: ending.show_if.clone(),
         title: text(&ending.title),
         text: ending.text.as_ref().map(text),
-        link: ending.link.as_ref().map(|link| Link { url: text(&link.url), text: text(&link.text) }),
+        link: ending.link.as_ref().map(|way| link(way, language)),
     }
 }
 
@@ -153,14 +200,21 @@ fn question(asked: &config::Question, language: Language) -> Question {
         }),
         config::Kind::Text { max_length } => Kind::Text(Text { max_length: *max_length }),
         config::Kind::YesNo => Kind::YesNo,
-        config::Kind::Choice { several, min, max, shuffle, options } => {
+        config::Kind::Choice { several, min, max, shuffle, search, options } => {
             let option = |option: &config::ChoiceOption| survey::ChoiceOption {
                 id: option.id.clone(),
                 text: text(&option.text),
                 fixed: option.fixed,
+                other: option.other.is_some(),
             };
-            let options = options.iter().map(option).collect();
-            Kind::Choice(Choice { several: *several, min: *min, max: *max, shuffle: *shuffle, options })
+            Kind::Choice(Choice {
+                several: *several,
+                min: *min,
+                max: *max,
+                shuffle: *shuffle,
+                search: *search,
+                options: options.iter().map(option).collect(),
+            })
         }
     };
     Question {

@@ -31,7 +31,7 @@ pub(super) const KINDS: [(StatusCode, &str, &str); 20] = [
 ];
 
 /// The codes of every [`Detail`].
-pub(super) const DETAILS: [&str; 24] = [
+pub(super) const DETAILS: [&str; 25] = [
     "unknown_question",
     "answered_twice",
     "hidden",
@@ -47,6 +47,7 @@ pub(super) const DETAILS: [&str; 24] = [
     "several_options",
     "too_few_options",
     "too_many_options",
+    "not_other",
     "required",
     "shape",
     "submission",

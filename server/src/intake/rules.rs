@@ -3,8 +3,10 @@
 //! Short keys, and nothing that is as usual: every page pays for them before anything is asked.
 
 use serde_json::{Map, Value, json};
+use shared::pipe::piped;
 
-use crate::config::{Device, Pause, Position, Survey};
+use super::definition::takes_words;
+use crate::config::{Device, Kind, Layout, Pause, PerLanguage, Position, Question, Survey, Thanks};
 
 /// The rules, as `loader.js` reads them: times in seconds, shares in percent. Of those who would be asked, only
 /// `share` percent are.
@@ -16,6 +18,7 @@ pub(super) fn rules(survey: &Survey, share: u8) -> Value {
     };
     set("survey", Some(json!(survey.id)));
     set("mode", Some(json!(show.mode.name())));
+    set("full", uses_what_few_do(survey).then(|| json!(FULL)));
     set("position", (show.position != Position::default()).then(|| json!(show.position.name())));
     set("after", show.due.after.map(|after| json!(after.as_secs_f64())));
     set("scroll", show.due.scroll.map(|percent| json!(percent)));
@@ -47,6 +50,35 @@ pub(super) fn rules(survey: &Survey, share: u8) -> Value {
     Value::Object(rules)
 }
 
+/// What the names of glue and module begin with that know what few surveys use (`FULL` in the widget).
+const FULL: &str = "full-";
+
+/// True for a survey that the usual module cannot show.
+fn uses_what_few_do(survey: &Survey) -> bool {
+    let texts = |question: &Question| {
+        let texts = question.text.values().chain(question.hint.iter().flat_map(PerLanguage::values));
+        texts.into_iter().any(|text| repeats(text))
+    };
+    let asks = |question: &Question| {
+        let search = matches!(question.kind, Kind::Choice { search: true, .. });
+        search || takes_words(&question.kind) || texts(question)
+    };
+    let ends = |ending: &Thanks| {
+        let texts = ending.title.values().chain(ending.text.iter().flat_map(PerLanguage::values));
+        texts.into_iter().any(|text| repeats(text))
+    };
+    survey.layout == Layout::Page
+        || survey.language_switch
+        || survey.contact.is_some()
+        || survey.questions.iter().any(asks)
+        || survey.thanks.iter().any(ends)
+}
+
+/// True for a text that repeats an earlier answer.
+fn repeats(text: &str) -> bool {
+    piped(text).next().is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +89,34 @@ mod tests {
     fn what_is_as_usual_costs_nothing() {
         let survey = &good().surveys[0];
         assert_eq!(rules(survey, 100), json!({ "survey": "checkout", "mode": "inline" }));
+    }
+
+    #[test]
+    fn a_survey_that_uses_what_few_do_names_the_module_that_knows_it() {
+        let uses = |change: fn(&mut Survey)| {
+            let mut survey = (*good().surveys[0]).clone();
+            change(&mut survey);
+            rules(&survey, 100).get("full").cloned()
+        };
+        assert_eq!(uses(|_| {}), None);
+        for change in [
+            (|survey: &mut Survey| survey.layout = Layout::Page) as fn(&mut Survey),
+            |survey| survey.language_switch = true,
+            |survey| _ = survey.questions[1].text.insert(survey.languages[0], "{recommend}?".into()),
+            |survey| survey.questions[1].hint = Some([(survey.languages[0], "{recommend}?".into())].into()),
+            |survey| {
+                if let Kind::Choice { search, .. } = &mut survey.questions[3].kind {
+                    *search = true;
+                }
+            },
+            |survey| {
+                if let Kind::Choice { options, .. } = &mut survey.questions[3].kind {
+                    options[0].other = Some(PerLanguage::new());
+                }
+            },
+        ] {
+            assert_eq!(uses(change), Some(json!("full-")));
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Whose a stored submission is, and who is mentioned in it.
 
-use crate::accepted::{Accepted, StoredValue};
+use crate::accepted::Accepted;
 
 /// An e-mail address to look for, without regard to case. Never shown.
 pub(super) struct Address(String);
@@ -35,12 +35,10 @@ impl Address {
         }
         let person =
             [respondent.email, respondent.id, respondent.first_name, respondent.last_name, respondent.phone];
-        let answers = accepted.answers.into_iter().filter_map(|answer| match answer.value {
-            StoredValue::Text(text) => Some(text),
-            _ => None,
-        });
-        let mut texts = person.into_iter().flatten().chain(accepted.metadata.into_values()).chain(answers);
-        texts.any(|text| self.in_text(&text)).then_some(Found::Mentioned)
+        let answers = accepted.answers.iter().filter_map(|answer| answer.value.words());
+        let person = person.iter().flatten();
+        let mut texts = person.chain(accepted.metadata.values()).map(String::as_str).chain(answers);
+        texts.any(|text| self.in_text(text)).then_some(Found::Mentioned)
     }
 
     /// True if the address stands in a text by itself, and not as a part of a longer one.
@@ -63,6 +61,7 @@ impl Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::accepted::StoredValue;
 
     fn body(email: Option<&str>, words: &str) -> Vec<u8> {
         let body = serde_json::json!({
@@ -99,6 +98,14 @@ mod tests {
             assert_eq!(found(words), None, "{words}");
         }
         assert_eq!(address.in_body(b"no JSON, but jef@example.com"), Some(Found::Mentioned));
+    }
+
+    #[test]
+    fn words_for_other_are_looked_through_as_well() {
+        let mut accepted: Accepted = serde_json::from_slice(&body(None, "")).unwrap();
+        accepted.answers[0].value = StoredValue::OptionsWithWords(Vec::new(), "jef@example.com".into());
+        let found = Address::new("jef@example.com").unwrap().in_body(&serde_json::to_vec(&accepted).unwrap());
+        assert_eq!(found, Some(Found::Mentioned));
     }
 
     #[test]

@@ -59,6 +59,11 @@ pub enum MapError {
     /// The survey has lost an option.
     #[error("question {0:?} has lost an option that was chosen; add it to the configuration, then retry")]
     Option(QuestionId),
+    /// The survey no longer says where the words for "other" go.
+    #[error(
+        "question {0:?} has no `other` with a GUID in {1} any more; add it to the configuration, then retry"
+    )]
+    Other(QuestionId, Language),
 }
 
 impl<'a> AddAnswer<'a> {
@@ -66,15 +71,20 @@ impl<'a> AddAnswer<'a> {
     pub fn new(survey: &'a Survey, accepted: &'a Accepted) -> Result<Self, MapError> {
         let language = Language::matching(&accepted.language)
             .ok_or_else(|| MapError::Language(accepted.language.clone()))?;
-        let answers = accepted.answers.iter();
-        let answers = answers.map(|answer| map(survey, language, &answer.question, &answer.value));
+        let mut answers = Vec::with_capacity(accepted.answers.len());
+        for answer in &accepted.answers {
+            answers.push(map(survey, language, &answer.question, &answer.value)?);
+            if let StoredValue::OptionsWithWords(_, words) = &answer.value {
+                answers.push(map_words(survey, language, &answer.question, words)?);
+            }
+        }
         Ok(Self {
             culture: language.culture(),
             language: language.guid(),
             metadata: &accepted.metadata,
             respondent: accepted.respondent.as_ref().map(Respondent::from).unwrap_or_default(),
             company: survey.company.as_str(),
-            answers: answers.collect::<Result<_, _>>()?,
+            answers,
             touchpoint: survey.touchpoint.as_str(),
         })
     }
@@ -93,17 +103,20 @@ fn map<'a>(
     survey: &'a Survey,
     language: Language,
     id: &'a QuestionId,
-    value: &'a StoredValue,
+    stored: &'a StoredValue,
 ) -> Result<Answer<'a>, MapError> {
     let missing = || MapError::Question(id.clone(), language);
     let question = survey.question(id).ok_or_else(missing)?;
     let guid = question.guid.get(&language).ok_or_else(missing)?.as_str();
     let answer = Answer { question: guid, ..Answer::default() };
-    match (value, &question.kind) {
+    match (stored, &question.kind) {
         (StoredValue::Score(score), Kind::Score { .. }) => Ok(Answer { score: Some(*score), ..answer }),
         (StoredValue::Text(text), Kind::Text { .. }) => Ok(Answer { text: Some(text), ..answer }),
         (StoredValue::Boolean(boolean), Kind::YesNo) => Ok(Answer { boolean: Some(*boolean), ..answer }),
-        (StoredValue::Options(chosen), Kind::Choice { options, .. }) => {
+        (
+            StoredValue::Options(chosen) | StoredValue::OptionsWithWords(chosen, _),
+            Kind::Choice { options, .. },
+        ) => {
             let value = |id: &OptionId| {
                 let option = options.iter().find(|option| option.id == *id)?;
                 option.value.get(&language).map(String::as_str)
@@ -114,6 +127,19 @@ fn map<'a>(
         }
         _ => Err(missing()),
     }
+}
+
+/// What the visitor said about an option called "other": the answer to a text question of its own, since the platform
+/// knows a list's values beforehand.
+fn map_words<'a>(
+    survey: &'a Survey,
+    language: Language,
+    id: &'a QuestionId,
+    words: &'a str,
+) -> Result<Answer<'a>, MapError> {
+    let guid = survey.question(id).and_then(|question| question.other()?.get(&language));
+    let guid = guid.ok_or_else(|| MapError::Other(id.clone(), language))?;
+    Ok(Answer { question: guid.as_str(), text: Some(words), ..Answer::default() })
 }
 
 impl<'a> From<&'a StoredRespondent> for Respondent<'a> {

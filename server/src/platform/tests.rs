@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::accepted::{Accepted, StoredAnswer, StoredValue};
 use crate::config::tests::good;
-use crate::config::{Config, Survey};
+use crate::config::{Config, Kind, Survey};
 use crate::sandbox::{self, Fault, Sandbox, Settings, Token, Touchpoint};
 
 /// A sandbox at no pace, the platform's settings that lead there, and a survey that it knows.
@@ -87,6 +87,38 @@ fn an_answer_has_the_pages_keys_casing_and_nulls() {
         "campaign_UniqueID": "f30f55f0-a770-4096-aa9f-8bc2a2aff25f",
     });
     assert_eq!(body, expected);
+}
+
+/// The survey with an option that takes words, and a visitor's answer that uses it.
+fn with_words() -> (Survey, Accepted) {
+    let mut survey = (*good().surveys[0]).clone();
+    let dutch = survey.languages[0];
+    if let Kind::Choice { options, .. } = &mut survey.questions[3].kind {
+        let guid = "77777777-7777-4777-8777-777777777777".parse().unwrap();
+        options[1].other = Some([(dutch, guid)].into());
+    }
+    let chosen = ["web", "shop"].map(|id| id.parse().unwrap()).to_vec();
+    let value = StoredValue::OptionsWithWords(chosen, "Een tante".into());
+    let answers = vec![StoredAnswer { question: "found".parse().unwrap(), value }];
+    (survey, Accepted { answers, ..accepted() })
+}
+
+#[test]
+fn words_for_other_are_the_answer_to_a_text_question_of_their_own() {
+    let (mut survey, accepted) = with_words();
+    let body = AddAnswer::new(&survey, &accepted).unwrap();
+    assert_eq!(body.visitors_words(), ["Een tante"], "they are hidden in a refusal");
+    let expected = json!([
+        { "QuestionItemUniqueID": "55555555-5555-4555-8555-555555555555",
+          "Score": null, "Text": null, "Boolean": null, "Options": ["W", "Winkel"] },
+        { "QuestionItemUniqueID": "77777777-7777-4777-8777-777777777777",
+          "Score": null, "Text": "Een tante", "Boolean": null, "Options": null },
+    ]);
+    assert_eq!(serde_json::to_value(&body).unwrap()["answers"], expected);
+    drop(body);
+    survey.questions[3] = good().surveys[0].questions[3].clone();
+    let error = AddAnswer::new(&survey, &accepted).map(|_| ()).unwrap_err();
+    assert!(error.to_string().contains("question found has no `other`"), "{error}");
 }
 
 #[test]

@@ -12,7 +12,12 @@ fn question(id: &str, required: bool, kind: Kind) -> Question {
 
 fn choice(several: bool) -> Kind {
     let options = ["web", "shop", "friend"]
-        .map(|id| ChoiceOption { id: id.parse().unwrap(), text: id.into(), fixed: false })
+        .map(|id| ChoiceOption {
+            id: id.parse().unwrap(),
+            text: id.into(),
+            fixed: false,
+            other: id == "friend",
+        })
         .to_vec();
     Kind::Choice(Choice::of(several, options))
 }
@@ -25,8 +30,8 @@ fn bounded(min: u32, max: u32) -> Kind {
 #[test]
 fn a_choice_keeps_its_bounds_where_there_is_one() {
     let fault = |min, max, ids: &[&str]| {
-        let chosen = ids.iter().map(|id| id.parse().unwrap()).collect();
-        fault(&question("found", false, bounded(min, max)), &Value::Options(chosen))
+        let chosen: Vec<_> = ids.iter().map(|id| id.parse().unwrap()).collect();
+        fault(&question("found", false, bounded(min, max)), &Value::Options(chosen.into()))
     };
     assert_eq!(fault(2, 2, &["web"]), Some(Fault::TooFew { min: 2 }));
     assert_eq!(fault(2, 2, &["web", "shop"]), None);
@@ -41,6 +46,39 @@ fn bounds_that_were_added_later_cost_nobody_an_answer() {
         WireAnswer { question: "found".into(), options: Some(vec!["web".into()]), ..WireAnswer::default() };
     assert!(check(&survey, std::slice::from_ref(&one), Stale::Refuse).is_err());
     assert!(check(&survey, &[one], Stale::Drop).is_ok_and(|checked| checked.answers.len() == 1));
+}
+
+#[test]
+fn words_for_other_need_the_option_that_takes_them() {
+    let survey = [question("found", false, choice(true))];
+    let with = |ids: &[&str], other: &str| {
+        let wire = WireAnswer { other: Some(other.into()), ..options("found", ids) };
+        check(&survey, &[wire], Stale::Refuse)
+            .map_err(|problems| (problems[0].pointer.clone(), problems[0].fault))
+    };
+    let words = |checked: Checked| match checked.answers[0].value.clone() {
+        Value::Options(chosen) => chosen.other,
+        _ => None,
+    };
+    assert!(with(&["web", "friend"], "an aunt").map(words) == Ok(Some("an aunt".into())));
+    let wrong = |fault| Some(("/answers/0/other".to_owned(), fault));
+    assert_eq!(with(&["web"], "an aunt").err(), wrong(Fault::NotOther));
+    assert_eq!(with(&["friend"], " ").err(), wrong(Fault::Empty));
+    assert_eq!(with(&["friend"], "a\u{0}").err(), wrong(Fault::ControlCharacter));
+    assert_eq!(with(&["friend"], &"é".repeat(200)).err(), None);
+    assert_eq!(with(&["friend"], &"é".repeat(201)).err(), wrong(Fault::TooLong { max: 200 }));
+    let mut score = score("found", 1);
+    score.other = Some("an aunt".into());
+    let problems = check(&survey, &[score], Stale::Refuse).err().unwrap();
+    assert_eq!((problems[0].pointer.as_str(), problems[0].fault), ("/answers/0/other", Fault::WrongKind));
+}
+
+#[test]
+fn words_for_an_option_that_takes_none_any_more_cost_nobody_an_answer() {
+    let survey = [question("found", false, choice(true))];
+    let wire = [WireAnswer { other: Some("a banner".into()), ..options("found", &["web"]) }];
+    let checked = check(&survey, &wire, Stale::Drop).unwrap();
+    assert!(checked.answers[0].value == Value::Options(vec!["web".parse().unwrap()].into()));
 }
 
 fn survey() -> Vec<Question> {
@@ -84,7 +122,7 @@ fn answers_come_back_in_the_surveys_order() {
     let checked = check(&survey(), &wire, Stale::Refuse).unwrap();
     let options = vec!["web".parse().unwrap(), "friend".parse().unwrap()];
     assert!(checked.answers[0].value == Value::Score(9));
-    assert!(checked.answers[1].value == Value::Options(options));
+    assert!(checked.answers[1].value == Value::Options(options.into()));
 }
 
 #[test]
@@ -217,15 +255,23 @@ fn value_from(kind: &Kind, seed: u32, written: &str) -> Option<Value> {
             let mut chosen: Vec<_> =
                 wanted.into_iter().take(most).chain(others.into_iter().take(lacking)).collect();
             chosen.sort_unstable_by_key(|(at, _)| *at);
-            Value::Options(chosen.into_iter().map(|(_, option)| option.id.clone()).collect())
+            let other = chosen.iter().any(|(_, option)| option.other);
+            let ids = chosen.into_iter().map(|(_, option)| option.id.clone()).collect();
+            Value::Options(Chosen { ids, other: words_from(other, written) })
         }
         Kind::Choice(choice) => {
-            Value::Options(vec![choice.options[seed as usize % choice.options.len()].id.clone()])
+            let option = &choice.options[seed as usize % choice.options.len()];
+            Value::Options(Chosen { ids: vec![option.id.clone()], other: words_from(option.other, written) })
         }
     };
     let empty = matches!(&value, Value::Text(text) if text.is_empty())
-        || matches!(&value, Value::Options(options) if options.is_empty());
+        || matches!(&value, Value::Options(options) if options.ids.is_empty());
     (!empty).then_some(value)
+}
+
+fn words_from(taken: bool, written: &str) -> Option<String> {
+    let tidy: String = tidy_text(written).chars().take(limits::OTHER as usize).collect();
+    (taken && !tidy.trim().is_empty()).then_some(tidy)
 }
 
 proptest! {
@@ -264,14 +310,16 @@ proptest! {
         questions in any_survey(),
         wire in prop::collection::vec(
             ("q?[0-9a-z]{0,2}", any::<Option<i32>>(), any::<Option<String>>(), any::<Option<bool>>(),
-             any::<Option<Vec<String>>>()),
+             any::<Option<Vec<String>>>(), any::<Option<String>>()),
             0..6,
         ),
         drop in any::<bool>(),
     ) {
         let wire: Vec<WireAnswer> = wire
             .into_iter()
-            .map(|(question, score, text, boolean, options)| WireAnswer { question, score, text, boolean, options })
+            .map(|(question, score, text, boolean, options, other)| {
+                WireAnswer { question, score, text, boolean, options, other }
+            })
             .collect();
         check(&questions, &wire, if drop { Stale::Drop } else { Stale::Refuse }).ok();
     }

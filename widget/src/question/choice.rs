@@ -1,6 +1,6 @@
 //! One or several of a list.
 
-use shared::{Choice, Value};
+use shared::{Choice, Chosen, Value};
 
 use super::{Item, Listing};
 
@@ -9,7 +9,7 @@ pub(super) fn listing(choice: &Choice, value: Option<&Value>, seed: u32) -> List
     let options = choice.options.iter();
     let items = options.clone().map(|option| Item::plain(&option.text)).collect();
     let chosen = match value {
-        Some(Value::Options(ids)) => {
+        Some(Value::Options(Chosen { ids, .. })) => {
             let chosen = options.enumerate().filter(|(_, option)| ids.contains(&option.id));
             chosen.map(|(position, _)| position).collect()
         }
@@ -54,7 +54,7 @@ fn order(choice: &Choice, seed: u32) -> Vec<usize> {
 pub(super) fn value(choice: &Choice, chosen: &[usize]) -> Option<Value> {
     let ids = choice.options.iter().enumerate().filter(|(position, _)| chosen.contains(position));
     let ids: Vec<_> = ids.map(|(_, option)| option.id.clone()).collect();
-    (!ids.is_empty()).then_some(Value::Options(ids))
+    (!ids.is_empty()).then_some(Value::Options(ids.into()))
 }
 
 #[cfg(test)]
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     fn option(id: &str) -> ChoiceOption {
-        ChoiceOption { id: id.parse().unwrap(), text: id.into(), fixed: false }
+        ChoiceOption { id: id.parse().unwrap(), text: id.into(), fixed: false, other: false }
     }
 
     fn shuffled() -> Choice {
@@ -96,7 +96,7 @@ mod tests {
     fn options_come_in_the_questions_order_and_none_is_no_answer() {
         let choice = Choice::of(true, vec![option("web"), option("shop"), option("friend")]);
         let both = value(&choice, &[2, 0]);
-        assert!(both == Some(Value::Options(vec!["web".parse().unwrap(), "friend".parse().unwrap()])));
+        assert!(both == Some(Value::Options(vec!["web".parse().unwrap(), "friend".parse().unwrap()].into())));
         assert_eq!(listing(&choice, both.as_ref(), 0).chosen, [0, 2]);
         assert!(value(&choice, &[]).is_none());
         assert!(value(&choice, &[9]).is_none());

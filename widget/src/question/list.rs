@@ -7,10 +7,12 @@ use shared::{Kind, Look, Question, Value};
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement};
 
-use super::{Listing, invalid, value};
-use crate::browser;
+use super::other::{add_words, other};
+use super::search::search;
+use super::{Listing, described_by, id, invalid, title, told, value};
 use crate::element::{El, el};
 use crate::survey::Survey;
+use crate::{FULL, browser};
 
 /// The fieldset of a question with entries to choose from.
 pub(super) fn list(survey: &Survey, question: &Question, hint: El, listing: Listing) -> El {
@@ -21,7 +23,7 @@ pub(super) fn list(survey: &Survey, question: &Question, hint: El, listing: List
         let Some(item) = items.get(position) else { continue };
         let input = el("input")
             .set("type", if several { "checkbox" } else { "radio" })
-            .set("name", "answer")
+            .set("name", &id(survey, "answer"))
             .set("value", &position.to_string())
             .set_if(chosen.contains(&position), "checked", "")
             .set_if(item.label.is_some(), "aria-label", item.label.as_deref().unwrap_or_default());
@@ -31,19 +33,34 @@ pub(super) fn list(survey: &Survey, question: &Question, hint: El, listing: List
             Some(mood) => face.set("data-mood", &mood.to_string()),
             None => face,
         };
+        let takes_words = FULL && takes_words(question, position);
+        let input = input.set_if(takes_words, "data-other", "1");
         options = options.child(el("label").class("option").part("option").child(input).child(face));
+        if takes_words {
+            options = options.child(other(survey));
+        }
     }
-    let fieldset = el("fieldset").set("aria-describedby", "hint error").on("change", survey, changed);
+    let fieldset =
+        el("fieldset").set("aria-describedby", &described_by(survey)).on("change", survey, changed);
     let fieldset = if several {
         fieldset
     } else {
         // A radio group can be required and invalid; a group of checkboxes cannot, each of them can.
         let group = fieldset.set("role", "radiogroup").set_if(question.required, "aria-required", "true");
         let group = group.follow("aria-invalid", survey, invalid);
-        if survey.inner().definition.autoprogress { group.on("click", survey, tapped) } else { group }
+        if survey.inner().definition.get("autoprogress").is_true() {
+            group.on("click", survey, tapped)
+        } else {
+            group
+        }
     };
     let (low, high) = ends;
-    fieldset.child(el("legend").class("title").text(&question.text)).child(hint).child(options).child(
+    let fieldset = fieldset.child(told(el("legend").class("title"), survey, title)).child(hint);
+    let fieldset = match &question.kind {
+        Kind::Choice(choice) if FULL && choice.search => fieldset.child(search(survey)),
+        _ => fieldset,
+    };
+    fieldset.child(options).child(
         // The first and the last entry say it to those who do not see.
         el("div")
             .class("ends")
@@ -55,12 +72,18 @@ pub(super) fn list(survey: &Survey, question: &Question, hint: El, listing: List
     )
 }
 
+fn takes_words(question: &Question, position: usize) -> bool {
+    let Kind::Choice(choice) = &question.kind else { return false };
+    choice.options.get(position).is_some_and(|option| option.other)
+}
+
 /// What the chosen step means, where every step means something: the ends are said anyway.
 fn meaning(survey: &Survey) -> String {
     drop(survey.face());
     let inner = survey.inner();
-    let kind = inner.flow.question().map(|question| &question.kind);
-    match (kind, inner.flow.value()) {
+    let position = survey.position();
+    let kind = inner.flow.questions().get(position).map(|question| &question.kind);
+    match (kind, inner.flow.value(position)) {
         (Some(Kind::Score(scale)), Some(Value::Score(score)))
             if !scale.labels.is_empty() && scale.look != Look::List =>
         {
@@ -79,24 +102,28 @@ fn changed(survey: &Survey, event: &Event) {
     let Some(input) = event.target() else { return };
     let input: HtmlInputElement = input.unchecked_into();
     if let Ok(position) = input.value().parse::<usize>() {
-        choose(survey, position, input.checked());
+        choose(survey, position, &input);
     }
 }
 
 /// Takes an entry to the answer, or away from it.
-fn choose(survey: &Survey, position: usize, checked: bool) {
+fn choose(survey: &Survey, position: usize, input: &HtmlInputElement) {
     let inner = survey.inner();
-    let Some(question) = inner.flow.question() else { return };
-    let Some(listing) = Listing::of(&question.kind, inner.flow.value(), &inner.definition.words, inner.seed)
-    else {
-        return;
-    };
+    let at = survey.position();
+    let Some(question) = inner.flow.questions().get(at) else { return };
+    let listing = Listing::of(&question.kind, inner.flow.value(at), &inner.definition, inner.seed);
+    let Some(listing) = listing else { return };
     let mut chosen = listing.chosen;
     chosen.retain(|other| listing.several && *other != position);
-    if checked {
+    if input.checked() {
         chosen.push(position);
     }
-    let value = value(&question.kind, &chosen);
+    let mut value = value(&question.kind, &chosen);
+    if let Kind::Choice(choice) = &question.kind
+        && FULL
+    {
+        add_words(choice, &mut value, input);
+    }
     drop(inner);
     survey.answer(value);
 }

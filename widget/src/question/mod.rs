@@ -5,15 +5,19 @@
 
 mod choice;
 mod list;
+mod other;
 mod score;
+mod search;
 mod text;
 mod yes_no;
 
-use shared::{Fault, Kind, Value, Words};
+use shared::{Fault, Kind, Value};
 
+use crate::FULL;
 use crate::element::{El, el};
 use crate::flow::message;
 use crate::survey::Survey;
+use crate::wire::Definition;
 use list::list;
 use text::text_field;
 
@@ -54,10 +58,10 @@ struct Listing {
 
 impl Listing {
     /// How a question is listed; `None` for a text.
-    fn of(kind: &Kind, value: Option<&Value>, words: &Words, seed: u32) -> Option<Self> {
+    fn of(kind: &Kind, value: Option<&Value>, definition: &Definition, seed: u32) -> Option<Self> {
         match kind {
-            Kind::Score(scale) => Some(score::listing(scale, value)),
-            Kind::YesNo => Some(yes_no::listing(value, words)),
+            Kind::Score(scale) => Some(score::listing(scale, value, definition)),
+            Kind::YesNo => Some(yes_no::listing(value, definition)),
             Kind::Choice(choice) => Some(choice::listing(choice, value, seed)),
             Kind::Text(_) => None,
         }
@@ -77,45 +81,86 @@ fn value(kind: &Kind, chosen: &[usize]) -> Option<Value> {
 /// The question on screen.
 pub(crate) fn question(survey: &Survey) -> Option<El> {
     let inner = survey.inner();
-    let question = inner.flow.question()?;
-    let words = &inner.definition.words;
-    let listing = Listing::of(&question.kind, inner.flow.value(), words, inner.seed);
-    let mut hint = question.hint.clone().unwrap_or_default();
-    how_many(&mut hint, &question.kind, words);
-    if !question.required {
-        also(&mut hint, &words.optional);
-    }
-    let hint = el("p").class("hint").set("id", "hint").text(&hint);
+    let position = survey.position();
+    let question = inner.flow.questions().get(position)?;
+    let definition = &inner.definition;
+    let listing = Listing::of(&question.kind, inner.flow.value(position), definition, inner.seed);
+    let hint = told(el("p").class("hint").set("id", &id(survey, "hint")), survey, hint);
     let field = match listing {
         Some(listing) => list(survey, question, hint, listing),
         None => text_field(survey, question, hint),
     };
-    let error = el("p")
+    let shown = el("div").class("question").part("question").set("data-question", question.id.as_str());
+    Some(at(shown, survey).child(field).child(error(survey)))
+}
+
+/// Marks where a position is, for the focus.
+pub(crate) fn at(element: El, survey: &Survey) -> El {
+    if FULL { element.set("data-at", &survey.position().to_string()) } else { element }
+}
+
+/// An id within the card, which may hold several questions.
+pub(crate) fn id(survey: &Survey, name: &str) -> String {
+    if FULL { [name, "-", &survey.position().to_string()].concat() } else { name.to_owned() }
+}
+
+/// The ids of what is to be heard beside a question.
+fn described_by(survey: &Survey) -> String {
+    [id(survey, "hint"), id(survey, "error")].join(" ")
+}
+
+/// What is wrong with the answer: next to it, and said once when it appears, unless a summary says it.
+pub(crate) fn error(survey: &Survey) -> El {
+    let summed_up = FULL && survey.inner().is_one_page();
+    el("p")
         .class("error")
         .part("error")
-        .set("id", "error")
-        .set("role", "alert")
-        .follow_text(survey, |survey| survey.face().error.clone());
-    Some(
-        el("div")
-            .class("question")
-            .part("question")
-            .set("data-question", question.id.as_str())
-            .child(field)
-            .child(error),
-    )
+        .set("id", &id(survey, "error"))
+        .set_if(!summed_up, "role", "alert")
+        .follow_text(survey, wrong)
+}
+
+/// An element with a text of the question, which follows the answers that it repeats.
+fn told(element: El, survey: &Survey, read: fn(&Survey) -> String) -> El {
+    if FULL { element.follow_text(survey, read) } else { element.text(&read(survey)) }
+}
+
+fn title(survey: &Survey) -> String {
+    let inner = survey.inner();
+    let question = inner.flow.questions().get(survey.position());
+    repeat(survey, question.map_or("", |question| &question.text))
+}
+
+/// The quieter line: the question's own, how many may be chosen, and whether it may be left out.
+fn hint(survey: &Survey) -> String {
+    let inner = survey.inner();
+    let Some(question) = inner.flow.questions().get(survey.position()) else { return String::new() };
+    let mut hint = repeat(survey, question.hint.as_deref().unwrap_or_default());
+    how_many(&mut hint, &question.kind, &inner.definition);
+    if !question.required {
+        also(&mut hint, inner.definition.word("optional"));
+    }
+    hint
+}
+
+/// A text with the answers that it repeats.
+fn repeat(survey: &Survey, text: &str) -> String {
+    if FULL {
+        drop(survey.face());
+    }
+    survey.inner().repeat(text)
 }
 
 /// Adds how many may be chosen, where that is more than one.
-fn how_many(hint: &mut String, kind: &Kind, words: &Words) {
+fn how_many(hint: &mut String, kind: &Kind, definition: &Definition) {
     let Kind::Choice(choice) = kind else { return };
     if let Some(min) = choice.min {
-        also(hint, &message(words, kind, Fault::TooFew { min }));
+        also(hint, &message(definition, kind, Fault::TooFew { min }));
     }
     if let Some(max) = choice.max {
-        also(hint, &message(words, kind, Fault::TooMany { max }));
+        also(hint, &message(definition, kind, Fault::TooMany { max }));
     } else if choice.several && choice.min.is_none() {
-        also(hint, &words.several);
+        also(hint, definition.word("several"));
     }
 }
 
@@ -128,6 +173,13 @@ fn also(hint: &mut String, part: &str) {
 }
 
 /// The value of `aria-invalid`.
-fn invalid(survey: &Survey) -> Option<String> {
-    (!survey.face().error.is_empty()).then(|| "true".to_owned())
+pub(crate) fn invalid(survey: &Survey) -> Option<String> {
+    (!wrong(survey).is_empty()).then(|| "true".to_owned())
+}
+
+/// What is wrong with the answer; empty if nothing is.
+fn wrong(survey: &Survey) -> String {
+    let face = survey.face();
+    let wrong = face.errors.iter().find(|(position, _)| *position == survey.position());
+    wrong.map(|(_, error)| error.clone()).unwrap_or_default()
 }

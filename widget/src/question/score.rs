@@ -3,13 +3,15 @@
 use shared::{Look, Score, Value};
 
 use super::{Item, Listing};
+use crate::flow::figures;
+use crate::wire::Definition;
 
 /// A row of steps, or a column of what they mean. The ends also say what they mean; where every step does, its
 /// own words are shown once it is chosen.
-pub(super) fn listing(scale: &Score, value: Option<&Value>) -> Listing {
+pub(super) fn listing(scale: &Score, value: Option<&Value>, definition: &Definition) -> Listing {
     let steps = scale.max - scale.min;
     let item = |step: i32| {
-        let number = step.to_string();
+        let number = figures(definition, &step.to_string());
         let meaning = scale.meaning(step);
         let heard = meaning.map(|meaning| [&number, ", ", meaning].concat());
         let (text, label) = match (scale.look, meaning) {
@@ -58,6 +60,7 @@ pub(super) fn value(scale: &Score, chosen: &[usize]) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::tests::definition;
 
     fn labelled(look: Look) -> Score {
         let labels = ["Bad", "So-so", "Good"].map(str::to_owned).into();
@@ -65,7 +68,7 @@ mod tests {
     }
 
     fn seen_and_heard(scale: &Score) -> Vec<(String, Option<String>)> {
-        listing(scale, None).items.into_iter().map(|item| (item.text, item.label)).collect()
+        listing(scale, None, &definition("")).items.into_iter().map(|item| (item.text, item.label)).collect()
     }
 
     #[test]
@@ -73,7 +76,7 @@ mod tests {
         for (min, max) in [(0, 10), (1, 5), (-3, 3)] {
             let scale = Score { low: Some("low".into()), ..Score::of(min, max) };
             for step in min..=max {
-                let listing = listing(&scale, Some(&Value::Score(step)));
+                let listing = listing(&scale, Some(&Value::Score(step)), &definition(""));
                 assert_eq!(listing.items[listing.chosen[0]].text, step.to_string());
                 assert!(value(&scale, &listing.chosen) == Some(Value::Score(step)));
             }
@@ -83,7 +86,7 @@ mod tests {
     #[test]
     fn the_ends_say_what_they_mean() {
         let (low, high) = (Some("Very hard".into()), Some("Very easy".into()));
-        let listing = listing(&Score { low, high, ..Score::of(1, 5) }, None);
+        let listing = listing(&Score { low, high, ..Score::of(1, 5) }, None, &definition(""));
         let labels: Vec<_> = listing.items.iter().map(|item| item.label.as_deref()).collect();
         assert_eq!(labels, [Some("1, Very hard"), None, None, None, Some("5, Very easy")]);
         assert_eq!(listing.ends, ("Very hard".to_owned(), "Very easy".to_owned()));
@@ -93,7 +96,10 @@ mod tests {
     fn every_step_says_what_it_means_where_it_means_something() {
         let stars = seen_and_heard(&labelled(Look::Stars));
         assert_eq!(stars[1], ("2".to_owned(), Some("2, So-so".to_owned())));
-        assert_eq!(listing(&labelled(Look::Stars), None).ends, ("Bad".to_owned(), "Good".to_owned()));
+        assert_eq!(
+            listing(&labelled(Look::Stars), None, &definition("")).ends,
+            ("Bad".to_owned(), "Good".to_owned())
+        );
     }
 
     #[test]
@@ -103,19 +109,25 @@ mod tests {
         let ends = Score { low: Some("Bad".into()), look: Look::List, ..Score::of(0, 2) };
         let texts: Vec<_> = seen_and_heard(&ends).into_iter().map(|(text, _)| text).collect();
         assert_eq!(texts, ["0, Bad", "1", "2"]);
-        assert_eq!(listing(&ends, None).ends, Default::default());
+        assert_eq!(listing(&ends, None, &definition("")).ends, Default::default());
     }
 
     #[test]
     fn moods_go_from_the_saddest_to_the_gladdest() {
         let moods = |max| {
             let scale = Score { look: Look::Smileys, ..Score::of(1, max) };
-            listing(&scale, None).items.into_iter().filter_map(|item| item.mood).collect::<Vec<_>>()
+            listing(&scale, None, &definition(""))
+                .items
+                .into_iter()
+                .filter_map(|item| item.mood)
+                .collect::<Vec<_>>()
         };
         assert_eq!(moods(2), [0, 4]);
         assert_eq!(moods(3), [0, 2, 4]);
         assert_eq!(moods(5), [0, 1, 2, 3, 4]);
         assert_eq!(moods(7), [0, 1, 1, 2, 3, 3, 4]);
-        assert!(listing(&Score::of(1, 5), None).items.iter().all(|item| item.mood.is_none()));
+        assert!(
+            listing(&Score::of(1, 5), None, &definition("")).items.iter().all(|item| item.mood.is_none())
+        );
     }
 }

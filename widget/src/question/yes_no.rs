@@ -1,11 +1,12 @@
 //! Yes or no.
 
-use shared::{Value, Words};
+use shared::Value;
 
 use super::{Item, Listing};
+use crate::wire::Definition;
 
 /// Two large entries, yes first.
-pub(super) fn listing(value: Option<&Value>, words: &Words) -> Listing {
+pub(super) fn listing(value: Option<&Value>, definition: &Definition) -> Listing {
     let chosen = match value {
         Some(Value::Boolean(yes)) => vec![usize::from(!yes)],
         _ => Vec::new(),
@@ -15,7 +16,7 @@ pub(super) fn listing(value: Option<&Value>, words: &Words) -> Listing {
         several: false,
         tones: false,
         order: Vec::new(),
-        items: vec![Item::plain(&words.yes), Item::plain(&words.no)],
+        items: vec![Item::plain(definition.word("yes")), Item::plain(definition.word("no"))],
         chosen,
         ends: Default::default(),
     }

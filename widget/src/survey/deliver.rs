@@ -16,12 +16,12 @@ impl Survey {
         let (id, body) = self.inner().submission();
         let on_device = sender.is_some_and(|sender| sender.send(&id, &body));
         if on_device {
-            draft::forget(self.inner().definition.survey.as_str());
+            draft::forget(self.inner().definition.text("survey"));
         }
     }
 
     fn sending(&self) {
-        self.show(State::Sending, self.word(|words| &words.sending));
+        self.show(State::Sending, self.word("sending"));
     }
 
     /// Sends what waits at once, if it is not already on its way.
@@ -46,7 +46,7 @@ impl Survey {
     fn submitted(&self, id: &str) {
         let inner = self.inner();
         if id == inner.submission {
-            draft::forget(inner.definition.survey.as_str());
+            draft::forget(inner.definition.text("survey"));
         }
         drop(inner);
         self.emit("submitted", &self.detail());
@@ -54,7 +54,7 @@ impl Survey {
 
     /// Tells that the answers wait.
     fn kept(&self, on_device: bool) {
-        let note = self.word(if on_device { |words| &words.kept } else { |words| &words.kept_page });
+        let note = self.word(if on_device { "kept" } else { "kept_page" });
         self.show(State::Kept, note);
     }
 
@@ -65,22 +65,22 @@ impl Survey {
         if inner.flow.answers().is_empty()
             && let Some(submission) = Json::read(body)
         {
-            inner.flow.resume(wire::answers(submission.get("answers")), "");
+            inner.flow.resume(wire::answers(submission.get("answers")), Some(""));
         }
         inner.submission = browser::uuid();
         inner.flow.go_to(question);
         drop(inner);
         self.emit("error", &self.detail());
-        self.turn("back", self.word(|words| &words.refused));
+        self.turn(Screen::Question, "back", self.word("refused"));
     }
 
     /// Thanks, once the server has everything.
     fn thank(&self) {
         let mut inner = self.change();
-        let inside = inner.shadow.active_element().is_some();
+        let inside = inner.stage.shadow.active_element().is_some();
         if !inside {
             // Where the focus is moved to the thanks, they are read out without being said.
-            let thanks = inner.thanks().to_owned();
+            let thanks = inner.thanks();
             inner.face.said = thanks;
         }
         drop(inner);
@@ -98,11 +98,11 @@ impl Inner {
         let id = self.submission.clone();
         let body = Outgoing {
             submission: &id,
-            language: &self.definition.language,
+            language: self.definition.text("language"),
             answers: self.flow.wire(),
-            said: &self.options.said(),
+            said: &self.said(),
             context: &browser::context(),
-            definition: &self.definition.version,
+            definition: self.definition.text("version"),
         };
         let body = body.written();
         (id, body)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use shared::{Context, Submission};
+use shared::{Context, Link, Submission, Thanks};
 
 use super::*;
 
@@ -16,11 +16,8 @@ fn any_look() -> impl Strategy<Value = Look> {
 }
 
 fn any_kind() -> impl Strategy<Value = Kind> {
-    let option = (any_id(), any::<String>(), any::<bool>()).prop_map(|(id, text, fixed)| ChoiceOption {
-        id,
-        text,
-        fixed,
-    });
+    let option = (any_id(), any::<(String, bool, bool)>())
+        .prop_map(|(id, (text, fixed, other))| ChoiceOption { id, text, fixed, other });
     prop_oneof![
         (any::<(i32, i32, Option<String>, Option<String>, Vec<String>, bool)>(), any_look()).prop_map(
             |((min, max, low, high, labels, colors), look)| {
@@ -29,11 +26,10 @@ fn any_kind() -> impl Strategy<Value = Kind> {
         ),
         any::<u32>().prop_map(|max_length| Kind::Text(Text { max_length })),
         Just(Kind::YesNo),
-        (any::<(bool, Option<u32>, Option<u32>, bool)>(), prop::collection::vec(option, 0..4)).prop_map(
-            |((several, min, max, shuffle), options)| {
-                Kind::Choice(Choice { several, min, max, shuffle, options })
-            }
-        ),
+        (any::<(bool, Option<u32>, Option<u32>, bool, bool)>(), prop::collection::vec(option, 0..4))
+            .prop_map(|((several, min, max, shuffle, search), options)| {
+                Kind::Choice(Choice { several, min, max, shuffle, search, options })
+            }),
     ]
 }
 
@@ -53,11 +49,6 @@ fn any_show_if() -> impl Strategy<Value = ShowIf> {
     let condition = (any_id(), any_test()).prop_map(|(question, test)| Condition { question, test });
     (any::<bool>(), prop::collection::vec(condition, 1..3))
         .prop_map(|(all, of)| ShowIf { mode: if all { Mode::All } else { Mode::Any }, of })
-}
-
-fn any_intro() -> impl Strategy<Value = Option<Intro>> {
-    let intro = any::<(String, Option<String>, String)>();
-    prop::option::of(intro.prop_map(|(title, text, button)| Intro { title, text, button }))
 }
 
 fn any_thanks() -> impl Strategy<Value = Thanks> {
@@ -85,51 +76,47 @@ fn any_question() -> impl Strategy<Value = Question> {
     })
 }
 
-/// All words, each its own name.
-fn words() -> String {
-    let names = [
-        "survey",
-        "next",
-        "back",
-        "send",
-        "yes",
-        "no",
-        "progress",
-        "optional",
-        "several",
-        "count",
-        "choose",
-        "write",
-        "too_long",
-        "sending",
-        "kept",
-        "kept_page",
-        "again",
-        "refused",
-        "thanks",
-        "thanks_more",
-        "close",
-    ];
-    let words: BTreeMap<_, _> = names.into_iter().map(|name| (name, name)).collect();
-    serde_json::to_string(&words).unwrap()
+/// What every definition has, with questions and whatever else comes.
+fn json(questions: &str, more: &str) -> String {
+    format!(r#"{{"survey":"s","language":"nl","version":"1","questions":[{questions}]{more}}}"#)
+}
+
+const QUESTION: &str = r#"{"id":"q","text":"Q","kind":"yes_no"}"#;
+
+/// A definition of one question.
+pub(crate) fn definition(more: &str) -> Definition {
+    Definition::read(&json(QUESTION, more)).unwrap()
 }
 
 proptest! {
     #[test]
-    fn a_definition_is_read_as_the_server_writes_it(
-        survey in any_id(),
-        (language, version, style) in any::<(String, String, String)>(),
-        theme in any::<Option<String>>(),
-        (rtl, autoprogress) in any::<(bool, bool)>(),
+    fn questions_are_read_as_the_server_writes_them(
         questions in prop::collection::vec(any_question(), 1..5),
-        (intro, thanks) in (any_intro(), prop::collection::vec(any_thanks(), 0..3)),
+        (language, style) in any::<(String, String)>(),
     ) {
-        let words = serde_json::from_str(&words()).unwrap();
-        let definition = Definition {
-            survey, language, rtl, version, autoprogress, intro, questions, thanks, words, theme, style,
-        };
-        let written = serde_json::to_string(&definition).unwrap();
-        prop_assert_eq!(super::definition(&written), Some(definition));
+        let written = serde_json::json!({
+            "survey": "s", "language": &language, "version": "1", "style": &style, "questions": &questions,
+        });
+        let definition = Definition::read(&written.to_string()).unwrap();
+        prop_assert_eq!(&definition.questions, &questions);
+        prop_assert_eq!((definition.text("language"), definition.text("style")), (&*language, &*style));
+    }
+
+    #[test]
+    fn the_first_ending_that_fits_is_found(
+        endings in prop::collection::vec(any_thanks(), 0..4),
+        fits in any::<u8>(),
+    ) {
+        let more = format!(r#","thanks":{}"#, serde_json::to_string(&endings).unwrap());
+        // Whether a condition holds hangs on the condition alone.
+        let holds = |show_if: &ShowIf| (fits >> (show_if.of.len() + usize::from(show_if.mode == Mode::All))) & 1 == 1;
+        let wanted = endings.iter().find(|ending| ending.show_if.as_ref().is_none_or(holds));
+        let definition = definition(&more);
+        let found = definition.ending(holds);
+        prop_assert_eq!(found.get("title").text(), wanted.map(|ending| &*ending.title));
+        prop_assert_eq!(found.get("text").text(), wanted.and_then(|ending| ending.text.as_deref()));
+        let url = wanted.and_then(|ending| Some(&*ending.link.as_ref()?.url));
+        prop_assert_eq!(found.get("link").get("url").text(), url);
     }
 
     #[test]
@@ -137,7 +124,7 @@ proptest! {
         bytes in any::<[u8; 16]>(),
         (language, definition, answered_at) in any::<(String, String, String)>(),
         answers in prop::collection::vec(
-            any::<(String, Option<i32>, Option<String>, Option<bool>, Option<Vec<String>>)>(),
+            any::<(String, Option<i32>, Option<String>, Option<bool>, Option<Vec<String>>, Option<String>)>(),
             0..4,
         ),
         metadata in any::<BTreeMap<String, String>>(),
@@ -146,7 +133,9 @@ proptest! {
         let submission = uuid::Builder::from_random_bytes(bytes).into_uuid();
         let answers: Vec<_> = answers
             .into_iter()
-            .map(|(question, score, text, boolean, options)| WireAnswer { question, score, text, boolean, options })
+            .map(|(question, score, text, boolean, options, other)| {
+                WireAnswer { question, score, text, boolean, options, other }
+            })
             .collect();
         let context = Context { page_url, referrer, answered_at: Some(answered_at) };
         let outgoing = Outgoing {
@@ -173,34 +162,29 @@ proptest! {
 
 #[test]
 fn a_definition_of_a_newer_server_is_read() {
-    let questions = r#"[{"newer":[1.5,{"a":null}],"id":"q","text":"Q","kind":"yes_no"}]"#;
-    let text = [
-        r#"{"newer":{},"survey":"s","language":"nl","version":"1","questions":"#,
-        questions,
-        r#","words":"#,
-        &words(),
-        "}",
-    ]
-    .concat();
-    let definition = definition(&text).unwrap();
-    assert_eq!(definition.words.thanks_more, "thanks_more");
+    let questions = r#"{"newer":[1.5,{"a":null}],"id":"q","text":"Q","kind":"yes_no"}"#;
+    let definition =
+        Definition::read(&json(questions, r#","newer":{},"words":{"next":"Volgende"}"#)).unwrap();
+    assert_eq!(definition.word("next"), "Volgende");
+    assert_eq!(definition.word("newer"), "");
     assert_eq!(definition.questions[0].kind, Kind::YesNo);
 }
 
 #[test]
 fn a_definition_that_lacks_something_is_refused() {
-    let whole = [
-        r#"{"survey":"s","language":"nl","version":"1","questions":[{"id":"q","text":"Q","kind":"yes_no"}],"words":"#,
-        &words(),
-        "}",
-    ]
-    .concat();
-    assert!(definition(&whole).is_some());
-    for lacking in ["survey", "language", "version", "questions", "id", "text", "kind", "words", "kept_page"]
-    {
+    let whole = json(QUESTION, "");
+    assert!(Definition::read(&whole).is_some());
+    for lacking in ["survey", "language", "version", "questions", "id", "text", "kind"] {
         let broken = whole.replace(&format!("\"{lacking}\":"), "\"other\":");
         assert_ne!(broken, whole);
-        assert_eq!(definition(&broken), None, "{lacking}");
+        assert!(Definition::read(&broken).is_none(), "{lacking}");
     }
-    assert_eq!(definition(&whole.replace("\"yes_no\"", "\"of_next_year\"")), None);
+    assert!(Definition::read(&whole.replace("\"yes_no\"", "\"of_next_year\"")).is_none());
+    assert!(Definition::read(&json("", "")).is_none());
+}
+
+#[test]
+fn an_ending_whose_condition_cannot_be_read_is_for_nobody() {
+    let definition = definition(r#","thanks":[{"show_if":{"mode":"none"},"title":"a"},{"title":"b"}]"#);
+    assert_eq!(definition.ending(|_| true).get("title").text(), Some("b"));
 }

@@ -7,6 +7,8 @@
 //! BUILD/widget.js          the same with the build id and without rules, for pages that pin it
 //! BUILD/glue.js            and each of these with `.br` and `.gz` beside it
 //! BUILD/widget.wasm
+//! BUILD/full-glue.js       these two in their place for surveys that use what few do
+//! BUILD/full-widget.wasm
 //! BUILD/frame.js           only for surveys that lie over the page
 //! BUILD/tab.js             only for surveys that begin as a tab
 //! BUILD/outbox.js          only where an earlier page left something unsent
@@ -29,6 +31,8 @@ pub(super) const RULES: &str = "\"__AFTERWORD_RULES__\"";
 pub(super) const LOADER: &str = "widget.js";
 pub(super) const GLUE: &str = "glue.js";
 pub(super) const WASM: &str = "widget.wasm";
+pub(super) const FULL_GLUE: &str = "full-glue.js";
+pub(super) const FULL_WASM: &str = "full-widget.wasm";
 /// What few pages need, and when they do.
 pub(super) const MODULES: [(&str, &str); 3] =
     [("frame.js", "for overlays only"), ("tab.js", "for tabs only"), ("outbox.js", "if something waits")];
@@ -42,8 +46,9 @@ const BROTLI_WINDOW: i32 = 22;
 
 /// What browsers load, minified and optimised, not yet compressed.
 pub(super) struct Parts {
-    pub(super) glue: String,
-    pub(super) wasm: Vec<u8>,
+    pub(super) usual: Module,
+    /// With what few surveys use.
+    pub(super) full: Module,
     pub(super) loader: String,
     pub(super) looks: String,
     /// Those of [`MODULES`], in their order.
@@ -51,13 +56,25 @@ pub(super) struct Parts {
     pub(super) types: String,
 }
 
+/// A WebAssembly module and the glue that starts it.
+pub(super) struct Module {
+    pub(super) glue: String,
+    pub(super) wasm: Vec<u8>,
+}
+
 impl Parts {
     /// The files of a build beside its loader, by name.
     fn others(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
         let modules = MODULES.iter().zip(&self.modules).map(|((name, _), script)| (*name, script.as_bytes()));
-        [(GLUE, self.glue.as_bytes()), (WASM, &self.wasm), (TYPES, self.types.as_bytes())]
-            .into_iter()
-            .chain(modules)
+        [
+            (GLUE, self.usual.glue.as_bytes()),
+            (WASM, &self.usual.wasm),
+            (FULL_GLUE, self.full.glue.as_bytes()),
+            (FULL_WASM, &self.full.wasm),
+            (TYPES, self.types.as_bytes()),
+        ]
+        .into_iter()
+        .chain(modules)
     }
 }
 
@@ -70,7 +87,7 @@ pub(super) fn is_complete(embed: &Path) -> bool {
     let modules = MODULES.iter().map(|(name, _)| *name);
     embed.join("loader.js").is_file()
         && embed.join("looks.css").is_file()
-        && [LOADER, GLUE, WASM, TYPES].into_iter().chain(modules).all(whole)
+        && [LOADER, GLUE, WASM, FULL_GLUE, FULL_WASM, TYPES].into_iter().chain(modules).all(whole)
 }
 
 /// Writes the folder anew. An equal build that is whole stays untouched, and nothing that watches it runs.
@@ -174,9 +191,10 @@ mod tests {
 
     fn parts(glue: &str) -> Parts {
         let loader = format!("(()=>{{let b={BUILD},r={RULES}}})();");
+        let module = || Module { glue: glue.to_owned(), wasm: b"\0asm".to_vec() };
         Parts {
-            glue: glue.to_owned(),
-            wasm: b"\0asm".to_vec(),
+            usual: module(),
+            full: module(),
             loader,
             looks: String::new(),
             modules: Default::default(),

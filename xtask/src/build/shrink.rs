@@ -72,15 +72,21 @@ export default ({ module_or_path }) =>
 /// What of the glue only the glue itself calls, else.
 const INNER: &str = "\nexport { __wbg_get_imports as imports, __wbg_finalize_init as begin };\n";
 
-/// The readable glue and the module of `compiled`, shrunk.
-pub(super) fn shrink(tools: &Tools, compiled: &Path, scratch: &Path) -> Result<(String, Vec<u8>)> {
+/// The readable glue and the module of `compiled`, shrunk; `name` is that of the files left in `scratch`.
+pub(super) fn shrink(
+    tools: &Tools,
+    compiled: &Path,
+    scratch: &Path,
+    name: &str,
+) -> Result<(String, Vec<u8>)> {
     let glue = bundled(tools, compiled, scratch)?;
     let used = exports_used(&glue);
     ensure!(used.iter().any(|name| name == "mount"), "the glue does not call the module's `mount`");
 
-    let graph = scratch.join("widget.graph.json");
+    let graph = scratch.join(format!("{name}.graph.json"));
     fs::write(&graph, reachable(&used).to_string())?;
-    let (reached, small) = (scratch.join("widget.reached.wasm"), scratch.join("widget.wasm"));
+    let (reached, small) =
+        (scratch.join(format!("{name}.reached.wasm")), scratch.join(format!("{name}.wasm")));
     let mut metadce = workspace::command(tools.wasm_opt.with_file_name("wasm-metadce"));
     metadce.args(FEATURES).arg(format!("--graph-file={}", graph.display()));
     workspace::output(metadce.arg(compiled.join("widget_bg.wasm")).arg("-o").arg(&reached))?;

@@ -35,16 +35,14 @@ pub(super) fn build(tools: &Tools) -> Result<PathBuf> {
 
     println!("Widget: building (about 3 minutes from nothing, half a minute after a change) ...");
     let start = Instant::now();
-    let compiled = compile(tools)?;
-    let (glue, wasm) = shrink(tools, &compiled, &scratch)?;
     let parts = embed::Parts {
-        glue: minified_glue(tools, &root, &glue, &scratch)?,
-        wasm,
+        usual: runtime(tools, &root, &scratch, &USUAL)?,
+        full: runtime(tools, &root, &scratch, &FULL)?,
         loader: minified_loader(tools, &root)?,
         looks: minify(tools, &root.join("widget/looks.css"), &[])?,
         modules: [
-            styled(tools, &module(tools, &root, "frame.js")?, &root.join("widget/frame.css"))?,
-            styled(tools, &module(tools, &root, "tab.js")?, &root.join("widget/tab.css"))?,
+            styled(tools, &module(tools, &root, "frame.js")?, &[root.join("widget/frame.css")])?,
+            styled(tools, &module(tools, &root, "tab.js")?, &[root.join("widget/tab.css")])?,
             module(tools, &root, "outbox.js")?,
         ],
         types: fs::read_to_string(root.join("widget/afterword.d.ts"))
@@ -56,14 +54,42 @@ pub(super) fn build(tools: &Tools) -> Result<PathBuf> {
     Ok(embed)
 }
 
+/// A form of the widget.
+struct Form {
+    /// The name of the files that are left in the scratch folder.
+    name: &'static str,
+    features: &'static [&'static str],
+    /// The style sheets, in their order.
+    styles: &'static [&'static str],
+}
+
+const USUAL: Form = Form { name: "widget", features: &[], styles: &["widget/style.css"] };
+const FULL: Form = Form {
+    name: "full",
+    features: &["--features", "full"],
+    styles: &["widget/style.css", "widget/full.css"],
+};
+
+/// One form of the widget, as it is served.
+fn runtime(tools: &Tools, root: &Path, scratch: &Path, form: &Form) -> Result<embed::Module> {
+    let compiled = compile(tools, form)?;
+    let (glue, wasm) = shrink(tools, &compiled, scratch, form.name)?;
+    let styles: Vec<PathBuf> = form.styles.iter().map(|style| root.join(style)).collect();
+    Ok(embed::Module { glue: minified_glue(tools, &styles, &glue, scratch)?, wasm })
+}
+
 /// Lets trunk compile and bind the widget, and gives the folder with `widget.js` and `widget_bg.wasm`.
-fn compile(tools: &Tools) -> Result<PathBuf> {
+fn compile(tools: &Tools, form: &Form) -> Result<PathBuf> {
     // trunk works offline below, so everything it may need is brought before.
     workspace::run(&mut workspace::cargo(&["fetch", "--quiet"]))?;
-    let compiled = workspace::target().join("trunk");
+    let compiled = workspace::target().join("trunk").join(form.name);
     let mut trunk = workspace::command(&tools.trunk);
     trunk.args(["build", "--release", "--cargo-profile", "wasm", "--offline", "--filehash", "false"]);
-    trunk.args(["--skip-version-check", "--log", "warn", "--dist"]).arg(&compiled).arg("index.html");
+    trunk
+        .args(["--skip-version-check", "--log", "warn", "--dist"])
+        .arg(&compiled)
+        .args(form.features)
+        .arg("index.html");
     trunk.env("PATH", tools.path()?);
     link::by_this_program(&mut trunk)?;
     // Others set it to `1`, which trunk takes for a mistake.
@@ -78,12 +104,12 @@ fn compile(tools: &Tools) -> Result<PathBuf> {
 /// called at once; others do so anyway, or take it for a comment.
 const COMPILE_AHEAD: &str = "//# allFunctionsCalledOnLoad\n";
 
-fn minified_glue(tools: &Tools, root: &Path, glue: &str, scratch: &Path) -> Result<String> {
+fn minified_glue(tools: &Tools, styles: &[PathBuf], glue: &str, scratch: &Path) -> Result<String> {
     let readable = scratch.join("glue.js");
     write(&readable, glue.as_bytes())?;
     let glue = minify(tools, &readable, &["--format=esm", JAVASCRIPT])?;
     refuse_inner_html(&glue)?;
-    Ok([COMPILE_AHEAD, &styled(tools, &glue, &root.join("widget/style.css"))?].concat())
+    Ok([COMPILE_AHEAD, &styled(tools, &glue, styles)?].concat())
 }
 
 /// Pages that demand Trusted Types refuse `innerHTML`, and the survey with it.
@@ -106,11 +132,12 @@ fn module(tools: &Tools, root: &Path, name: &str) -> Result<String> {
     minify(tools, &root.join("widget").join(name), &["--bundle", "--format=esm", JAVASCRIPT])
 }
 
-/// A minified script with a style sheet in the place of the literal.
-fn styled(tools: &Tools, script: &str, style: &Path) -> Result<String> {
+/// A minified script with style sheets in the place of the literal.
+fn styled(tools: &Tools, script: &str, styles: &[PathBuf]) -> Result<String> {
     const STYLE: &str = "\"__AFTERWORD_STYLE__\"";
-    ensure!(script.matches(STYLE).count() == 1, "no script has one {STYLE} to put {} in", style.display());
-    Ok(script.replace(STYLE, &json!(minify(tools, style, &[])?).to_string()))
+    ensure!(script.matches(STYLE).count() == 1, "no script has one {STYLE} to put {styles:?} in");
+    let sheets: Vec<String> = styles.iter().map(|style| minify(tools, style, &[])).collect::<Result<_>>()?;
+    Ok(script.replace(STYLE, &json!(sheets.concat()).to_string()))
 }
 
 /// A script or a style sheet, minified.

@@ -85,7 +85,7 @@ fn the_description_of_a_submission_is_that_of_the_wire() {
     let complete = json!({
         "submission": "6f9b1c52-7d0e-4a55-9a39-3f4f4a2b1c01", "language": "nl",
         "answers": [{"question": "a", "score": 9}, {"question": "b", "text": "t"},
-                    {"question": "c", "boolean": true}, {"question": "d", "options": ["web"]}],
+                    {"question": "c", "boolean": true}, {"question": "d", "options": ["web"], "other": "t"}],
         "metadata": {"pieces": "8"},
         "respondent": {"id": "1", "first_name": "Jef", "last_name": null, "email": "jef@example.com", "phone": "1"},
         "context": {"page_url": "https://shop.example", "referrer": null, "answered_at": "2026-11-23T12:00:00Z"},
@@ -109,8 +109,9 @@ fn the_description_of_a_submission_is_that_of_the_wire() {
 fn the_description_of_a_definition_is_that_of_the_wire() {
     let words: serde_json::Map<_, _> = schemas::definition::WORDS
         .iter()
-        .chain(&["too_few", "too_many"])
-        .map(|name| ((*name).to_owned(), json!(name)))
+        .copied()
+        .chain(schemas::definition::RARE_WORDS.map(|(name, _)| name))
+        .map(|name| (name.to_owned(), json!(name)))
         .collect();
     let tests = [
         json!({"at_least": 1}),
@@ -131,13 +132,17 @@ fn the_description_of_a_definition_is_that_of_the_wire() {
              {"min": 1, "max": 2, "labels": ["l", "h"], "look": "smileys", "colors": true}}},
             {"id": "b", "text": "?", "kind": {"text": {"max_length": 1}}},
             {"id": "c", "text": "?", "kind": "yes_no"},
-            {"id": "d", "text": "?", "kind": {"choice": {"several": true, "min": 1, "max": 1, "shuffle": true,
-             "options": [{"id": "web", "text": "Web", "fixed": true}]}}},
+            {"id": "d", "text": "?", "kind": {"choice": {"several": true, "min": 1, "max": 1, "shuffle": true, "search": true,
+             "options": [{"id": "web", "text": "Web", "fixed": true, "other": true}]}}},
         ],
         "intro": {"title": "t", "text": "t", "button": "b"},
         "thanks": [{"show_if": {"mode": "all", "of": [{"question": "a", "test": {"at_least": 9}}]}, "title": "t",
                     "text": "t", "link": {"url": "https://shop.example", "text": "t"}}, {"title": "t"}],
         "words": words, "style": ".a{}", "theme": "dark", "autoprogress": true,
+        "one_page": true, "languages": [{"tag": "nl", "name": "Nederlands"}], "digits": "0123456789",
+        "contact": {"show_if": {"mode": "all", "of": [{"question": "a", "test": {"at_most": 6}}]}, "title": "t",
+                    "text": "t", "consent": "c", "link": {"url": "https://shop.example", "text": "t"},
+                    "fields": [{"field": "email", "required": true}, {"field": "phone"}]},
     });
     held::<shared::Definition>(
         "Definition",
@@ -158,6 +163,7 @@ fn the_limits_are_those_that_are_applied() {
         ("Respondent/properties/email/maxLength", limits::RESPONDENT_FIELD),
         ("Answer/oneOf/1/properties/text/maxLength", limits::TEXT_MAX as usize),
         ("Answer/oneOf/3/properties/options/maxItems", limits::OPTIONS),
+        ("Answer/oneOf/3/properties/other/maxLength", limits::OTHER as usize),
     ] {
         assert_eq!(at(pointer), limit, "{pointer}");
     }
@@ -182,6 +188,7 @@ fn every_fault_has_its_code_in_the_description() {
         Fault::SeveralOptions,
         Fault::TooFew { min: 1 },
         Fault::TooMany { max: 1 },
+        Fault::NotOther,
         Fault::Required,
     ];
     for fault in faults {

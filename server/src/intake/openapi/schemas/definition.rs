@@ -1,6 +1,6 @@
 //! A survey, as a browser gets it.
 
-use shared::limits;
+use shared::{Field, Language, limits};
 use utoipa::openapi::Schema;
 use utoipa::openapi::schema::ArrayBuilder;
 
@@ -10,11 +10,26 @@ pub(super) fn definition() -> Schema {
     let intro = with([("title", text("").into()), ("button", text("").into())])
         .property("text", text(""))
         .description(Some("What stands before the first question."));
-    let link = with([("url", text("The page's address.").into()), ("text", text("").into())]);
+    let link = || with([("url", text("The page's address.").into()), ("text", text("").into())]);
+    let offered = with([
+        ("tag", text("A BCP 47 tag.").into()),
+        ("name", text("The language's own name for itself.").into()),
+    ]);
+    let field = with([("field", text("").enum_values(Some(Field::ALL.map(Field::name))).into())])
+        .property("required", yes_or_no("Who agrees has to say it; `false` if absent."));
+    let contact = with([
+        ("title", text("").into()),
+        ("consent", text("What the visitor agrees to.").into()),
+        ("fields", list(field, 1, Field::ALL.len()).into()),
+    ])
+    .property("show_if", to("ShowIf"))
+    .property("text", text(""))
+    .property("link", link())
+    .description(Some("How the visitor may be reached, asked after the last question of those who agree."));
     let ending = with([("title", text("").into())])
         .property("show_if", to("ShowIf"))
         .property("text", text(""))
-        .property("link", link)
+        .property("link", link())
         .description(Some("What stands at the end; the first that fits."));
     with([
         ("survey", id("The survey's id.").into()),
@@ -24,6 +39,14 @@ pub(super) fn definition() -> Schema {
         ("questions", list(to("Question"), 1, limits::QUESTIONS).into()),
         ("words", to("Words").into()),
     ])
+    .property("one_page", yes_or_no("All questions stand on one page; `false` if absent."))
+    .property(
+        "languages",
+        list(offered, 2, Language::all().count())
+            .description(Some("What the visitor may change to, where that is offered.")),
+    )
+    .property("digits", text("The language's digits from 0 to 9, where they are not those of Latin scripts."))
+    .property("contact", contact)
     .property("intro", intro)
     .property("thanks", list(ending, 1, 10))
     .property("theme", text("Whatever the visitor's system says.").enum_values(Some(["light", "dark"])))
@@ -67,7 +90,8 @@ pub(super) fn kind() -> Schema {
             .into(),
     )]);
     let option = with([("id", id("").into()), ("text", text("").into())])
-        .property("fixed", yes_or_no("Stays in its place where the others are shuffled; `false` if absent."));
+        .property("fixed", yes_or_no("Stays in its place where the others are shuffled; `false` if absent."))
+        .property("other", yes_or_no("The visitor may say in words what is meant; `false` if absent."));
     let bound = |meaning| whole(meaning).minimum(Some(1)).maximum(Some(limits::OPTIONS));
     let choice = with([("options", list(option, 1, limits::OPTIONS).into())])
         .property("several", yes_or_no("More than one may be chosen; `false` if absent."))
@@ -76,7 +100,8 @@ pub(super) fn kind() -> Schema {
         .property(
             "shuffle",
             yes_or_no("Each visitor gets the options in an order of their own; `false` if absent."),
-        );
+        )
+        .property("search", yes_or_no("The visitor can search the list; `false` if absent."));
     one_of(
         "How it is answered.",
         [("score", score.into()), ("text", written.into()), ("choice", choice.into())],
@@ -137,11 +162,26 @@ pub(in crate::intake::openapi) const WORDS: [&str; 21] = [
     "close",
 ];
 
+/// Those that a survey has only where it has use for them, and when that is.
+pub(in crate::intake::openapi) const RARE_WORDS: [(&str, &str); 13] = [
+    ("too_few", "Where a choice has a `min`."),
+    ("too_many", "Where a choice has a `max`."),
+    ("search", "Where a list can be searched."),
+    ("nothing", "Where a list can be searched."),
+    ("specify", "Where an option takes words."),
+    ("check", "Where all questions stand on one page."),
+    ("language", "Where the visitor may change it."),
+    ("first_name", "Where it is asked."),
+    ("last_name", "Where it is asked."),
+    ("email", "Where it is asked."),
+    ("phone", "Where it is asked."),
+    ("missing", "Where it is asked how the visitor may be reached."),
+    ("wrong_email", "Where an e-mail address is asked."),
+];
+
 pub(super) fn words() -> Schema {
     let words = "The widget's own words; `{n}`, `{total}`, `{min}` and `{max}` stand for numbers.";
-    with(WORDS.map(|name| (name, text("").into())))
-        .property("too_few", text("Where a choice has a `min`."))
-        .property("too_many", text("Where a choice has a `max`."))
-        .description(Some(words))
-        .into()
+    let always = with(WORDS.map(|name| (name, text("").into())));
+    let all = RARE_WORDS.into_iter().fold(always, |words, (name, when)| words.property(name, text(when)));
+    all.description(Some(words)).into()
 }

@@ -73,9 +73,20 @@ pub(super) fn answer() -> Schema {
     let variants = values.iter().map(|(name, schema)| {
         let others = values.iter().map(|(other, _)| *other).filter(|other| other != name);
         let variant = with([("question", id("The question's id.").into()), (*name, schema.clone())]);
+        let variant = match *name {
+            "options" => variant.property("other", words_for_other()),
+            _ => variant.property("other", nothing()),
+        };
         others.fold(variant, |variant, other| variant.property(other, nothing()))
     });
     variants.fold(OneOfBuilder::new().description(Some(about)), OneOfBuilder::item).into()
+}
+
+fn words_for_other() -> ObjectBuilder {
+    perhaps("What is meant by the chosen option that takes words; not blank.")
+        .min_length(Some(1))
+        .max_length(Some(limits::OTHER as usize))
+        .pattern(Some(CLEAN))
 }
 
 pub(super) fn respondent() -> Schema {
