@@ -192,6 +192,8 @@
     const shown = (element.shown = { stop: free });
     let way;
     try {
+      // They name the module.
+      if (!Survey.rules[id(element)]) await text(element);
       const [glue, definition, framing] = await Promise.all([
         runtime(base(element) + (rule(element, "full") || "")),
         text(element),

@@ -2,7 +2,7 @@
 //!
 //! Data flows one way: [`intake`] -> [`queue`] -> [`forwarder`] -> [`platform`]. Intake and
 //! forwarder never meet but in the queue. [`cli`] wires them together; [`operator`] holds what
-//! operators do with the queue, and [`dashboard`] lets them look; [`sandbox`] stands in for the
+//! operators do with the queue, and [`dashboard`] lets them look, and [`preview`] at what visitors see; [`sandbox`] stands in for the
 //! platform; [`demo`] is a shop to try it all out.
 
 pub mod accepted;
@@ -19,6 +19,7 @@ pub mod log;
 pub mod operator;
 pub mod page;
 pub mod platform;
+pub mod preview;
 pub mod queue;
 pub mod sampling;
 pub mod sandbox;

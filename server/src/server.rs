@@ -1,5 +1,6 @@
 //! The whole server: listeners, queue and lanes put together, and taken apart in order.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +56,7 @@ pub struct Server {
     queue: SharedQueue,
     clock: Clock,
     lanes: Vec<Lane>,
+    file: Option<PathBuf>,
 }
 
 impl Server {
@@ -70,7 +72,13 @@ impl Server {
             Ok(Lane::new(Arc::clone(platform), surveys, client, Arc::clone(&queue), clock))
         };
         let lanes = config.platforms.iter().map(lane).collect::<Result<_, StartError>>()?;
-        Ok(Self { config, queue, clock, lanes })
+        Ok(Self { config, queue, clock, lanes, file: None })
+    }
+
+    /// Says which file the configuration was read from, for previews to follow it.
+    #[must_use]
+    pub fn of_file(self, file: PathBuf) -> Self {
+        Self { file: Some(file), ..self }
     }
 
     /// Serves until `stop` is there. Then visitors' requests end, then the calls in flight; what waits
@@ -84,7 +92,8 @@ impl Server {
         let views =
             views.map(|(platform, lane)| LaneView { platform: Arc::clone(platform), report: lane.report() });
         let dashboard =
-            Dashboard::new(Arc::clone(&self.config), Arc::clone(&self.queue), self.clock, views.collect());
+            Dashboard::new(Arc::clone(&self.config), Arc::clone(&self.queue), self.clock, views.collect())
+                .following(self.file);
         assign(&self.config, &*self.queue).await;
         warn_of_orphans(&self.config, &*self.queue).await;
 

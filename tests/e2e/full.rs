@@ -358,6 +358,12 @@ async fn only_surveys_that_use_it_load_what_few_do(engine: Engine) -> Result<()>
     let shown = "[...document.querySelectorAll('afterword-survey')].every(one =>
         one.shadowRoot.querySelector('[data-question]'))";
     visitor.until(shown).await?;
+    // Asked for before anything is known of it.
+    let early = "<script>(window.afterword = window.afterword || []).push(['open', 'page']);</script>";
+    stage.pages.put("early", &[early, &tag].concat(), "");
+    let visitor = browser.visit(&stage.pages.at("own/early")).await?;
+    visitor.asked("recommend").await?;
+    ensure!(visitor.look("root.querySelectorAll('[data-question]').length").await? == json!(5));
     browser.close().await
 }
 

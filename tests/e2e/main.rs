@@ -19,6 +19,7 @@ mod looks;
 mod network;
 mod operators;
 mod outbox;
+mod preview;
 mod queue;
 mod replicas;
 mod rules;

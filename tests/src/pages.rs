@@ -102,8 +102,12 @@ const COUNTS: &str = "<script>
                 element.setAttribute('survey', location.pathname.split('/').pop());
                 document.body.append(element);
             }
-            while (!elements.every(element => element.shadowRoot.querySelector('[data-question]')))
+            const late = performance.now() + 20000;
+            const missing = () => elements.filter(element => !element.shadowRoot.querySelector('[data-question]'));
+            while (missing().length) {
+                if (performance.now() > late) throw new Error(`${missing().length} were never shown`);
                 await new Promise(next => requestAnimationFrame(next));
+            }
             elements.forEach(element => element.remove());
             await new Promise(next => requestAnimationFrame(next));
         }

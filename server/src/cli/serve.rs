@@ -15,7 +15,7 @@ pub(super) async fn serve(path: PathBuf) -> anyhow::Result<()> {
     let (surveys, platforms) = (config.surveys.len(), config.platforms.len());
     let listeners = Listeners { public, admin };
     let (listen, admin_listen) = (listeners.public.local_addr()?, listeners.admin.local_addr()?);
-    let server = Server::new(Arc::new(config)).await?;
+    let server = Server::new(Arc::new(config)).await?.of_file(path);
     tracing::info!(%listen, admin = %admin_listen, surveys, platforms, "serving");
     server.run(listeners, server::signal()).await?;
     Ok(())

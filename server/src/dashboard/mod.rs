@@ -12,6 +12,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -29,6 +30,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Platform};
 use crate::forwarder::LaneReport;
 use crate::page;
+use crate::preview::{self, Source};
 use crate::queue::SharedQueue;
 use guard::Asks;
 
@@ -48,13 +50,22 @@ pub struct Dashboard {
     queue: SharedQueue,
     clock: Clock,
     lanes: Arc<[LaneView]>,
+    preview: Source,
 }
 
 impl Dashboard {
     /// Prepares the routes; metrics count from the first call in a process on.
     pub fn new(config: Arc<Config>, queue: SharedQueue, clock: Clock, lanes: Vec<LaneView>) -> Self {
         metrics::install();
-        Self { config, queue, clock, lanes: lanes.into() }
+        let preview = Source::new(Arc::clone(&config), None, clock);
+        Self { config, queue, clock, lanes: lanes.into(), preview }
+    }
+
+    /// Lets previews follow the configuration's file.
+    #[must_use]
+    pub fn following(self, file: Option<PathBuf>) -> Self {
+        let preview = Source::new(Arc::clone(&self.config), file, self.clock);
+        Self { preview, ..self }
     }
 
     /// What has to run beside the routes; never ends.
@@ -69,6 +80,7 @@ impl Dashboard {
             .route("/", get(status::page))
             .route("/metrics", get(metrics::export))
             .merge(queue::routes())
+            .merge(preview::routes(&self.preview))
             .merge(page::assets())
             .layer(middleware::from_fn_with_state(self.config.admin_token.clone(), guard));
         Router::new()

@@ -63,7 +63,7 @@ fn body(dashboard: &Dashboard, counts: &[LaneCount], failures: &[Record], now: T
                 thead { tr { th { "Survey" } th { "Lane" } th { "Touchpoint" } th { "Languages" } th.number { "Questions" } } }
                 tbody { @for survey in &dashboard.config.surveys {
                     tr {
-                        td { strong { (survey.id) } }
+                        td { strong { a href={ "/preview/" (survey.id) } { (survey.id) } } }
                         td { (survey.platform) }
                         td { code { (survey.touchpoint) } }
                         td { (survey.languages.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")) }

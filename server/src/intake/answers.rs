@@ -48,13 +48,29 @@ pub(super) async fn submit(
     }
 }
 
+/// The same for somebody who tries a survey out: nothing is stored or counted, and every origin is welcome.
+pub(super) async fn rehearse(
+    State(intake): State<Intake>,
+    path: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let Path(id) = path.map_err(|_| Problem::address())?;
+    let survey = intake.config.survey(&id).ok_or_else(|| unknown_survey(&id))?;
+    let submission = parse(&body.map_err(|rejection| unreadable(&rejection))?)?;
+    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accept(&intake, survey, &submission, agent)?;
+    let taken = Json(serde_json::json!({ "submission": submission.submission }));
+    Ok((StatusCode::ACCEPTED, taken).into_response())
+}
+
 impl Intake {
     /// What the queue would get of a submission's bytes, or the code of what is wrong with them; stores
     /// nothing. Origin, type and size are the request's, and not looked at.
     pub fn read(&self, survey: &str, body: &[u8]) -> Result<NewEntry, &'static str> {
         let survey = self.config.survey(survey).ok_or("unknown_survey")?;
         let submission = parse(body).map_err(|problem| problem.code())?;
-        accept(self, survey, &submission, "").map_err(|problem| problem.code())
+        accept(self, survey, &submission, "").map(|(new, _)| new).map_err(|problem| problem.code())
     }
 }
 
@@ -70,8 +86,13 @@ async fn take(
     check_content_type(text(header::CONTENT_TYPE))?;
     let body = body.map_err(|rejection| unreadable(&rejection))?;
     let submission = parse(&body)?;
-    let new = accept(intake, survey, &submission, text(header::USER_AGENT))?;
+    let (new, dropped) = accept(intake, survey, &submission, text(header::USER_AGENT))?;
     intake.limits.count(&survey.id)?;
+    if dropped > 0 {
+        let dropped = u64::try_from(dropped).unwrap_or(u64::MAX);
+        metrics::counter!("afterword_stale_answers_dropped_total", "survey" => survey.id.to_string())
+            .increment(dropped);
+    }
     // In a task of its own: what is stored is counted and logged even if the visitor hangs up.
     let storing = tokio::spawn(store(Arc::clone(&intake.queue), new));
     let enqueued = storing.await.unwrap_or(Err(QueueError::Stopped)).map_err(|error| unavailable(&error))?;
@@ -167,13 +188,13 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     path.iter().map(part).collect()
 }
 
-/// Applies every rule, and turns the submission into what the queue keeps.
+/// Applies every rule, and turns the submission into what the queue keeps, and the number of answers that were dropped.
 fn accept(
     intake: &Intake,
     survey: &Survey,
     submission: &Submission,
     user_agent: &str,
-) -> Result<NewEntry, Problem> {
+) -> Result<(NewEntry, usize), Problem> {
     let one = |pointer: &str, code, detail: String| {
         Problem::content(vec![Detail { pointer: pointer.into(), question: None, code, words: detail }])
     };
@@ -212,11 +233,7 @@ fn accept(
     let (Some(checked), Some(metadata), true) = (checked, metadata, problems.is_empty()) else {
         return Err(Problem::content(problems));
     };
-    if checked.dropped > 0 {
-        let dropped = u64::try_from(checked.dropped).unwrap_or(u64::MAX);
-        metrics::counter!("afterword_stale_answers_dropped_total", "survey" => survey.id.to_string())
-            .increment(dropped);
-    }
+    let dropped = checked.dropped;
     let accepted = Accepted {
         language: language.tag().to_owned(),
         answers: checked.answers.into_iter().map(StoredAnswer::from).collect(),
@@ -226,7 +243,7 @@ fn accept(
     };
     let internal =
         |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the submission could not be stored");
-    Ok(NewEntry {
+    let new = NewEntry {
         lane: survey.platform.clone(),
         priority: Priority::Visitor,
         survey: survey.id.clone(),
@@ -234,7 +251,8 @@ fn accept(
         fingerprint: fingerprint(submission, language).map_err(internal)?,
         body: serde_json::to_vec(&accepted).map_err(internal)?,
         accepted_at,
-    })
+    };
+    Ok((new, dropped))
 }
 
 impl From<answer::Problem> for Detail {

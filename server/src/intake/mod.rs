@@ -23,6 +23,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header::{self, HeaderName, HeaderValue};
@@ -36,7 +37,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::queue::Inbox;
+use crate::queue::{Enqueued, Inbox, NewEntry, QueueError};
 use crate::sampling::Shares;
 use assets::Assets;
 use definition::Definitions;
@@ -73,6 +74,19 @@ impl Intake {
         let assets = Arc::new(Assets::new(&config));
         let limits = Arc::new(RateLimits::new(&config, ANSWERS));
         Self { config, definitions, assets, limits, shares, queue, clock }
+    }
+
+    /// The same surveys for somebody who tries them out: what is answered is checked as always, and neither stored,
+    /// counted nor limited. Whoever reaches these routes may use them.
+    pub fn rehearsal(config: Arc<Config>, clock: Clock) -> Router {
+        let shares = Shares::new(&config);
+        Router::new()
+            .route("/widget.js", get(assets::loader))
+            .route("/a/{build}/{file}", get(assets::file))
+            .route("/v1/surveys/{survey}", get(survey::definition))
+            .route(ANSWERS, post(answers::rehearse))
+            .layer(DefaultBodyLimit::max(shared::limits::BODY_BYTES))
+            .with_state(Self::new(config, shares, Arc::new(Nowhere), clock))
     }
 
     /// What has to run beside the routes; never ends.
@@ -117,6 +131,16 @@ impl Intake {
             // Who wants to be cached says so.
             .layer(header_layer(header::CACHE_CONTROL, "no-store"))
             .with_state(self)
+    }
+}
+
+/// A queue that takes nothing.
+struct Nowhere;
+
+#[async_trait]
+impl Inbox for Nowhere {
+    async fn enqueue(&self, _: NewEntry) -> Result<Enqueued, QueueError> {
+        Err(QueueError::Stopped)
     }
 }
 

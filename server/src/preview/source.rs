@@ -1,0 +1,108 @@
+//! The configuration as its file says it now.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::intake::Intake;
+
+/// For so long a file is not looked at again: every frame asks for it several times.
+const FRESH: Duration = Duration::from_millis(300);
+
+/// Where the configuration comes from; cheap to clone.
+#[derive(Clone)]
+pub struct Source(Arc<Shared>);
+
+struct Shared {
+    path: Option<PathBuf>,
+    clock: Clock,
+    seen: Mutex<Seen>,
+}
+
+struct Seen {
+    at: Option<Instant>,
+    /// The file's text, once it was read.
+    text: Option<String>,
+    now: Arc<Now>,
+}
+
+/// A configuration, and what became of the file since.
+pub(super) struct Now {
+    /// The last good one.
+    pub(super) config: Arc<Config>,
+    /// Its public routes.
+    pub(super) routes: Router,
+    /// Changes whenever the configuration does.
+    pub(super) version: String,
+    /// True when it is another than the server runs with.
+    pub(super) differs: bool,
+    /// What is wrong with the file as it is now.
+    pub(super) error: Option<ConfigError>,
+}
+
+impl Source {
+    /// What the server runs with; `path` is its file, where it has one.
+    pub fn new(config: Arc<Config>, path: Option<PathBuf>, clock: Clock) -> Self {
+        let text = path.as_deref().and_then(|path| std::fs::read_to_string(path).ok());
+        let now = Now::of(config, text.as_deref().unwrap_or_default(), clock, false);
+        Self(Arc::new(Shared { path, clock, seen: Mutex::new(Seen { at: None, text, now: Arc::new(now) }) }))
+    }
+
+    /// The configuration as it is now.
+    pub(super) fn now(&self) -> Arc<Now> {
+        let Some(path) = &self.0.path else { return Arc::clone(&self.seen().now) };
+        let mut seen = self.seen();
+        if seen.at.is_none_or(|at| at.elapsed() >= FRESH) {
+            seen.at = Some(Instant::now());
+            seen.look(path, self.0.clock);
+        }
+        Arc::clone(&seen.now)
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.0.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen {
+    fn look(&mut self, path: &Path, clock: Clock) {
+        let read = std::fs::read_to_string(path);
+        if read.as_ref().ok() == self.text.as_ref() {
+            return;
+        }
+        let name = path.display().to_string();
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let parsed = match &read {
+            Ok(text) => Config::parse(text, &name, folder, &|name| std::env::var(name).ok()),
+            Err(error) => Err(ConfigError::Read { path: name, reason: error.to_string() }),
+        };
+        self.text = read.ok();
+        let text = self.text.as_deref().unwrap_or_default();
+        self.now = Arc::new(match parsed {
+            Ok(config) => Now::of(Arc::new(config), text, clock, true),
+            Err(error) => Now {
+                config: Arc::clone(&self.now.config),
+                routes: self.now.routes.clone(),
+                version: self.now.version.clone(),
+                differs: self.now.differs,
+                error: Some(error),
+            },
+        });
+    }
+}
+
+impl Now {
+    fn of(config: Arc<Config>, text: &str, clock: Clock, differs: bool) -> Self {
+        let routes = Intake::rehearsal(Arc::clone(&config), clock);
+        let digest = Sha256::digest(text);
+        let version =
+            format!("{:016x}", digest.iter().take(8).fold(0_u64, |id, byte| id << 8 | u64::from(*byte)));
+        Self { config, routes, version, differs, error: None }
+    }
+}
