@@ -13,6 +13,8 @@ pub mod pipe;
 pub mod respondent;
 pub mod submission;
 pub mod survey;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use answer::{Answer, Chosen, Fault, Problem, Value};
 pub use condition::{Condition, Literal, Mode, ShowIf, Test};

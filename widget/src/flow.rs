@@ -214,4 +214,6 @@ pub(crate) fn figures(definition: &Definition, plain: &str) -> String {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
