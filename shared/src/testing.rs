@@ -1,21 +1,22 @@
 //! Random surveys, and what a visitor can do at their questions: for property tests on both sides.
 
+use std::str::FromStr;
+
 use proptest::prelude::*;
 
 use crate::answer::{Chosen, Value, tidy_text};
 use crate::condition::{Condition, Literal, Mode, ShowIf, Test};
-use crate::id::QuestionId;
+use crate::id::{IdError, QuestionId};
 use crate::limits;
 use crate::survey::{Choice, ChoiceOption, Kind, Question, Score, Text};
 
+fn parsed<T: FromStr<Err = IdError>>(id: &str) -> T {
+    id.parse().expect("an id")
+}
+
 fn choice(several: bool) -> Kind {
     let options = ["web", "shop", "friend"]
-        .map(|id| ChoiceOption {
-            id: id.parse().unwrap(),
-            text: id.into(),
-            fixed: false,
-            other: id == "friend",
-        })
+        .map(|id| ChoiceOption { id: parsed(id), text: id.into(), fixed: false, other: id == "friend" })
         .to_vec();
     Kind::Choice(Choice::of(several, options))
 }
@@ -41,8 +42,8 @@ fn any_test() -> impl Strategy<Value = Test> {
         (-5..10i32).prop_map(Test::AtMost),
         any::<bool>().prop_map(Test::Answered),
         any::<bool>().prop_map(|boolean| Test::Is(Literal::Boolean(boolean))),
-        Just(Test::Includes("web".parse().unwrap())),
-        Just(Test::Is(Literal::Option("shop".parse().unwrap()))),
+        Just(Test::Includes(parsed("web"))),
+        Just(Test::Is(Literal::Option(parsed("shop")))),
     ]
 }
 
@@ -52,7 +53,7 @@ pub fn any_survey() -> impl Strategy<Value = Vec<Question>> {
     let rules = (any::<bool>(), prop::collection::vec(rule, 1..3));
     let parts = (any_kind(), any::<bool>(), prop::option::of(rules));
     prop::collection::vec(parts, 1..8).prop_map(|parts| {
-        let id = |at: usize| -> QuestionId { format!("q{at}").parse().unwrap() };
+        let id = |at: usize| -> QuestionId { parsed(&format!("q{at}")) };
         let build = |(at, (kind, required, rules)): (usize, (Kind, bool, Option<_>))| {
             let (id_of_this, text) = (id(at), format!("Question {at}?"));
             let mut question = Question { id: id_of_this, text, hint: None, required, show_if: None, kind };
