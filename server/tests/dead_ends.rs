@@ -77,10 +77,12 @@ fn any_configuration() -> impl Strategy<Value = String> {
             let mut guid = || guids.next().unwrap_or_default();
             let kind = kind.replace("@GUID@", &guid());
             let told = if repeats && at > 0 { format!(" {{q{}}}", earlier.index(at)) } else { String::new() };
-            text += &format!("\n[[survey.question]]\nid = \"q{at}\"\nrequired = {required}\n{kind}\n");
-            text += &format!("text = {{ nl = \"Vraag{told}?\" }}\nguid = {{ nl = \"{}\" }}\n", guid());
+            let head = format!("\n[[survey.question]]\nid = \"q{at}\"\nrequired = {required}\n{kind}\n");
+            let words = format!("text = {{ nl = \"Vraag{told}?\" }}\nguid = {{ nl = \"{}\" }}\n", guid());
+            text += &[head, words].concat();
             if let Some((back, test)) = condition.filter(|_| at > 0) {
-                text += &format!("show_if = {{ question = \"q{}\", {test} }}\n", back.index(at));
+                let show_if = format!("show_if = {{ question = \"q{}\", {test} }}\n", back.index(at));
+                text += &show_if;
             }
         }
         text
