@@ -133,7 +133,7 @@ proptest! {
         let accepted = Accepted {
             language: "nl".into(),
             answers: answers.into_iter().map(StoredAnswer::from).collect(),
-            metadata: Default::default(),
+            metadata: std::collections::BTreeMap::default(),
             respondent: None,
             answered_at: jiff::Timestamp::UNIX_EPOCH,
         };

@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask test` builds what these tests need and starts them.
 
+mod accessibility;
 mod api;
 mod commands;
 mod complaints;
