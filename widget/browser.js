@@ -94,9 +94,8 @@ export const prefilled = ({ attributes }) => {
 // way to another answer.
 let next;
 export const goOn = (root, { target, detail }) => {
-  if (!target.matches("input")) return;
   clearTimeout(next);
-  if (detail)
+  if (detail && target.matches("[type=radio]:not([data-other])"))
     next = setTimeout(() => {
       const button = target.isConnected && root.querySelector("[part=next]");
       if (button) button.click();

@@ -83,7 +83,8 @@ const frame = (root, mount, modal, asked, leave, position) => {
     if ((modal && event.target == frame) || event.target.closest("[part=close]")) leave();
   });
   frame.addEventListener("close", leave);
-  frame.addEventListener("keydown", (event) => event.key == "Escape" && !modal && leave(), true);
+  // A field that is searched in has its own use for it while there is something in it.
+  frame.addEventListener("keydown", ({ key, target }) => key == "Escape" && !modal && !(target.type == "search" && target.value) && leave(), true);
   if (modal) frame.showModal();
   else if (frame.showPopover) {
     frame.popover = "manual";

@@ -1,7 +1,14 @@
 // What few surveys ask of the browser in several steps at once; part of the glue of the module that knows them
 // (widget/src/full.rs).
 
-const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+// Letters that are no letter with a mark, and how people write them who do not have them on their keys.
+const PLAIN = { ł: "l", ø: "o", đ: "d", ð: "d", ħ: "h", ı: "i", ß: "ss", æ: "ae", œ: "oe", þ: "th", ς: "σ" };
+const plain = (text) =>
+  text
+    .normalize("NFD")
+    .replace(/\p{M}/gu, "")
+    .toLowerCase()
+    .replace(/[łøđðħıßæœþς]/g, (letter) => PLAIN[letter]);
 
 // Leaves of a list what has every word of what is searched, whatever its case and accents; what is chosen stays in sight,
 // and what takes words of the visitor's own. Gives how many have been found.
@@ -17,9 +24,27 @@ export const sift = (field) => {
   return found;
 };
 
-// Says something beside the field that searches a list.
+// Says something beside the field that searches a list; the same is not said again.
 export const report = (field, text) => {
-  field.closest("fieldset").querySelector(".found").textContent = text;
+  const found = field.closest("fieldset").querySelector(".found");
+  if (found.textContent != text) found.textContent = text;
+};
+
+// Empties a field that searches, and says whether there was anything in it.
+export const cleared = (field) => {
+  const full = !!field.value;
+  field.value = "";
+  if (full) field.dispatchEvent(new Event("input", { bubbles: true }));
+  return full;
+};
+
+// The style sheets that a frame has put behind those of the widget, and their return; a frame is called as its card is.
+export const frameOf = (root) => root.adoptedStyleSheets.slice(2);
+export const frameAgain = (root, sheets) => {
+  root.adoptedStyleSheets = [...root.adoptedStyleSheets, ...sheets];
+  const card = root.querySelector("[part=card]");
+  const frame = card && card.closest("dialog");
+  if (frame) frame.ariaLabel = card.ariaLabel;
 };
 
 // What stands in a list's field for the visitor's own words; empty where there is none.

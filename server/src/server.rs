@@ -15,6 +15,7 @@ use crate::forwarder::Lane;
 use crate::http::{self, Places};
 use crate::intake::Intake;
 use crate::platform::{Client, ClientError, Connections};
+use crate::preview::Source;
 use crate::queue::{self, Inbox, QueueError, Records, SharedQueue};
 use crate::sampling::Shares;
 
@@ -91,9 +92,9 @@ impl Server {
         let views = self.config.platforms.iter().zip(&self.lanes);
         let views =
             views.map(|(platform, lane)| LaneView { platform: Arc::clone(platform), report: lane.report() });
-        let dashboard =
-            Dashboard::new(Arc::clone(&self.config), Arc::clone(&self.queue), self.clock, views.collect())
-                .following(self.file);
+        let preview = Source::new(Arc::clone(&self.config), self.file, self.clock);
+        let (config, queue) = (Arc::clone(&self.config), Arc::clone(&self.queue));
+        let dashboard = Dashboard::new(config, queue, self.clock, views.collect(), preview);
         assign(&self.config, &*self.queue).await;
         warn_of_orphans(&self.config, &*self.queue).await;
 

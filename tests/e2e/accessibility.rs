@@ -1,8 +1,5 @@
 //! Everyone: what machines can tell of it, in every state of every kind of question.
 
-mod keyboard;
-mod reading;
-mod tree;
 mod walk;
 
 use anyhow::{Result, ensure};
@@ -59,12 +56,17 @@ const MISFITS: &str = "(() => {
     return found;
 })()";
 
+/// The width of a window for pages so wide: WebKit has none as narrow as a phone.
+fn window(engine: Engine, width: u32) -> u32 {
+    if engine == Engine::WebKit { width.max(400) } else { width }
+}
+
 /// Walks through every survey, and looks at every state.
 async fn look_around(engine: Engine, language: &str, theme: &str, width: u32) -> Result<()> {
     let stage = everything().await?;
-    let browser = Browser::open(engine, width, 900).await?;
+    let browser = Browser::open(engine, window(engine, width), 900).await?;
     for survey in SURVEYS {
-        let walk = Walk { stage: &stage, browser: &browser, survey, language, theme, mode: "inline" };
+        let walk = Walk { stage: &stage, browser: &browser, survey, language, theme, mode: "inline", width };
         walk.on(async |visitor, state| {
             visitor.picture(&format!("{survey}-{language}-{theme}-{width}-{state}")).await?;
             is_fine(&browser, visitor, &format!("{survey}, {state}")).await
@@ -101,7 +103,7 @@ async fn nothing_is_found_in_any_mode(engine: Engine) -> Result<()> {
         ("modal", "page", "de", "dark"),
         ("popover", "steps", "ar", "light"),
     ] {
-        let walk = Walk { stage: &stage, browser: &browser, survey, language, theme, mode };
+        let walk = Walk { stage: &stage, browser: &browser, survey, language, theme, mode, width: 390 };
         walk.on(async |visitor, state| {
             visitor.picture(&format!("{mode}-{survey}-{state}")).await?;
             is_fine(&browser, visitor, &format!("{mode}, {survey}, {state}")).await
@@ -120,10 +122,17 @@ async fn wider_letters_and_lines_cut_nothing_off(engine: Engine) -> Result<()> {
         if (!root.spaced) root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
         root.spaced = true;";
     let stage = everything().await?;
-    let browser = Browser::open(engine, 320, 900).await?;
+    let browser = Browser::open(engine, window(engine, 320), 900).await?;
     for survey in SURVEYS {
-        let walk =
-            Walk { stage: &stage, browser: &browser, survey, language: "de", theme: "light", mode: "inline" };
+        let walk = Walk {
+            stage: &stage,
+            browser: &browser,
+            survey,
+            language: "de",
+            theme: "light",
+            mode: "inline",
+            width: 320,
+        };
         walk.on(async |visitor, state| {
             browser.run(WIDER).await?;
             visitor.picture(&format!("wider-{survey}-{state}")).await?;

@@ -15,6 +15,9 @@ tests::in_every_engine! {
     what_a_page_asks_follows_the_answers
     a_change_of_language_keeps_everything
     a_language_that_does_not_come_changes_nothing
+    another_language_stays_in_its_frame
+    a_survey_without_other_languages_has_no_list_of_them
+    a_tap_on_other_or_into_a_field_does_not_go_on
     a_page_answers_ahead_and_the_visitor_goes_on_from_there
     a_search_finds_whatever_the_case_and_the_accents
     only_surveys_that_use_it_load_what_few_do
@@ -132,8 +135,11 @@ async fn nothing_about_the_visitor_is_sent_without_consent(engine: Engine) -> Re
     ensure!(visitor.look(kept).await? == json!(false));
     visitor.look("part('back').click()").await?;
     visitor.asked("again").await?;
+    visitor.choose(&[1]).await?;
     visitor.forward().await?;
     visitor.until("root.querySelector('[type=email]').value === 'jef@example.com'").await?;
+    ensure!(visitor.look("sessionStorage.length").await? == json!(1), "there is a draft");
+    ensure!(visitor.look(kept).await? == json!(false));
     // Taken back.
     click(&visitor, "[part~=contact] [type=checkbox]").await?;
     visitor.until("!seen(root.querySelector('.fields'))").await?;
@@ -265,6 +271,79 @@ async fn a_language_that_does_not_come_changes_nothing(engine: Engine) -> Result
     change(&visitor, "de").await?;
     visitor.until("card.lang === 'de'").await?;
     ensure!(visitor.look("root.querySelector('input:checked').value").await? == "3");
+    browser.close().await
+}
+
+async fn another_language_stays_in_its_frame(engine: Engine) -> Result<()> {
+    let stage = full().await?;
+    let browser = Browser::open(engine, 1000, 800).await?;
+    for mode in ["popover", "modal"] {
+        let address = format!("strict/nl/steps?data-mode={mode}&data-after=0&data-remember=no");
+        let visitor = browser.visit(&stage.pages.at(&address)).await?;
+        visitor.asked("recommend").await?;
+        if mode == "modal" {
+            // On the question, not on the list of languages that stands above it.
+            visitor.until("root.activeElement && root.activeElement.type === 'radio'").await?;
+        }
+        // Before anything is answered, but not at the first question any more.
+        let place = "(({ x, y, width }) => [x, y, width, getComputedStyle(part('frame')).position])(part('frame').getBoundingClientRect())";
+        let before = visitor.look(place).await?;
+        change(&visitor, "de").await?;
+        visitor.until("card.lang === 'de'").await?;
+        ensure!(visitor.look(&format!("{place}.slice(0, 1)")).await?[0] == before[0], "{mode}");
+        ensure!(visitor.look(place).await?[3] == "fixed", "{mode}");
+        ensure!(
+            visitor.look("part('frame').ariaLabel").await?
+                == if mode == "modal" { json!("Umfrage") } else { json!(null) }
+        );
+        ensure!(visitor.look("getComputedStyle(part('close')).position").await? == "absolute", "{mode}");
+        visitor.look("part('close').click()").await?;
+        visitor.until("!card").await?;
+    }
+    browser.close().await
+}
+
+async fn a_survey_without_other_languages_has_no_list_of_them(engine: Engine) -> Result<()> {
+    let stage =
+        Stage::with(QUICK, |config| with_full(config).replace("language_switch = true\n", "")).await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    let visitor = browser.visit(&stage.pages.at("strict/nl/page?data-meta-color=red")).await?;
+    visitor.asked("recommend").await?;
+    click(&visitor, "[data-question=recommend] [value='9']").await?;
+    click(&visitor, "[data-question=found] [value='0']").await?;
+    visitor.forward().await?;
+    visitor.state("refused").await?;
+    ensure!(visitor.look("root.querySelectorAll('select').length").await? == json!(0));
+    browser.close().await
+}
+
+async fn a_tap_on_other_or_into_a_field_does_not_go_on(engine: Engine) -> Result<()> {
+    let one = |config: String| {
+        let steps = "layout = \"steps\"\n";
+        with_full(config).replace(steps, &format!("{steps}autoprogress = true\n")).replace(
+            "several = true\nrequired = true\noptions = [\n    { id = \"search\"",
+            "required = true\noptions = [\n    { id = \"search\"",
+        )
+    };
+    let stage = Stage::with(QUICK, one).await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    let visitor = browser.visit(&stage.pages.at("nl/steps")).await?;
+    visitor.asked("recommend").await?;
+    browser.run(crate::looks::TIMERS).await?;
+    crate::looks::tap(&visitor, "input[value='9']").await?;
+    visitor.asked("found").await?;
+    let waits = async || browser.run("return !!pending").await;
+    visitor.tap("[data-other]").await?;
+    visitor.until("seen(root.querySelector('.other input'))").await?;
+    ensure!(waits().await? == json!(false), "there is something to write");
+    visitor.tap(".other input").await?;
+    ensure!(waits().await? == json!(false));
+    crate::looks::tap(&visitor, "input[value='1']").await?;
+    visitor.asked("country").await?;
+    visitor.tap("[type=search]").await?;
+    ensure!(waits().await? == json!(false));
+    crate::looks::tap(&visitor, "input[value='1']").await?;
+    visitor.asked("again").await?;
     browser.close().await
 }
 

@@ -74,7 +74,7 @@ async fn every_look_is_answered_and_the_platform_gets_its_score(engine: Engine) 
 }
 
 /// Keeps the timer of a tap, of so many milliseconds as in `widget/browser.js`, until `tick` is called.
-const TIMERS: &str = "window.pending = null;
+pub(crate) const TIMERS: &str = "window.pending = null;
     const { setTimeout: later, clearTimeout: never } = window;
     window.setTimeout = (run, time, ...more) =>
         time === 350 ? (window.pending = run, -1) : later(run, time, ...more);
@@ -82,7 +82,7 @@ const TIMERS: &str = "window.pending = null;
     window.tick = () => { const run = window.pending; window.pending = null; run(); };";
 
 /// Taps, and lets the time pass that it takes to go on.
-async fn tap(visitor: &Visitor<'_>, selector: &str) -> Result<()> {
+pub(crate) async fn tap(visitor: &Visitor<'_>, selector: &str) -> Result<()> {
     visitor.tap(selector).await?;
     visitor.until("!!pending").await?;
     visitor.look("tick()").await.map(drop)

@@ -29,17 +29,21 @@ pub(crate) fn card(survey: &Survey) -> El {
             survey,
             |survey| Some(filled(survey)),
         ));
-    let card = if FULL { card.child(languages(survey)) } else { card };
-    card.child(step(survey))
+    let card = card
+        .child(step(survey))
         .child(el("div").swap(survey, |survey| (survey.screen() == Screen::Thanks).then(|| thanks(survey))))
         .child(
             el("p")
                 .class("said")
                 .set("role", "status")
                 .follow_text(survey, |survey| survey.face().said.clone()),
-        )
-        // Last, so that a dialog that is opened has its focus on the question.
-        .child(close(survey, inner.stage.closable))
+        );
+    // These two last, so that a dialog that is opened has its focus on the question.
+    let card = match FULL.then(|| languages(survey)).flatten() {
+        Some(languages) => card.child(languages),
+        None => card,
+    };
+    card.child(close(survey, inner.stage.closable))
 }
 
 /// The button that takes the survey away; the loader hears it.

@@ -99,6 +99,7 @@ fn agree_or_not(survey: &Survey, event: &Event) {
 fn write(survey: &Survey, event: &Event) {
     if let Some(input) = event.target() {
         let written = input.unchecked_into::<HtmlInputElement>().value();
-        survey.say(tidy_text(&written));
+        // What is pasted from a table has tabs.
+        survey.say(tidy_text(&written).replace('\t', " "));
     }
 }

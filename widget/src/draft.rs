@@ -43,8 +43,7 @@ fn key(survey: &str) -> String {
     ["afterword:draft:", survey].concat()
 }
 
-/// Where the visitor is and what was answered, as JSON; `None` if nothing was.
-pub(crate) fn written(submission: &str, flow: &Flow, now: u64) -> Option<String> {
+fn written(submission: &str, flow: &Flow, now: u64) -> Option<String> {
     let answers = wire::answers_written(flow.answers())?;
     let question = flow.question()?.id.as_str();
     let draft = Object::new().raw("at", &now.to_string()).text("submission", submission);

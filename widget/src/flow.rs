@@ -114,7 +114,7 @@ impl Flow {
     }
 
     /// What is wrong with the answer to the question at a position, if anything.
-    fn fault(&self, position: usize) -> Option<Fault> {
+    pub(crate) fn fault(&self, position: usize) -> Option<Fault> {
         let question = self.questions.get(position)?;
         match self.value(position) {
             Some(value) => fault(question, value),

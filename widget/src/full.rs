@@ -2,7 +2,7 @@
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
-use web_sys::EventTarget;
+use web_sys::{EventTarget, ShadowRoot};
 
 #[wasm_bindgen(module = "/full.js")]
 extern "C" {
@@ -12,6 +12,18 @@ extern "C" {
 
     /// Says something beside a search field.
     pub(crate) fn report(field: &EventTarget, text: &str);
+
+    /// Empties a search field, and says whether there was anything in it.
+    #[wasm_bindgen(catch)]
+    pub(crate) fn cleared(field: &EventTarget) -> Result<bool, JsValue>;
+
+    /// The style sheets of what frames a card, to be kept over a change of the card.
+    #[wasm_bindgen(js_name = frameOf, catch)]
+    pub(crate) fn frame_of(root: &ShadowRoot) -> Result<JsValue, JsValue>;
+
+    /// Frames the card again.
+    #[wasm_bindgen(js_name = frameAgain, catch)]
+    pub(crate) fn frame_again(root: &ShadowRoot, sheets: &JsValue) -> Result<(), JsValue>;
 
     /// What stands in the field for the visitor's own words, in the list that a field lies in.
     #[wasm_bindgen(js_name = ownWords)]

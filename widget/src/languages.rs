@@ -10,10 +10,13 @@ use crate::survey::{Screen, Survey};
 use crate::wire::{Definition, text};
 
 /// The list, where the survey offers any; each by its own name.
-pub(crate) fn languages(survey: &Survey) -> El {
+pub(crate) fn languages(survey: &Survey) -> Option<El> {
     let inner = survey.inner();
     let definition = &inner.definition;
     let offered = definition.get("languages").list();
+    if offered.is_empty() {
+        return None;
+    }
     let mut list = el("select")
         .class("language")
         .part("language")
@@ -23,21 +26,19 @@ pub(crate) fn languages(survey: &Survey) -> El {
             flag(closed || matches!(survey.screen(), Screen::Outbox | Screen::Thanks))
         })
         .on("change", survey, change);
-    if offered.is_empty() {
-        return list.set("hidden", "");
-    }
     for one in offered {
         let tag = text(one, "tag");
         let option = el("option").set("value", tag).set("lang", tag).text(text(one, "name"));
         list = list.child(option.set_if(tag == definition.text("language"), "selected", ""));
     }
-    list
+    Some(list)
 }
 
 /// Shows the survey in another language, with all that was answered so far. Until it is there, and where it does
 /// not come, everything stays as it is.
 fn change(survey: &Survey, event: &Event) {
     let Some(list) = event.target() else { return };
+    // A list has a value as well.
     let list: HtmlInputElement = list.unchecked_into();
     let wanted = list.value();
     let inner = survey.inner();
@@ -46,9 +47,10 @@ fn change(survey: &Survey, event: &Event) {
     drop(inner);
     let survey = survey.clone();
     let take = move |definition: String| match Definition::read(&definition) {
-        // The visitor may have sent the answers while it came.
-        Some(definition) if !survey.face().state.is_closed() => survey.translate(definition),
-        _ => list.set_value(survey.inner().definition.text("language")),
+        // The visitor may have chosen another one while it came.
+        Some(definition) if list.value() == wanted => survey.translate(definition),
+        Some(_) => {}
+        None => list.set_value(survey.inner().definition.text("language")),
     };
     full::translated(&address, Closure::once_into_js(take).unchecked_ref());
 }

@@ -42,7 +42,11 @@ impl Stage {
     }
 
     /// Shows a definition, in the place of what was shown before; the visitor goes on with what is `carried` over.
-    pub(crate) fn show(self: &Rc<Self>, definition: Definition, carried: Carried) -> Result<(), JsValue> {
+    pub(crate) fn show(
+        self: &Rc<Self>,
+        definition: Definition,
+        carried: Option<Carried>,
+    ) -> Result<(), JsValue> {
         browser::dress(&self.shadow, definition.text("style"), definition.text("theme"))?;
         self.leave();
         let stage = Rc::clone(self);
@@ -79,6 +83,6 @@ pub fn mount(
     let definition = Definition::read(definition).ok_or("no survey in the reply")?;
     let stage = Stage { host, shadow, parent, origin, closable, keeps, said, card: RefCell::new(None) };
     let stage = Rc::new(stage);
-    stage.show(definition, Carried::default())?;
+    stage.show(definition, None)?;
     Ok(Closure::once_into_js(move || stage.leave()))
 }

@@ -42,7 +42,7 @@ fn summary(survey: &Survey) -> El {
         .set("role", "group")
         .set("aria-labelledby", "check")
         .follow("hidden", survey, |survey| flag(survey.face().errors.is_empty()))
-        .child(el("p").class("title").set("id", "check").text(&survey.word("check")))
+        .child(el("p").class("check").set("id", "check").text(&survey.word("check")))
         .child(el("div").swap(survey, |survey| {
             let face = survey.face();
             let inner = survey.inner();
@@ -50,10 +50,10 @@ fn summary(survey: &Survey) -> El {
             for (position, error) in &face.errors {
                 let survey = survey.at(*position);
                 let way = el("button").class("way").set("type", "button").on("click", &survey, lead);
-                let name = inner.name(*position);
+                let name = inner.repeat(inner.name(*position));
                 // A question mostly ends as one; a field's name does not.
                 let between = if name.ends_with(char::is_alphanumeric) { ": " } else { " " };
-                list = list.child(el("li").child(way.text(&[name, between, error].concat())));
+                list = list.child(el("li").child(way.text(&[&name, between, error].concat())));
             }
             Some(list)
         }))

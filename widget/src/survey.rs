@@ -17,7 +17,7 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use leptos::reactive::signal::ArcTrigger;
 use send_wrapper::SendWrapper;
-use shared::{Fault, Value};
+use shared::{Answer, Fault, Value};
 use web_sys::ShadowRoot;
 
 use crate::contact::Said;
@@ -132,37 +132,47 @@ pub(crate) struct Inner {
 }
 
 /// What a visitor takes along into another language.
-#[derive(Default)]
 pub(crate) struct Carried {
-    /// The draft; empty if nothing was answered.
-    draft: String,
+    submission: String,
+    answers: Vec<Answer>,
+    /// The id of the question on screen.
+    question: String,
+    screen: Screen,
     contact: Said,
-    /// The screen, where it is another than the draft leads to.
-    screen: Option<Screen>,
 }
 
 impl Survey {
     /// Prepares a survey.
-    pub(crate) fn new(stage: Rc<Stage>, mut definition: Definition, carried: Carried) -> Self {
+    pub(crate) fn new(stage: Rc<Stage>, mut definition: Definition, carried: Option<Carried>) -> Self {
         let mut flow = Flow::new(std::mem::take(&mut definition.questions));
         let name = definition.text("survey");
-        let now = browser::now();
-        let carry = FULL && !carried.draft.is_empty();
-        let draft = if carry {
-            draft::take(&carried.draft, &mut flow, now)
-        } else if stage.keeps {
-            draft::resume(name, &mut flow, now)
-        } else {
-            draft::forget(name);
-            None
-        };
-        let draft = draft.or_else(|| draft::take(&browser::prefilled(&stage.host), &mut flow, now));
         let sender = sender(name, &stage.origin);
         let asking = !sender.waits();
+        let now = browser::now();
+        let (mut contact, mut screen) = (Said::default(), None);
+        let draft = if let Some(carried) = carried
+            && FULL
+        {
+            flow.resume(carried.answers, Some(&carried.question));
+            (contact, screen) = (carried.contact, Some(carried.screen));
+            Some(carried.submission)
+        } else {
+            let draft = if stage.keeps {
+                draft::resume(name, &mut flow, now)
+            } else {
+                draft::forget(name);
+                None
+            };
+            // What waits was answered by the visitor, and what the page says does not count.
+            draft.or_else(|| {
+                let prefilled = asking.then(|| browser::prefilled(&stage.host));
+                draft::take(&prefilled.unwrap_or_default(), &mut flow, now)
+            })
+        };
         let first = if draft.is_none() && *definition.get("intro") != Json::Null {
             Screen::Intro
         } else {
-            Screen::Question
+            screen.unwrap_or(Screen::Question)
         };
         let face = Face {
             state: if asking { State::Asking } else { State::Kept },
@@ -175,14 +185,14 @@ impl Survey {
         let submission = draft.unwrap_or_else(browser::uuid);
         let mut inner = Inner {
             seed: submission.get(..8).and_then(|hex| u32::from_str_radix(hex, 16).ok()).unwrap_or_default(),
-            screen: if asking { carried.screen.unwrap_or(first) } else { Screen::Outbox },
+            screen: if asking { first } else { Screen::Outbox },
             face,
             stage,
             definition,
             flow,
             submission,
             sender: Some(sender),
-            contact: carried.contact,
+            contact,
         };
         inner.face.place = inner.place();
         let shared =
@@ -256,6 +266,9 @@ impl Survey {
         let mut inner = self.change();
         inner.flow.answer(self.position, value);
         inner.face.place = inner.place();
+        if FULL && inner.is_one_page() {
+            inner.forget_mended();
+        }
         inner.face.errors.retain(|(position, _)| *position != self.position);
         drop(inner);
         self.keep_draft();

@@ -67,7 +67,7 @@ guid = { nl = "55555555-5555-4555-8555-555555555555", fr = "66666666-6666-4666-8
 show_if = { any = [{ question = "again", is = true }, { question = "why", answered = true }] }
 "#;
 
-pub(super) fn parse(text: &str) -> Result<Config, ConfigError> {
+pub(crate) fn parse(text: &str) -> Result<Config, ConfigError> {
     Config::parse(text, "test.toml", Path::new(""), &|name| (name == "TOKEN").then(|| "c2VjcmV0".to_owned()))
 }
 

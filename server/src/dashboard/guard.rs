@@ -112,6 +112,16 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_handed_in_at_a_preview_may_be_of_any_type() {
+        assert!(rehearses("/preview-door/v1/surveys/checkout/answers"));
+        for path in
+            ["/preview-door", "/preview-doorman/x", "/queue/retry", "/x/preview-door/y", "/preview/checkout"]
+        {
+            assert!(!rehearses(path), "{path}");
+        }
+    }
+
+    #[test]
     fn own_pages_and_programs_change_things_with_json_only() {
         let senders: [&[(&str, &str)]; 4] = [
             &[LOCAL],

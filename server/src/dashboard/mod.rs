@@ -12,7 +12,6 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -55,17 +54,15 @@ pub struct Dashboard {
 
 impl Dashboard {
     /// Prepares the routes; metrics count from the first call in a process on.
-    pub fn new(config: Arc<Config>, queue: SharedQueue, clock: Clock, lanes: Vec<LaneView>) -> Self {
+    pub fn new(
+        config: Arc<Config>,
+        queue: SharedQueue,
+        clock: Clock,
+        lanes: Vec<LaneView>,
+        preview: Source,
+    ) -> Self {
         metrics::install();
-        let preview = Source::new(Arc::clone(&config), None, clock);
         Self { config, queue, clock, lanes: lanes.into(), preview }
-    }
-
-    /// Lets previews follow the configuration's file.
-    #[must_use]
-    pub fn following(self, file: Option<PathBuf>) -> Self {
-        let preview = Source::new(Arc::clone(&self.config), file, self.clock);
-        Self { preview, ..self }
     }
 
     /// What has to run beside the routes; never ends.

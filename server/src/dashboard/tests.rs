@@ -19,7 +19,14 @@ impl Listener {
         let queue = Arc::new(SqliteQueue::open(&folder.path().join("queue.db"), Options::default()).unwrap());
         let token = token.map(|token| SecretString::from(token.to_owned()));
         let config = Arc::new(Config { admin_token: token, ..good() });
-        let router = Dashboard::new(config, queue, Clock::start(), Vec::new()).router();
+        let router = Dashboard::new(
+            Arc::clone(&config),
+            queue,
+            Clock::start(),
+            Vec::new(),
+            Source::new(config, None, Clock::start()),
+        )
+        .router();
         Self { router, _folder: folder }
     }
 

@@ -117,6 +117,18 @@ mod tests {
         ] {
             assert_eq!(uses(change), Some(json!("full-")));
         }
+        let text = crate::config::tests::GOOD.replace(
+            "[survey.metadata]",
+            "[survey.contact]\ntitle = { nl = \"?\", fr = \"?\" }\nconsent = { nl = \"!\", fr = \"!\" }\nphone = \"optional\"\n\n[survey.metadata]",
+        );
+        let thanks = crate::config::tests::GOOD.replace(
+            "[survey.metadata]",
+            "[[survey.thanks]]\ntitle = { nl = \"{recommend}\", fr = \"{recommend}\" }\n\n[survey.metadata]",
+        );
+        for text in [text, thanks] {
+            let config = crate::config::tests::parse(&text).unwrap();
+            assert_eq!(rules(&config.surveys[0], 100)["full"], "full-");
+        }
     }
 
     #[test]

@@ -14,13 +14,11 @@ use crate::config::{MetadataSource, Mode, Survey};
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; style-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'self'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// Opens a survey that lies over the page: by itself it would wait for those of the other frames, as for other tabs.
-pub(super) const OPEN: &str = "\"use strict\";
-document.addEventListener(\"DOMContentLoaded\", () => {
-  const survey = document.querySelector(\"afterword-survey\");
-  if (/popover|modal/.test(survey.getAttribute(\"mode\")))
-    (window.afterword = window.afterword || []).push([\"open\", survey.getAttribute(\"survey\")]);
-});
+/// Takes from a frame what tells tabs of each other: a survey that lies over the page would wait for those of the other
+/// frames to be closed.
+pub(super) const ALONE: &str = "\"use strict\";
+Object.defineProperty(navigator, \"locks\", { value: undefined });
+window.BroadcastChannel = undefined;
 ";
 
 /// How a survey is to be shown.
@@ -80,10 +78,8 @@ fn element(survey: &Survey, language: Language, mode: &str, theme: Option<&str>)
     });
     // Their names are not known beforehand; a key has the shape of an id.
     let metadata: String = metadata.collect();
-    // Within the page it is due where it is seen.
-    let after = (mode != Mode::Inline.name()).then_some("0");
     let element = html! {
-        afterword-survey survey=(survey.id) lang=(language.tag()) mode=(mode) theme=[theme] after=[after]
+        afterword-survey survey=(survey.id) lang=(language.tag()) mode=(mode) theme=[theme] after="0"
             remember="no" sample="100" pages="/*" devices="desktop phone tablet"
             shown="0" dismissed="0" answered="0" {}
     };

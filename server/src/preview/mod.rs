@@ -36,7 +36,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>(source: &Source) -> Router<S> {
             "/preview-frame.css",
             get(async || asset("text/css; charset=utf-8", include_str!("frame.css"))),
         )
-        .route("/preview.js", get(async || asset("text/javascript; charset=utf-8", frame::OPEN)))
+        .route("/preview.js", get(async || asset("text/javascript; charset=utf-8", frame::ALONE)))
         .nest_service(DOOR, door(source.clone()))
         .with_state(source.clone())
 }
@@ -51,13 +51,17 @@ fn door(
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
 {
     tower::service_fn(move |request: Request| {
-        let routes = source.now().routes.clone();
+        let routes = source.now().routes().clone();
         // What follows the file is not to be kept by a browser; what the build names is.
         let follows = !request.uri().path().starts_with("/a/");
         async move {
             let mut response = routes.oneshot(request).await?;
+            let headers = response.headers_mut();
+            // What is public elsewhere is the operators' own here.
+            headers.remove(header::ACCESS_CONTROL_ALLOW_ORIGIN);
+            headers.remove("cross-origin-resource-policy");
             if follows {
-                response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             }
             Ok(response)
         }

@@ -73,7 +73,7 @@ pub(super) async fn survey(
         link rel="stylesheet" href="/preview.css";
         div.head {
             h1 { "Preview of " (survey.id) }
-            p.quiet { "As the file says it now. Try it out: answers are checked as always, and go nowhere. " a href="/preview" { "All surveys" } }
+            p.quiet { "As the file says it now. Try it out (a modal alone): answers are checked as always, and go nowhere. " a href="/preview" { "All surveys" } }
         }
         (state(&now))
         (filters(survey, &filter))
@@ -118,7 +118,8 @@ fn frame(survey: &Survey, language: Language, mode: &str, theme: &str, width: u1
             figcaption { (theme) ", " (width) " px · " a href=(address) target="_blank" { "alone" } }
             div class={ "window w" (width) } {
                 // The version has it loaded anew when the configuration has changed.
-                iframe loading="lazy" title=(name) src={ (address) "&v=" (version) } {}
+                // A modal takes the focus, which would throw somebody who scrolls by from frame to frame.
+                iframe loading="lazy" title=(name) src={ (address) "&v=" (version) } inert[mode == Mode::Modal.name()] {}
             }
         }
     }

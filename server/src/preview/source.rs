@@ -1,7 +1,7 @@
 //! The configuration as its file says it now.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -22,6 +22,8 @@ pub struct Source(Arc<Shared>);
 struct Shared {
     path: Option<PathBuf>,
     clock: Clock,
+    /// What the file said when the server started.
+    first: Option<String>,
     seen: Mutex<Seen>,
 }
 
@@ -36,8 +38,9 @@ struct Seen {
 pub(super) struct Now {
     /// The last good one.
     pub(super) config: Arc<Config>,
-    /// Its public routes.
-    pub(super) routes: Router,
+    /// Its public routes, once somebody wants them.
+    routes: OnceLock<Router>,
+    clock: Clock,
     /// Changes whenever the configuration does.
     pub(super) version: String,
     /// True when it is another than the server runs with.
@@ -49,9 +52,10 @@ pub(super) struct Now {
 impl Source {
     /// What the server runs with; `path` is its file, where it has one.
     pub fn new(config: Arc<Config>, path: Option<PathBuf>, clock: Clock) -> Self {
-        let text = path.as_deref().and_then(|path| std::fs::read_to_string(path).ok());
-        let now = Now::of(config, text.as_deref().unwrap_or_default(), clock, false);
-        Self(Arc::new(Shared { path, clock, seen: Mutex::new(Seen { at: None, text, now: Arc::new(now) }) }))
+        let first = path.as_deref().and_then(|path| std::fs::read_to_string(path).ok());
+        let now = Now::of(config, first.as_deref().unwrap_or_default(), clock, false);
+        let seen = Mutex::new(Seen { at: None, text: first.clone(), now: Arc::new(now) });
+        Self(Arc::new(Shared { path, clock, first, seen }))
     }
 
     /// The configuration as it is now.
@@ -60,7 +64,7 @@ impl Source {
         let mut seen = self.seen();
         if seen.at.is_none_or(|at| at.elapsed() >= FRESH) {
             seen.at = Some(Instant::now());
-            seen.look(path, self.0.clock);
+            seen.look(path, &self.0);
         }
         Arc::clone(&seen.now)
     }
@@ -71,7 +75,7 @@ impl Source {
 }
 
 impl Seen {
-    fn look(&mut self, path: &Path, clock: Clock) {
+    fn look(&mut self, path: &Path, shared: &Shared) {
         let read = std::fs::read_to_string(path);
         if read.as_ref().ok() == self.text.as_ref() {
             return;
@@ -85,13 +89,13 @@ impl Seen {
         self.text = read.ok();
         let text = self.text.as_deref().unwrap_or_default();
         self.now = Arc::new(match parsed {
-            Ok(config) => Now::of(Arc::new(config), text, clock, true),
+            Ok(config) => Now::of(Arc::new(config), text, shared.clock, self.text != shared.first),
             Err(error) => Now {
                 config: Arc::clone(&self.now.config),
                 routes: self.now.routes.clone(),
                 version: self.now.version.clone(),
-                differs: self.now.differs,
                 error: Some(error),
+                ..*self.now
             },
         });
     }
@@ -99,10 +103,14 @@ impl Seen {
 
 impl Now {
     fn of(config: Arc<Config>, text: &str, clock: Clock, differs: bool) -> Self {
-        let routes = Intake::rehearsal(Arc::clone(&config), clock);
         let digest = Sha256::digest(text);
         let version =
             format!("{:016x}", digest.iter().take(8).fold(0_u64, |id, byte| id << 8 | u64::from(*byte)));
-        Self { config, routes, version, differs, error: None }
+        Self { config, routes: OnceLock::new(), clock, version, differs, error: None }
+    }
+
+    /// Its public routes.
+    pub(super) fn routes(&self) -> &Router {
+        self.routes.get_or_init(|| Intake::rehearsal(Arc::clone(&self.config), self.clock))
     }
 }

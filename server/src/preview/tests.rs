@@ -67,7 +67,7 @@ async fn a_frame_shows_its_survey_whatever_the_rules_say() {
     assert_eq!(head.headers()["x-frame-options"], "SAMEORIGIN");
     assert!(head.headers()["content-security-policy"].to_str().unwrap().contains("frame-ancestors 'self'"));
     let (_, page, _) = get(&fixed(), "/preview/checkout/frame?mode=inline").await;
-    assert!(page.contains("lang=\"nl\"") && !page.contains("after="), "{page}");
+    assert!(page.contains("lang=\"nl\"") && page.contains("after=\"0\""), "{page}");
     assert_eq!(get(&fixed(), "/preview/nope/frame").await.0, 404);
 }
 
@@ -87,6 +87,13 @@ async fn answers_are_checked_and_go_nowhere() {
     assert_eq!(ask(&source, Method::POST, &place, "{").await.0, 400);
     let (status, definition, _) = get(&source, &format!("{DOOR}/v1/surveys/checkout?lang=fr")).await;
     assert!(status == 200 && definition.contains("Nous recommandez-vous"), "{definition}");
+    let (_, _, head) = get(&source, &format!("{DOOR}/v1/surveys/checkout?lang=fr")).await;
+    assert_eq!(head.headers()["cache-control"], "no-store");
+    for public in ["access-control-allow-origin", "cross-origin-resource-policy"] {
+        assert!(!head.headers().contains_key(public), "{public}");
+        let (_, _, loader) = get(&source, &format!("{DOOR}/widget.js?survey=checkout")).await;
+        assert!(!loader.headers().contains_key(public), "{public}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -120,5 +127,5 @@ async fn a_changed_file_is_shown_and_a_wrong_one_is_told() {
     assert!(page().await.contains("cannot read the configuration"));
 
     change(GOOD).await;
-    assert_eq!(version(&page().await), version(&before));
+    assert_eq!(page().await, before, "it is what the server runs with again");
 }

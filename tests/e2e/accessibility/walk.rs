@@ -75,6 +75,8 @@ pub(super) struct Walk<'a> {
     pub(super) language: &'a str,
     pub(super) theme: &'a str,
     pub(super) mode: &'a str,
+    /// Of the page, in CSS pixels.
+    pub(super) width: u32,
 }
 
 impl Walk<'_> {
@@ -102,6 +104,9 @@ impl Walk<'_> {
         }
         visitor.until("seen(part('intro')) || seen(question)").await?;
         self.browser.run(NET).await?;
+        // A window of WebKit's is never as narrow as a phone.
+        let narrow = format!("if (innerWidth > {0}) document.body.style.width = '{0}px'", self.width);
+        self.browser.run(&narrow).await?;
         Ok(visitor)
     }
 

@@ -109,14 +109,16 @@ fn described_by(survey: &Survey) -> String {
     [id(survey, "hint"), id(survey, "error")].join(" ")
 }
 
-/// What is wrong with the answer: next to it, and said once when it appears, unless a summary says it.
+/// What is wrong with the answer: next to it, and said once when it appears, unless it is heard otherwise.
 pub(crate) fn error(survey: &Survey) -> El {
-    let summed_up = FULL && survey.inner().is_one_page();
+    let inner = survey.inner();
+    // The focus goes to a field about the visitor, and is told of it there.
+    let heard = FULL && (inner.is_one_page() || survey.position() >= inner.flow.questions().len());
     el("p")
         .class("error")
         .part("error")
         .set("id", &id(survey, "error"))
-        .set_if(!summed_up, "role", "alert")
+        .set_if(!heard, "role", "alert")
         .follow_text(survey, wrong)
 }
 

@@ -24,10 +24,11 @@ pub(super) fn search(survey: &Survey) -> El {
     el("div").class("search").child(field).child(el("p").class("found").set("role", "status"))
 }
 
-/// Enter searches, which has been done already; it does not go on.
+/// Enter searches, which has been done already, and does not go on; Escape empties the field before it closes anything.
 fn stay(_: &Survey, event: &Event) {
     let event: &KeyboardEvent = event.unchecked_ref();
-    if event.key() == "Enter" {
+    let emptied = || event.target().is_some_and(|field| full::cleared(&field).unwrap_or_default());
+    if event.key() == "Enter" || (event.key() == "Escape" && emptied()) {
         event.prevent_default();
     }
 }

@@ -62,7 +62,7 @@ impl Survey {
     /// they are another submission.
     fn refused(&self, body: &str, question: &str) {
         let mut inner = self.change();
-        if inner.flow.answers().is_empty()
+        if inner.screen == Screen::Outbox
             && let Some(submission) = Json::read(body)
         {
             inner.flow.resume(wire::answers(submission.get("answers")), Some(""));

@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use super::{Carried, Inner, Screen, Survey};
-use crate::browser;
-use crate::draft;
+use shared::Fault;
+
+use super::{Carried, Inner, State, Survey};
 use crate::sender::Sender;
 use crate::wire::Definition;
+use crate::{browser, full};
 
 impl Survey {
     pub(super) fn is_last_by_itself(&self) -> bool {
@@ -50,30 +51,52 @@ impl Survey {
         }
     }
 
-    /// Moves the focus to what is answered at a position: what is chosen there, else the first that can be.
+    /// Moves the focus to what is answered at a position: what is chosen there, else the first that can be; where there
+    /// are too many words, to them.
     pub(crate) fn focus_on(&self, position: usize) {
+        let too_long = matches!(self.inner().flow.fault(position), Some(Fault::TooLong { .. }));
         let inside = |what: &str| ["[data-at='", &position.to_string(), "'] ", what].concat();
-        self.focus(&inside(":checked"), &inside(":is(input:not([type=search]),textarea)"));
+        let wanted = if too_long { ".other input" } else { ":checked" };
+        self.focus(&inside(wanted), &inside(":is(input:not([type=search],[hidden] *),textarea)"));
     }
 
-    /// Shows the survey in another language; the visitor goes on where they are.
+    /// Shows the survey in another language, if it is still there and the visitor can still answer; the visitor goes on
+    /// where they are.
     pub(crate) fn translate(&self, definition: Definition) {
         let inner = self.inner();
+        if inner.sender.is_none() || !matches!(inner.face.state, State::Asking | State::Refused) {
+            return;
+        }
         let carried = Carried {
-            draft: draft::written(&inner.submission, &inner.flow, browser::now()).unwrap_or_default(),
+            submission: inner.submission.clone(),
+            answers: inner.flow.answers().to_vec(),
+            question: inner.flow.question().map(|question| question.id.to_string()).unwrap_or_default(),
+            screen: inner.screen,
             contact: inner.contact.clone(),
-            screen: (inner.screen == Screen::Contact).then_some(Screen::Contact),
         };
         let stage = Rc::clone(&inner.stage);
         let shadow = inner.stage.shadow.clone();
         drop(inner);
+        let frame = full::frame_of(&shadow).unwrap_or_default();
         // Fails only without a shadow root, and this survey lies in one.
-        stage.show(definition, carried).ok();
+        stage.show(definition, Some(carried)).ok();
+        full::frame_again(&shadow, &frame).ok();
         browser::focus(&shadow, "[part=language]", "");
     }
 }
 
 impl Inner {
+    /// Forgets what was wrong on the page and is no more: a question that is not asked any longer, or the first one where
+    /// nothing at all had been answered.
+    pub(super) fn forget_mended(&mut self) {
+        let questions = self.flow.questions().len();
+        let wrong = self.flow.faults();
+        let contact = self.asks_contact();
+        self.face.errors.retain(|(position, _)| {
+            if *position < questions { wrong.iter().any(|(at, _)| at == position) } else { contact }
+        });
+    }
+
     /// True where all questions stand on one page.
     pub(crate) fn is_one_page(&self) -> bool {
         self.definition.get("one_page").is_true()
