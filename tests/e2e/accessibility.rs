@@ -1,5 +1,8 @@
 //! Everyone: what machines can tell of it, in every state of every kind of question.
 
+mod keyboard;
+mod reading;
+mod tree;
 mod walk;
 
 use anyhow::{Result, ensure};

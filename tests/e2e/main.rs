@@ -15,6 +15,7 @@ mod frameworks;
 mod full;
 mod hostile;
 mod kept;
+mod languages;
 mod limits;
 mod looks;
 mod network;

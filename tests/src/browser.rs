@@ -4,6 +4,7 @@ mod chromium;
 mod driver;
 mod engine;
 mod gauge;
+mod heard;
 mod visitor;
 
 use anyhow::{Context, Result, bail};

@@ -12,7 +12,9 @@ pub(crate) fn thanks(survey: &Survey) -> El {
     let text =
         if *ending == Json::Null { inner.definition.word("thanks_more") } else { text(ending, "text") };
     let title = el("p").class("title").text(&inner.thanks());
-    let mut thanks = el("div").class("thanks").part("thanks").set("tabindex", "-1").child(title);
+    let thanks = el("div").class("thanks").part("thanks").set("tabindex", "-1");
+    // With a name, what has the focus is read out by everybody.
+    let mut thanks = thanks.set("role", "group").set("aria-label", &inner.thanks()).child(title);
     if !text.is_empty() {
         thanks = thanks.child(el("p").class("hint").text(&inner.repeat(text)));
     }

@@ -1,0 +1,189 @@
+//! Every kind of question, in every mode, by keyboard alone.
+
+use anyhow::{Result, bail, ensure};
+use serde_json::json;
+use tests::keys::{ENTER, ESCAPE, RIGHT, TAB};
+use tests::{Browser, Engine, Visitor};
+
+use super::everything;
+use crate::visitor::arrived;
+
+tests::in_every_engine! {
+    every_kind_is_answered_in_every_mode
+    what_few_use_is_answered_step_by_step_and_on_one_page
+}
+
+const SPACE: &str = " ";
+
+/// Presses the tab key until the focus is where it should be; it is always seen on its way there.
+async fn reach(visitor: &Visitor<'_>, expression: &str) -> Result<()> {
+    for _ in 0..60 {
+        if visitor.look(&format!("!!root && !!root.activeElement && !!({expression})")).await? == json!(true)
+        {
+            let seen = "(focus => { const style = getComputedStyle(focus.matches('.option input') ? focus.nextElementSibling : focus);
+                return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 })(root.activeElement)";
+            ensure!(visitor.look(seen).await? == json!(true), "the focus is not seen at {expression}");
+            return Ok(());
+        }
+        visitor.keys(TAB).await?;
+    }
+    bail!("the tab key does not lead to {expression}")
+}
+
+/// Chooses the one after the first, in a group that has the focus or is reached.
+async fn second(visitor: &Visitor<'_>, id: &str) -> Result<()> {
+    visitor.until(&format!("seen(root.querySelector('[data-question={id}]'))")).await?;
+    reach(
+        visitor,
+        &format!("root.activeElement.type === 'radio' && root.activeElement.closest('[data-question={id}]')"),
+    )
+    .await?;
+    visitor.keys(SPACE).await?;
+    visitor.keys(RIGHT).await?;
+    visitor.until(&format!("root.querySelectorAll('[data-question={id}] .option input')[1].checked")).await?;
+    Ok(())
+}
+
+/// Waits for the focus to have come to a question: a key pressed before would lead on from there.
+async fn arrives(visitor: &Visitor<'_>, id: &str) -> Result<()> {
+    visitor.asked(id).await?;
+    visitor.until("question.contains(root.activeElement)").await.map(drop)
+}
+
+/// Goes to the survey in a mode.
+async fn enter<'a>(
+    browser: &'a Browser,
+    stage: &tests::Stage,
+    survey: &str,
+    mode: &str,
+) -> Result<Visitor<'a>> {
+    let when = if mode == "inline" { "" } else { "&data-after=0&data-label=Mening" };
+    let address = format!("strict/nl/{survey}?data-mode={mode}{when}&data-remember=no");
+    let visitor = browser.visit(&stage.pages.at(&address)).await?;
+    match mode {
+        "tab" => {
+            visitor.until("seen(part('tab'))").await?;
+            reach(&visitor, "root.activeElement === part('tab')").await?;
+            visitor.keys(ENTER).await?;
+        }
+        // A dialog has the focus at once.
+        "modal" => _ = visitor.until("root && root.activeElement").await?,
+        _ => {}
+    }
+    visitor.until("seen(part('intro')) || seen(question)").await?;
+    Ok(visitor)
+}
+
+async fn forward(visitor: &Visitor<'_>) -> Result<()> {
+    reach(visitor, "root.activeElement === (part('next') || part('send'))").await?;
+    visitor.keys(ENTER).await
+}
+
+async fn every_kind_is_answered_in_every_mode(engine: Engine) -> Result<()> {
+    let browser = Browser::open(engine, 1000, 800).await?;
+    for mode in ["inline", "popover", "modal", "tab"] {
+        let stage = everything().await?;
+        let visitor = enter(&browser, &stage, "looks", mode).await?;
+        forward(&visitor).await?;
+        for id in ["stars", "smileys", "faces", "list", "colors", "effort", "ten"] {
+            arrives(&visitor, id).await?;
+            second(&visitor, id).await?;
+            // From a choice, Enter goes on.
+            visitor.keys(ENTER).await?;
+        }
+        arrives(&visitor, "why").await?;
+        reach(&visitor, "root.activeElement.tagName === 'TEXTAREA'").await?;
+        visitor.keys("Traag").await?;
+        forward(&visitor).await?;
+        arrives(&visitor, "found").await?;
+        for count in 1..=2 {
+            reach(&visitor, "root.activeElement.type === 'checkbox' && !root.activeElement.checked").await?;
+            visitor.keys(SPACE).await?;
+            visitor.until(&format!("root.querySelectorAll('input:checked').length === {count}")).await?;
+        }
+        forward(&visitor).await?;
+        arrives(&visitor, "again").await?;
+        second(&visitor, "again").await?;
+        visitor.keys(ENTER).await?;
+        visitor.state("thanked").await?;
+        if mode != "inline" {
+            reach(&visitor, "root.activeElement === part('close')").await?;
+            visitor.keys(ESCAPE).await?;
+            visitor.until("!card || !seen(card)").await?;
+        }
+        let body = arrived(&stage).await?;
+        let answers = body["answers"].as_array().map(Vec::len);
+        ensure!(answers == Some(10), "{mode}: {body}");
+    }
+    browser.close().await
+}
+
+async fn what_few_use_is_answered_step_by_step_and_on_one_page(engine: Engine) -> Result<()> {
+    let browser = Browser::open(engine, 1000, 800).await?;
+    for survey in ["steps", "page"] {
+        let stage = everything().await?;
+        let visitor = enter(&browser, &stage, survey, "inline").await?;
+        let next = async |to: &str| {
+            if survey == "steps" {
+                forward(&visitor).await?;
+                arrives(&visitor, to).await?;
+            }
+            anyhow::Ok(())
+        };
+        second(&visitor, "recommend").await?;
+        next("why").await?;
+        visitor.until("seen(root.querySelector('[data-question=why]'))").await?;
+        reach(
+            &visitor,
+            "root.activeElement.closest('[data-question=why]') && root.activeElement.tagName === 'TEXTAREA'",
+        )
+        .await?;
+        visitor.keys("Traag").await?;
+        next("found").await?;
+        visitor.until("seen(root.querySelector('[data-question=found]'))").await?;
+        reach(&visitor, "root.activeElement.matches('[data-other]')").await?;
+        visitor.keys(SPACE).await?;
+        visitor.until("seen(root.querySelector('.other input'))").await?;
+        reach(&visitor, "root.activeElement.matches('.other input')").await?;
+        visitor.keys("Tante").await?;
+        next("country").await?;
+        visitor.until("seen(root.querySelector('[data-question=country]'))").await?;
+        reach(&visitor, "root.activeElement.type === 'search'").await?;
+        visitor.keys("belg").await?;
+        visitor.until("root.querySelector('.found').textContent === '1 van 20'").await?;
+        visitor.keys(ESCAPE).await?;
+        visitor.until("root.activeElement.value === ''").await?;
+        visitor.keys("belg").await?;
+        visitor.until("root.querySelector('.found').textContent === '1 van 20'").await?;
+        reach(
+            &visitor,
+            "root.activeElement.type === 'radio' && root.activeElement.closest('[data-question=country]')",
+        )
+        .await?;
+        visitor.keys(SPACE).await?;
+        visitor.until("root.querySelector('[data-question=country] [value=\"1\"]').checked").await?;
+        next("again").await?;
+        second(&visitor, "again").await?;
+        if survey == "steps" {
+            forward(&visitor).await?;
+        }
+        visitor.until("seen(part('contact'))").await?;
+        reach(
+            &visitor,
+            "root.activeElement.closest('[part~=contact]') && root.activeElement.type === 'checkbox'",
+        )
+        .await?;
+        visitor.keys(SPACE).await?;
+        visitor.until("seen(root.querySelector('.fields'))").await?;
+        reach(&visitor, "root.activeElement.type === 'email'").await?;
+        visitor.keys("jef@example.com").await?;
+        visitor.until("root.querySelector('[type=email]').value === 'jef@example.com'").await?;
+        visitor.keys(ENTER).await?;
+        visitor.state("thanked").await?;
+        let body = arrived(&stage).await?.to_string();
+        for part in ["Traag", "Tante", "België", "jef@example.com"] {
+            ensure!(body.contains(part), "{survey}: {part} is not in {body}");
+        }
+    }
+    browser.close().await
+}

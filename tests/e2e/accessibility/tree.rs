@@ -1,0 +1,43 @@
+//! The accessibility tree of every kind and look of a question, pinned: a change of it is looked at before it is taken.
+
+use std::cell::RefCell;
+
+use anyhow::{Result, ensure};
+use tests::{Browser, Engine, QUICK, Stage, with_full, with_looks};
+
+use super::walk::{SURVEYS, Walk};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tree_of_every_kind_and_state_is_the_one_that_was_looked_at() -> Result<()> {
+    tests::prepared()?;
+    // A visitor's own order is another each time.
+    let ordered = |config| with_looks(with_full(config)).replace("shuffle = true\n", "");
+    let stage = Stage::with(QUICK, ordered).await?;
+    let browser = Browser::open(Engine::Chromium, 390, 844).await?;
+    let mut changed = Vec::new();
+    for survey in SURVEYS {
+        let trees = RefCell::new(String::new());
+        let walk = Walk {
+            stage: &stage,
+            browser: &browser,
+            survey,
+            language: "nl",
+            theme: "light",
+            mode: if survey == "delivery" { "modal" } else { "inline" },
+            width: 390,
+        };
+        walk.on(async |_, state| {
+            let tree = browser.tree().await?.unwrap_or_default();
+            trees.borrow_mut().push_str(&format!("# {state}\n{tree}\n"));
+            Ok(())
+        })
+        .await?;
+        let trees = trees.into_inner();
+        ensure!(trees.lines().count() > 30, "{trees}");
+        // All of them are compared before one fails.
+        let seen = std::panic::catch_unwind(|| insta::assert_snapshot!(format!("tree-{survey}"), trees));
+        changed.extend(seen.err().map(|_| survey));
+    }
+    ensure!(changed.is_empty(), "other trees: {changed:?}; look at them, then run with INSTA_UPDATE=always");
+    browser.close().await
+}
