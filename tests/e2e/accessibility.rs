@@ -3,13 +3,11 @@
 mod keyboard;
 mod reading;
 mod tree;
-mod walk;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
+use tests::walk::{SURVEYS, Walk};
 use tests::{Browser, Engine, QUICK, Stage, Visitor, with_full, with_looks};
-
-use walk::{SURVEYS, Walk};
 
 tests::in_every_engine! {
     nothing_is_found_light_from_left_to_right_on_a_narrow_phone

@@ -8,6 +8,7 @@ mod heard;
 mod visitor;
 
 use anyhow::{Context, Result, bail};
+use base64::Engine as _;
 use fantoccini::wd::WindowHandle;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -199,6 +200,17 @@ impl Browser {
             std::fs::write(std::path::Path::new(&folder).join(format!("{name}.png")), picture)?;
         }
         Ok(())
+    }
+
+    /// A picture of a part of the page, PNG, at rest: from the left and the top, width and height in CSS pixels. Only
+    /// Chromium takes it.
+    pub async fn part(&self, [x, y, width, height]: [f64; 4]) -> Result<Vec<u8>> {
+        self.rest().await?;
+        let clip = json!({ "x": x, "y": y, "width": width, "height": height, "scale": 1 });
+        let wanted = json!({ "format": "png", "clip": clip, "captureBeyondViewport": true });
+        let taken = self.client.issue_cmd(DevTools("Page.captureScreenshot", wanted)).await?;
+        let data = taken["data"].as_str().context("no picture")?;
+        base64::prelude::BASE64_STANDARD.decode(data).context("a picture that is none")
     }
 
     /// Ends the browser.

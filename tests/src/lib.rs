@@ -8,6 +8,7 @@ mod relay;
 pub mod soak;
 mod stage;
 mod store;
+pub mod walk;
 
 pub use browser::{Browser, Cost, Engine, Sought, Tab, Visitor, keys};
 pub use fill::fill;

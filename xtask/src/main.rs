@@ -13,6 +13,7 @@ mod build;
 mod cache;
 mod demo;
 mod fuzz;
+mod pictures;
 mod setup;
 mod soak;
 mod terminal;
@@ -49,6 +50,8 @@ enum Verb {
     Soak(soak::Arguments),
     /// Run the fuzz targets for a while each; wants a nightly compiler.
     Fuzz(fuzz::Arguments),
+    /// Take a picture of everything that visitors may see, in four languages, onto one contact sheet; ten minutes.
+    Pictures,
     /// Check the walls between the modules and the tidiness of every file.
     Tidy,
 }
@@ -78,6 +81,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Bench(arguments) => bench::run(&arguments),
         Verb::Soak(arguments) => soak::run(&arguments),
         Verb::Fuzz(arguments) => fuzz::run(&arguments),
+        Verb::Pictures => pictures::run(),
         Verb::Tidy => tidy::run(),
     }
 }

@@ -3,9 +3,8 @@
 use std::cell::RefCell;
 
 use anyhow::{Result, ensure};
+use tests::walk::{SURVEYS, Walk};
 use tests::{Browser, Engine, QUICK, Stage, with_full, with_looks};
-
-use super::walk::{SURVEYS, Walk};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tree_of_every_kind_and_state_is_the_one_that_was_looked_at() -> Result<()> {

@@ -1,10 +1,10 @@
 //! A way through a survey that comes by every state: empty, in error, answered, sending, kept, thanked and refused.
 
+use crate::{Browser, Stage, Visitor};
 use anyhow::Result;
-use tests::{Browser, Stage, Visitor};
 
 /// The demo's surveys have every kind, `looks` every look, `steps` and `page` what few use.
-pub(super) const SURVEYS: [&str; 5] = ["checkout", "delivery", "looks", "steps", "page"];
+pub const SURVEYS: [&str; 5] = ["checkout", "delivery", "looks", "steps", "page"];
 
 /// One question: its id, whether it has to be answered, and a script that answers it.
 type Step = (&'static str, bool, &'static str);
@@ -68,20 +68,26 @@ const NET: &str = "window.net = 'real';
         : window.fetched.call(window, address, how);";
 
 /// One visit.
-pub(super) struct Walk<'a> {
-    pub(super) stage: &'a Stage,
-    pub(super) browser: &'a Browser,
-    pub(super) survey: &'a str,
-    pub(super) language: &'a str,
-    pub(super) theme: &'a str,
-    pub(super) mode: &'a str,
+pub struct Walk<'a> {
+    /// The server and its pages.
+    pub stage: &'a Stage,
+    /// Where it takes place.
+    pub browser: &'a Browser,
+    /// The survey's id, of [`SURVEYS`].
+    pub survey: &'a str,
+    /// The page's language.
+    pub language: &'a str,
+    /// `light` or `dark`.
+    pub theme: &'a str,
+    /// How the survey appears.
+    pub mode: &'a str,
     /// Of the page, in CSS pixels.
-    pub(super) width: u32,
+    pub width: u32,
 }
 
 impl Walk<'_> {
     /// Goes the whole way; `look` is called at each state.
-    pub(super) async fn on(&self, look: impl AsyncFn(&Visitor<'_>, &str) -> Result<()>) -> Result<()> {
+    pub async fn on(&self, look: impl AsyncFn(&Visitor<'_>, &str) -> Result<()>) -> Result<()> {
         let visitor = self.visit("").await?;
         self.answer(&visitor, Some(&look)).await?;
         self.send(&visitor, &look).await?;
@@ -98,6 +104,8 @@ impl Walk<'_> {
         let when = "data-after=0&data-sample=100&data-remember=no&data-answered=0&data-dismissed=0&data-label=Mening";
         let when = if *mode == "inline" { "data-remember=no" } else { when };
         let address = format!("strict/{language}/{survey}?data-theme={theme}&data-mode={mode}&{when}{more}");
+        // One overlay at a time: that of the page before is not gone for sure once the next page asks.
+        self.browser.run("if (window.afterword && window.afterword.close) window.afterword.close()").await?;
         let visitor = self.browser.visit(&self.stage.pages.at(&address)).await?;
         if *mode == "tab" {
             visitor.until("(tab => seen(tab) && (tab.click(), true))(part('tab'))").await?;
