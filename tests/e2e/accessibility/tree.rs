@@ -27,7 +27,7 @@ async fn the_tree_of_every_kind_and_state_is_the_one_that_was_looked_at() -> Res
         };
         walk.on(async |_, state| {
             let tree = browser.tree().await?.unwrap_or_default();
-            trees.borrow_mut().push_str(&format!("# {state}\n{tree}\n"));
+            trees.borrow_mut().push_str(&["# ", state, "\n", &tree, "\n"].concat());
             Ok(())
         })
         .await?;
