@@ -37,6 +37,7 @@ async fn is_fine(browser: &Browser, visitor: &Visitor<'_>, state: &str) -> Resul
 /// zooms in when a field is touched.
 const MISFITS: &str = "(() => {
     const found = [];
+    if (!card) return found;
     const page = document.scrollingElement;
     if (page.scrollWidth > innerWidth) found.push(`the page is ${page.scrollWidth} wide`);
     const name = element => `${element.tagName} ${element.className || element.part} ${element.textContent.slice(0, 40)}`;

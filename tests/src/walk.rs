@@ -89,10 +89,16 @@ impl Walk<'_> {
     /// Goes the whole way; `look` is called at each state.
     pub async fn on(&self, look: impl AsyncFn(&Visitor<'_>, &str) -> Result<()>) -> Result<()> {
         let visitor = self.visit("").await?;
+        if self.mode == "tab" {
+            visitor.until("seen(part('tab'))").await?;
+            look(&visitor, "tab").await?;
+        }
+        self.enter(&visitor).await?;
         self.answer(&visitor, Some(&look)).await?;
         self.send(&visitor, &look).await?;
         // What a visitor says is refused where the page says what nobody knows.
         let visitor = self.visit("&data-meta-color=red").await?;
+        self.enter(&visitor).await?;
         self.answer(&visitor, None::<&Unlooked>).await?;
         visitor.forward().await?;
         visitor.state("refused").await?;
@@ -101,21 +107,33 @@ impl Walk<'_> {
 
     async fn visit(&self, more: &str) -> Result<Visitor<'_>> {
         let Self { survey, language, theme, mode, .. } = self;
-        let when = "data-after=0&data-sample=100&data-remember=no&data-answered=0&data-dismissed=0&data-label=Mening";
-        let when = if *mode == "inline" { "data-remember=no" } else { when };
+        let label = match *language {
+            "de" => "Ihre Meinung",
+            "ar" => "رأيك",
+            "zh" => "您的意见",
+            _ => "Uw mening",
+        };
+        let when = match *mode {
+            "inline" => "data-remember=no".to_owned(),
+            _ => format!("data-remember=no&data-after=0&data-label={label}"),
+        };
         let address = format!("strict/{language}/{survey}?data-theme={theme}&data-mode={mode}&{when}{more}");
         // One overlay at a time: that of the page before is not gone for sure once the next page asks.
         self.browser.run("if (window.afterword && window.afterword.close) window.afterword.close()").await?;
         let visitor = self.browser.visit(&self.stage.pages.at(&address)).await?;
-        if *mode == "tab" {
+        Ok(visitor)
+    }
+
+    /// Has the survey shown.
+    async fn enter(&self, visitor: &Visitor<'_>) -> Result<()> {
+        if self.mode == "tab" {
             visitor.until("(tab => seen(tab) && (tab.click(), true))(part('tab'))").await?;
         }
         visitor.until("seen(part('intro')) || seen(question)").await?;
         self.browser.run(NET).await?;
         // A window of WebKit's is never as narrow as a phone.
         let narrow = format!("if (innerWidth > {0}) document.body.style.width = '{0}px'", self.width);
-        self.browser.run(&narrow).await?;
-        Ok(visitor)
+        self.browser.run(&narrow).await.map(drop)
     }
 
     /// Answers every question.

@@ -77,7 +77,7 @@ async fn combination(
 ) -> Result<Vec<(String, String)>> {
     let taken = RefCell::new(Vec::new());
     // Within the page all of them; over it, what differs.
-    let over = ["popover", "modal", "tab"].map(|mode| (mode, "checkout"));
+    let over = ["popover", "modal", "tab"].map(|mode| (mode, "steps"));
     for (mode, survey) in SURVEYS.map(|survey| ("inline", survey)).into_iter().chain(over) {
         // The demo's surveys are in Dutch and Arabic only.
         if ["checkout", "delivery"].contains(&survey) && ["de", "zh"].contains(&language) && mode == "inline"
