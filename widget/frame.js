@@ -84,7 +84,8 @@ const frame = (root, mount, modal, asked, leave, position) => {
   });
   frame.addEventListener("close", leave);
   // A field that is searched in has its own use for it while there is something in it.
-  frame.addEventListener("keydown", ({ key, target }) => key == "Escape" && !modal && !(target.type == "search" && target.value) && leave(), true);
+  const searches = ({ type, value }) => type == "search" && value;
+  frame.addEventListener("keydown", ({ key, target }) => key == "Escape" && !modal && !searches(target) && leave(), true);
   if (modal) frame.showModal();
   else if (frame.showPopover) {
     frame.popover = "manual";

@@ -216,8 +216,7 @@ fn options_fault(choice: &Choice, chosen: &[OptionId]) -> Option<Fault> {
 
 fn other_fault(choice: &Choice, chosen: &Chosen) -> Option<Fault> {
     let other = chosen.other.as_ref()?;
-    let takes_words = choice.options.iter().any(|option| option.other && chosen.ids.contains(&option.id));
-    if takes_words { text_fault(other, limits::OTHER) } else { Some(Fault::NotOther) }
+    if choice.takes_words(&chosen.ids) { text_fault(other, limits::OTHER) } else { Some(Fault::NotOther) }
 }
 
 fn text_fault(written: &str, max: u32) -> Option<Fault> {

@@ -265,6 +265,11 @@ impl Choice {
     pub fn of(several: bool, options: Vec<ChoiceOption>) -> Self {
         Self { several, min: None, max: None, shuffle: false, search: false, options }
     }
+
+    /// True where one of the chosen options takes the visitor's own words.
+    pub fn takes_words(&self, chosen: &[OptionId]) -> bool {
+        self.options.iter().any(|option| option.other && chosen.contains(&option.id))
+    }
 }
 
 /// One option of a list.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tests::keys::{ENTER, TAB};
 use tests::{Browser, Engine, QUICK, Stage, Visitor, with_full};
 
+use crate::looks::{TIMERS, at_ease, tap};
 use crate::visitor::arrived;
 
 tests::in_every_engine! {
@@ -329,8 +330,8 @@ async fn a_tap_on_other_or_into_a_field_does_not_go_on(engine: Engine) -> Result
     let browser = Browser::open(engine, 390, 844).await?;
     let visitor = browser.visit(&stage.pages.at("nl/steps")).await?;
     visitor.asked("recommend").await?;
-    browser.run(crate::looks::TIMERS).await?;
-    crate::looks::tap(&visitor, "input[value='9']").await?;
+    browser.run(TIMERS).await?;
+    tap(&visitor, "input[value='9']").await?;
     visitor.asked("found").await?;
     let waits = async || browser.run("return !!pending").await;
     visitor.tap("[data-other]").await?;
@@ -338,11 +339,11 @@ async fn a_tap_on_other_or_into_a_field_does_not_go_on(engine: Engine) -> Result
     ensure!(waits().await? == json!(false), "there is something to write");
     visitor.tap(".other input").await?;
     ensure!(waits().await? == json!(false));
-    crate::looks::tap(&visitor, "input[value='1']").await?;
+    tap(&visitor, "input[value='1']").await?;
     visitor.asked("country").await?;
     visitor.tap("[type=search]").await?;
     ensure!(waits().await? == json!(false));
-    crate::looks::tap(&visitor, "input[value='1']").await?;
+    tap(&visitor, "input[value='1']").await?;
     visitor.asked("again").await?;
     browser.close().await
 }
@@ -449,22 +450,17 @@ async fn only_surveys_that_use_it_load_what_few_do(engine: Engine) -> Result<()>
 async fn axe_finds_nothing_in_what_few_use(engine: Engine) -> Result<()> {
     let stage = full().await?;
     let browser = Browser::open(engine, 360, 800).await?;
-    let at_ease = async || {
-        let found = browser.axe().await?;
-        ensure!(found.is_empty(), "{}", found.join("\n"));
-        anyhow::Ok(())
-    };
     for language in ["nl", "ar"] {
         let visitor = open(&browser, &stage, language).await?;
-        at_ease().await?;
+        at_ease(&browser).await?;
         click(&visitor, "[data-question=recommend] [value='2']").await?;
         click(&visitor, "[data-other]").await?;
         click(&visitor, "[part~=contact] [type=checkbox]").await?;
         fill(&visitor, "[type=search]", "e").await?;
-        at_ease().await?;
+        at_ease(&browser).await?;
         visitor.forward().await?;
         visitor.until("seen(part('summary'))").await?;
-        at_ease().await?;
+        at_ease(&browser).await?;
         visitor.picture(&format!("page-{language}")).await?;
         browser.run("sessionStorage.clear()").await?;
     }

@@ -229,7 +229,7 @@ async fn a_survey_begins_and_ends_with_its_own_words(engine: Engine) -> Result<(
     browser.close().await
 }
 
-async fn at_ease(browser: &Browser) -> Result<()> {
+pub(crate) async fn at_ease(browser: &Browser) -> Result<()> {
     let found = browser.axe().await?;
     ensure!(found.is_empty(), "{}", found.join("\n"));
     Ok(())

@@ -120,8 +120,7 @@ impl Walk<'_> {
         let address = format!("strict/{language}/{survey}?data-theme={theme}&data-mode={mode}&{when}{more}");
         // One overlay at a time: that of the page before is not gone for sure once the next page asks.
         self.browser.run("if (window.afterword && window.afterword.close) window.afterword.close()").await?;
-        let visitor = self.browser.visit(&self.stage.pages.at(&address)).await?;
-        Ok(visitor)
+        self.browser.visit(&self.stage.pages.at(&address)).await
     }
 
     /// Has the survey shown.

@@ -41,7 +41,7 @@ pub(crate) fn contact(survey: &Survey) -> El {
         .child(agree.on("change", survey, agree_or_not))
         .child(el("span").class("face").text(text(contact, "consent")));
     let mut fields = el("div").class("fields").follow("hidden", survey, |survey| {
-        drop(survey.face());
+        survey.watch();
         flag(!survey.inner().contact.agreed)
     });
     let first = inner.flow.questions().len();

@@ -56,6 +56,11 @@ impl Flow {
         &self.questions
     }
 
+    /// How the question at a position is answered.
+    pub(crate) fn kind(&self, position: usize) -> Option<&Kind> {
+        self.questions.get(position).map(|question| &question.kind)
+    }
+
     /// The answer to the question at a position.
     pub(crate) fn value(&self, position: usize) -> Option<&Value> {
         let id = &self.questions.get(position)?.id;

@@ -15,7 +15,7 @@ pub(crate) fn page(survey: &Survey) -> El {
     for position in 0..count {
         let survey = survey.at(position);
         let asked = el("div").follow("hidden", &survey, |survey| {
-            drop(survey.face());
+            survey.watch();
             flag(!survey.inner().flow.asks(survey.position()))
         });
         page = page.child(match question(&survey) {
@@ -25,7 +25,7 @@ pub(crate) fn page(survey: &Survey) -> El {
     }
     if survey.inner().has_contact() {
         let asked = el("div").follow("hidden", survey, |survey| {
-            drop(survey.face());
+            survey.watch();
             flag(!survey.inner().asks_contact())
         });
         page = page.child(asked.child(contact(survey)));

@@ -239,8 +239,13 @@ impl Survey {
 
     /// Everything around it. A view that reads it follows it.
     pub(crate) fn face(&self) -> Ref<'_, Face> {
-        self.shared.face.track();
+        self.watch();
         Ref::map(self.inner(), |inner| &inner.face)
+    }
+
+    /// Has a view follow what is around the question, where it reads the inside only.
+    pub(crate) fn watch(&self) {
+        self.shared.face.track();
     }
 
     /// The inside. Not to be held across a change.
@@ -308,7 +313,7 @@ impl Survey {
     fn advance(&self) {
         // A page that hears of the last answer may take the survey away: what was answered is sent all the same.
         let sender = self.sender();
-        if FULL && self.is_last_by_itself() {
+        if FULL && self.inner().is_last_by_itself() {
             return self.hand_in(sender.as_ref());
         }
         let detail = self.detail();
@@ -347,7 +352,7 @@ impl Survey {
         drop(inner);
         self.keep_draft();
         self.shared.face.notify();
-        self.fill(screen);
+        self.shared.screen.notify();
         if FULL && self.inner().is_one_page() {
             let at = self.inner().flow.at();
             return self.focus_on(at);
@@ -408,8 +413,7 @@ impl Inner {
     /// What to tell the visitor about faults.
     fn messages(&self, faults: Vec<(usize, Fault)>) -> Vec<(usize, String)> {
         let say = |(position, fault): (usize, Fault)| {
-            let question = self.flow.questions().get(position)?;
-            Some((position, message(&self.definition, &question.kind, fault)))
+            Some((position, message(&self.definition, self.flow.kind(position)?, fault)))
         };
         faults.into_iter().filter_map(say).collect()
     }

@@ -11,13 +11,7 @@ pub(super) fn check(path: &Path) -> anyhow::Result<()> {
         counted(config.platforms.len(), "platform"),
     );
     for survey in &config.surveys {
-        let languages: Vec<_> = survey.languages.iter().map(ToString::to_string).collect();
-        println!(
-            "  {}: {} in {}",
-            survey.id,
-            counted(survey.questions.len(), "question"),
-            languages.join(", ")
-        );
+        println!("  {}: {}", survey.id, survey.summary());
     }
     for advice in config.advice() {
         println!("advice: {advice}");

@@ -88,7 +88,7 @@ fn questions(survey: &Survey) -> Vec<Question> {
             sibling: words_sibling.clone(),
             ..one((language, guid))
         };
-        let other = question.other().into_iter().flatten();
+        let other = question.kind.other().into_iter().flatten();
         question.guid.iter().map(one).chain(other.map(words)).collect::<Vec<_>>()
     };
     survey.questions.iter().flat_map(in_all_languages).collect()

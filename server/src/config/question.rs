@@ -89,11 +89,11 @@ pub struct ChoiceOption {
     pub other: Option<PerLanguage<Guid>>,
 }
 
-impl Question {
+impl Kind {
     /// The platform's GUIDs of what the visitor says about an option called "other", if there is one.
     pub fn other(&self) -> Option<&PerLanguage<Guid>> {
-        match &self.kind {
-            Kind::Choice { options, .. } => options.iter().find_map(|option| option.other.as_ref()),
+        match self {
+            Self::Choice { options, .. } => options.iter().find_map(|option| option.other.as_ref()),
             _ => None,
         }
     }
@@ -136,7 +136,7 @@ pub(super) fn read_all(value: &Value<'_>, languages: &[Language]) -> Option<Vec<
     }
     let length = |(_, kind): &(QuestionId, Kind)| match kind {
         Kind::Text { max_length } => *max_length,
-        Kind::Choice { options, .. } if options.iter().any(|option| option.other.is_some()) => limits::OTHER,
+        kind if kind.other().is_some() => limits::OTHER,
         _ => 0,
     };
     let total: u32 = kinds.iter().map(length).sum();
@@ -158,7 +158,7 @@ fn declared_id<'a>(entry: &Value<'a>) -> Option<&'a str> {
 fn same_guid(entry: &Value<'_>, questions: &[Question], question: &Question) {
     let mut seen: Vec<(&QuestionId, Language, &Guid)> = Vec::new();
     for other in questions.iter().chain([question]) {
-        for (language, guid) in other.guid.iter().chain(other.other().into_iter().flatten()) {
+        for (language, guid) in other.guid.iter().chain(other.kind.other().into_iter().flatten()) {
             let twin = seen.iter().find(|(_, _, twin)| *twin == guid);
             if let (Some((twin, twin_language, _)), true) = (twin, other.id == question.id) {
                 entry.problem(
@@ -190,9 +190,7 @@ fn read(value: &Value<'_>, scope: &Scope<'_>) -> (Option<Question>, Option<(Ques
     let required = table.flag("required");
     let text = table.required("text", "add text = { nl = \"…\" }").and_then(|value| texts(&value, "text"));
     let hint = table.optional("hint", |value| texts(value, "hint"));
-    let guid = table
-        .required("guid", "add guid = { nl = \"…\" }: the platform has one for each language")
-        .and_then(|value| per_language(&value, scope.languages, "GUID", |value| value.parse(GUID_HINT)));
+    let guid = read_guids(&table, scope, "add guid = { nl = \"…\" }: the platform has one for each language");
     let show_if = table.optional("show_if", |value| condition::read(value, scope));
     let kind = table
         .required("kind", "add kind = \"score\", \"text\", \"yes_no\" or \"choice\"")
@@ -204,6 +202,12 @@ fn read(value: &Value<'_>, scope: &Scope<'_>) -> (Option<Question>, Option<(Ques
         Some(Question { id: id?, required, show_if, kind: kind?, text: text?, hint, guid: guid? })
     };
     (whole(), named_kind)
+}
+
+/// The platform's GUID in each language, which has to be there.
+fn read_guids(table: &Table<'_>, scope: &Scope<'_>, hint: &str) -> Option<PerLanguage<Guid>> {
+    let value = table.required("guid", hint)?;
+    per_language(&value, scope.languages, "GUID", |value| value.parse(GUID_HINT))
 }
 
 fn read_kind(value: &Value<'_>, table: &Table<'_>, scope: &Scope<'_>) -> Option<Kind> {

@@ -219,6 +219,14 @@ fn read_languages(table: &Table<'_>) -> Option<Vec<Language>> {
 }
 
 impl Survey {
+    /// What it is in a few words: `5 questions in nl, fr`.
+    pub fn summary(&self) -> String {
+        let count = self.questions.len();
+        let noun = if count == 1 { "question" } else { "questions" };
+        let languages: Vec<&str> = self.languages.iter().map(|language| language.tag()).collect();
+        format!("{count} {noun} in {}", languages.join(", "))
+    }
+
     /// True for an `Origin` header whose pages may show the survey.
     pub fn allows(&self, origin: &str) -> bool {
         self.origins.iter().any(|listed| listed.as_str() == origin)

@@ -106,7 +106,7 @@ fn needed(words: &Words, survey: &Survey) -> Words {
         (any(|kind| matches!(kind, config::Kind::Choice { max: Some(_), .. })), &mut words.too_many),
         (search, &mut words.search),
         (search, &mut words.nothing),
-        (any(takes_words), &mut words.specify),
+        (any(|kind| kind.other().is_some()), &mut words.specify),
         (survey.layout == Layout::Page, &mut words.check),
         (survey.language_switch, &mut words.language),
         (asks(Field::FirstName), &mut words.first_name),
@@ -123,11 +123,6 @@ fn needed(words: &Words, survey: &Survey) -> Words {
     words
 }
 
-/// True for a choice with an option that the visitor says more about.
-pub(super) fn takes_words(kind: &config::Kind) -> bool {
-    matches!(kind, config::Kind::Choice { options, .. } if options.iter().any(|option| option.other.is_some()))
-}
-
 /// The languages of a survey, for the visitor to choose from.
 fn offered(survey: &Survey) -> Vec<Offered> {
     let languages = survey.languages.iter();
@@ -136,7 +131,7 @@ fn offered(survey: &Survey) -> Vec<Offered> {
 }
 
 /// Names a content by its bytes.
-pub(super) fn version(content: &[u8]) -> String {
+pub fn version(content: &[u8]) -> String {
     Sha256::digest(content)[..8].iter().fold(String::new(), |mut text, byte| {
         // Writing into a String cannot fail.
         write!(text, "{byte:02x}").ok();

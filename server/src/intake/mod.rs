@@ -45,7 +45,7 @@ use limits::RateLimits;
 use problem::Problem;
 
 pub use assets::{EmbeddedWidget, NOT_BUILT};
-pub use definition::ServedDefinition;
+pub use definition::{ServedDefinition, version};
 
 /// Where submissions are posted.
 const ANSWERS: &str = "/v1/surveys/{survey}/answers";

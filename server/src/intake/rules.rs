@@ -5,8 +5,7 @@
 use serde_json::{Map, Value, json};
 use shared::pipe::piped;
 
-use super::definition::takes_words;
-use crate::config::{Device, Kind, Layout, Pause, PerLanguage, Position, Question, Survey, Thanks};
+use crate::config::{Device, Kind, Layout, Pause, PerLanguage, Position, Question, Survey};
 
 /// The rules, as `loader.js` reads them: times in seconds, shares in percent. Of those who would be asked, only
 /// `share` percent are.
@@ -55,28 +54,21 @@ const FULL: &str = "full-";
 
 /// True for a survey that the usual module cannot show.
 fn uses_what_few_do(survey: &Survey) -> bool {
-    let texts = |question: &Question| {
-        let texts = question.text.values().chain(question.hint.iter().flat_map(PerLanguage::values));
-        texts.into_iter().any(|text| repeats(text))
-    };
     let asks = |question: &Question| {
         let search = matches!(question.kind, Kind::Choice { search: true, .. });
-        search || takes_words(&question.kind) || texts(question)
-    };
-    let ends = |ending: &Thanks| {
-        let texts = ending.title.values().chain(ending.text.iter().flat_map(PerLanguage::values));
-        texts.into_iter().any(|text| repeats(text))
+        search || question.kind.other().is_some() || repeats(&question.text, question.hint.as_ref())
     };
     survey.layout == Layout::Page
         || survey.language_switch
         || survey.contact.is_some()
         || survey.questions.iter().any(asks)
-        || survey.thanks.iter().any(ends)
+        || survey.thanks.iter().any(|ending| repeats(&ending.title, ending.text.as_ref()))
 }
 
-/// True for a text that repeats an earlier answer.
-fn repeats(text: &str) -> bool {
-    piped(text).next().is_some()
+/// True for texts that repeat an earlier answer.
+fn repeats(text: &PerLanguage<String>, more: Option<&PerLanguage<String>>) -> bool {
+    let mut texts = text.values().chain(more.into_iter().flat_map(PerLanguage::values));
+    texts.any(|text| piped(text).next().is_some())
 }
 
 #[cfg(test)]

@@ -137,7 +137,7 @@ fn map_words<'a>(
     id: &'a QuestionId,
     words: &'a str,
 ) -> Result<Answer<'a>, MapError> {
-    let guid = survey.question(id).and_then(|question| question.other()?.get(&language));
+    let guid = survey.question(id).and_then(|question| question.kind.other()?.get(&language));
     let guid = guid.ok_or_else(|| MapError::Other(id.clone(), language))?;
     Ok(Answer { question: guid.as_str(), text: Some(words), ..Answer::default() })
 }

@@ -41,16 +41,11 @@ pub(super) async fn index(State(source): State<Source>) -> Response {
         div.head { h1 { "Preview" } p.quiet { "Each survey in every mode, language, theme and width. Answers go nowhere." } }
         (state(&now))
         section.card { ul.previews { @for survey in &now.config.surveys {
-            li { a href={ "/preview/" (survey.id) } { (survey.id) } " " span.quiet { (in_words(survey)) } }
+            li { a href={ "/preview/" (survey.id) } { (survey.id) } " " span.quiet { (survey.summary()) } }
         } } }
         p.quiet { a href="/" { "Status" } }
     };
     with_policy(page::respond("Afterword: preview", Some(LOOK), &body), POLICY, false)
-}
-
-fn in_words(survey: &Survey) -> String {
-    let languages: Vec<&str> = survey.languages.iter().map(|language| language.tag()).collect();
-    format!("{} questions in {}", survey.questions.len(), languages.join(", "))
 }
 
 pub(super) async fn survey(

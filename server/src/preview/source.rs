@@ -5,12 +5,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
-use crate::intake::Intake;
+use crate::intake::{self, Intake};
 
 /// For so long a file is not looked at again: every frame asks for it several times.
 const FRESH: Duration = Duration::from_millis(300);
@@ -80,15 +79,10 @@ impl Seen {
         if read.as_ref().ok() == self.text.as_ref() {
             return;
         }
-        let name = path.display().to_string();
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let parsed = match &read {
-            Ok(text) => Config::parse(text, &name, folder, &|name| std::env::var(name).ok()),
-            Err(error) => Err(ConfigError::Read { path: name, reason: error.to_string() }),
-        };
         self.text = read.ok();
         let text = self.text.as_deref().unwrap_or_default();
-        self.now = Arc::new(match parsed {
+        // A file that changes between the two readings is another one at the next look.
+        self.now = Arc::new(match Config::load(path, &|name| std::env::var(name).ok()) {
             Ok(config) => Now::of(Arc::new(config), text, shared.clock, self.text != shared.first),
             Err(error) => Now {
                 config: Arc::clone(&self.now.config),
@@ -103,9 +97,7 @@ impl Seen {
 
 impl Now {
     fn of(config: Arc<Config>, text: &str, clock: Clock, differs: bool) -> Self {
-        let digest = Sha256::digest(text);
-        let version =
-            format!("{:016x}", digest.iter().take(8).fold(0_u64, |id, byte| id << 8 | u64::from(*byte)));
+        let version = intake::version(text.as_bytes());
         Self { config, routes: OnceLock::new(), clock, version, differs, error: None }
     }
 

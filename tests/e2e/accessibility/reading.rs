@@ -76,6 +76,13 @@ impl Reading<'_> {
         self.visitor.keys(keys).await
     }
 
+    /// Presses keys, waits for what they do, and hears where the focus is then.
+    async fn press_and_focus(&mut self, keys: &str, expression: &str) -> Result<()> {
+        self.press(keys).await?;
+        self.until(expression).await?;
+        self.focus().await
+    }
+
     async fn until(&self, expression: &str) -> Result<()> {
         self.visitor.until(expression).await.map(drop)
     }
@@ -89,41 +96,27 @@ async fn a_whole_survey_is_heard_in_order_and_each_message_once(engine: Engine) 
     browser.run(EAR).await?;
     let mut reading = Reading { browser: &browser, visitor: &visitor, heard: Vec::new() };
 
-    reading.press(TAB).await?;
-    reading.until("root.activeElement && root.activeElement.type === 'radio'").await?;
-    reading.focus().await?;
-    reading.press(TAB).await?;
-    reading.until("root.activeElement === part('next')").await?;
-    reading.focus().await?;
+    reading.press_and_focus(TAB, "root.activeElement && root.activeElement.type === 'radio'").await?;
+    reading.press_and_focus(TAB, "root.activeElement === part('next')").await?;
     // Without an answer there is no way on.
-    reading.press(ENTER).await?;
-    reading.until("part('error').textContent !== ''").await?;
-    reading.focus().await?;
+    reading.press_and_focus(ENTER, "part('error').textContent !== ''").await?;
     visitor.look("root.querySelector('input').focus()").await?;
     reading.focus().await?;
     reading.press(" ").await?;
-    reading.press(RIGHT).await?;
-    reading.until("root.querySelectorAll('input')[1].checked").await?;
-    reading.focus().await?;
+    reading.press_and_focus(RIGHT, "root.querySelectorAll('input')[1].checked").await?;
     reading.press(ENTER).await?;
     visitor.asked("why").await?;
     reading.until("root.activeElement && root.activeElement.tagName === 'TEXTAREA'").await?;
     reading.focus().await?;
-    reading.press("Slow").await?;
-    reading.until("root.activeElement.value === 'Slow'").await?;
-    reading.focus().await?;
+    reading.press_and_focus("Slow", "root.activeElement.value === 'Slow'").await?;
     for part in ["back", "next"] {
-        reading.press(TAB).await?;
-        reading.until(&format!("root.activeElement === part('{part}')")).await?;
-        reading.focus().await?;
+        reading.press_and_focus(TAB, &format!("root.activeElement === part('{part}')")).await?;
     }
     reading.press(ENTER).await?;
     visitor.asked("found").await?;
     reading.until("root.activeElement && root.activeElement.type === 'checkbox'").await?;
     reading.focus().await?;
-    reading.press(" ").await?;
-    reading.until("root.activeElement.checked").await?;
-    reading.focus().await?;
+    reading.press_and_focus(" ", "root.activeElement.checked").await?;
     reading.press(ENTER).await?;
     visitor.asked("again").await?;
     reading.until("root.activeElement && root.activeElement.type === 'radio'").await?;

@@ -91,15 +91,10 @@ fn draw(nodes: &[Value], node: &Value, depth: usize, tree: &mut String) {
         for property in node["properties"].as_array().into_iter().flatten() {
             let (name, value) = (property["name"].as_str().unwrap_or_default(), text(&property["value"]));
             if STATES.contains(&name) && !["false", "off", ""].contains(&&*value) {
-                tree.push_str(
-                    &[
-                        " ",
-                        name,
-                        if value == "true" { "" } else { "=" },
-                        if value == "true" { "" } else { &value },
-                    ]
-                    .concat(),
-                );
+                tree.push_str(&[" ", name].concat());
+                if value != "true" {
+                    tree.push_str(&["=", &value].concat());
+                }
             }
         }
         tree.push('\n');

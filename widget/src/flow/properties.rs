@@ -22,6 +22,22 @@ enum Act {
     Back,
 }
 
+impl Act {
+    /// Does it at the question on screen; gives what pressing Next came to.
+    fn perform(self, flow: &mut Flow) -> Option<Result<Advance, Fault>> {
+        let at = flow.at();
+        let kind = flow.kind(at).cloned()?;
+        match self {
+            Self::Answer(seed, words) => flow.answer(at, value_from(&kind, seed, &words)),
+            Self::Spoil(seed) => flow.answer(at, spoilt(&kind, seed)),
+            Self::Forget => flow.answer(at, None),
+            Self::Advance => return Some(flow.advance()),
+            Self::Back => flow.back(),
+        }
+        None
+    }
+}
+
 fn any_act() -> impl Strategy<Value = Act> {
     prop_oneof![
         4 => (any::<u32>(), ".{0,60}").prop_map(|(seed, words)| Act::Answer(seed, words)),
@@ -58,18 +74,8 @@ proptest! {
     ) {
         let mut flow = Flow::new(questions.clone());
         for act in acts {
-            let at = flow.at();
-            let kind = questions[at].kind.clone();
-            match act {
-                Act::Answer(seed, words) => flow.answer(at, value_from(&kind, seed, &words)),
-                Act::Spoil(seed) => flow.answer(at, spoilt(&kind, seed)),
-                Act::Forget => flow.answer(at, None),
-                Act::Advance => {
-                    let sends = flow.advance() == Ok(Advance::Send);
-                    prop_assert!(!sends || passes(&questions, &flow), "{:?}", questions);
-                }
-                Act::Back => flow.back(),
-            }
+            let sends = act.perform(&mut flow) == Some(Ok(Advance::Send));
+            prop_assert!(!sends || passes(&questions, &flow), "{:?}", questions);
             let place = flow.place(flow.at());
             prop_assert!((1..=place.total).contains(&place.step), "never off the path: {place:?}");
             prop_assert!(flow.asks(flow.at()));
@@ -86,14 +92,7 @@ proptest! {
     ) {
         let mut flow = Flow::new(questions.clone());
         for act in acts {
-            let at = flow.at();
-            match act {
-                Act::Answer(seed, words) => flow.answer(at, value_from(&questions[at].kind, seed, &words)),
-                Act::Spoil(seed) => flow.answer(at, spoilt(&questions[at].kind, seed)),
-                Act::Forget => flow.answer(at, None),
-                Act::Advance => _ = flow.advance(),
-                Act::Back => flow.back(),
-            }
+            act.perform(&mut flow);
         }
         let mut sent = false;
         for seed in seeds.iter().take(questions.len()) {
@@ -119,14 +118,7 @@ proptest! {
     ) {
         let mut flow = Flow::new(questions.clone());
         for act in acts {
-            let at = flow.at();
-            match act {
-                Act::Answer(seed, words) => flow.answer(at, value_from(&questions[at].kind, seed, &words)),
-                Act::Spoil(seed) => flow.answer(at, spoilt(&questions[at].kind, seed)),
-                Act::Forget => flow.answer(at, None),
-                Act::Advance => _ = flow.advance(),
-                Act::Back => flow.back(),
-            }
+            act.perform(&mut flow);
         }
         let mut again = Flow::new(questions.clone());
         again.resume(flow.answers().to_vec(), Some(questions[flow.at()].id.as_str()));

@@ -79,11 +79,10 @@ fn takes_words(question: &Question, position: usize) -> bool {
 
 /// What the chosen step means, where every step means something: the ends are said anyway.
 fn meaning(survey: &Survey) -> String {
-    drop(survey.face());
+    survey.watch();
     let inner = survey.inner();
     let position = survey.position();
-    let kind = inner.flow.questions().get(position).map(|question| &question.kind);
-    match (kind, inner.flow.value(position)) {
+    match (inner.flow.kind(position), inner.flow.value(position)) {
         (Some(Kind::Score(scale)), Some(Value::Score(score)))
             if !scale.labels.is_empty() && scale.look != Look::List =>
         {
@@ -110,16 +109,16 @@ fn changed(survey: &Survey, event: &Event) {
 fn choose(survey: &Survey, position: usize, input: &HtmlInputElement) {
     let inner = survey.inner();
     let at = survey.position();
-    let Some(question) = inner.flow.questions().get(at) else { return };
-    let listing = Listing::of(&question.kind, inner.flow.value(at), &inner.definition, inner.seed);
+    let Some(kind) = inner.flow.kind(at) else { return };
+    let listing = Listing::of(kind, inner.flow.value(at), &inner.definition, inner.seed);
     let Some(listing) = listing else { return };
     let mut chosen = listing.chosen;
     chosen.retain(|other| listing.several && *other != position);
     if input.checked() {
         chosen.push(position);
     }
-    let mut value = value(&question.kind, &chosen);
-    if let Kind::Choice(choice) = &question.kind
+    let mut value = value(kind, &chosen);
+    if let Kind::Choice(choice) = kind
         && FULL
     {
         add_words(choice, &mut value, input);

@@ -148,7 +148,7 @@ fn hint(survey: &Survey) -> String {
 /// A text with the answers that it repeats.
 fn repeat(survey: &Survey, text: &str) -> String {
     if FULL {
-        drop(survey.face());
+        survey.watch();
     }
     survey.inner().repeat(text)
 }

@@ -34,24 +34,19 @@ pub(super) fn other(survey: &Survey) -> El {
 /// Adds the visitor's words to what was chosen of the list that a field lies in.
 pub(super) fn add_words(choice: &Choice, value: &mut Option<Value>, field: &EventTarget) {
     if let Some(Value::Options(chosen)) = value
-        && takes_words(choice, chosen)
+        && choice.takes_words(&chosen.ids)
     {
         let words = tidy_text(&full::own_words(field));
         chosen.other = (!words.is_empty()).then_some(words);
     }
 }
 
-fn takes_words(choice: &Choice, chosen: &Chosen) -> bool {
-    choice.options.iter().any(|option| option.other && chosen.ids.contains(&option.id))
-}
-
 fn not_chosen(survey: &Survey) -> Option<String> {
-    drop(survey.face());
+    survey.watch();
     let inner = survey.inner();
     let position = survey.position();
-    let kind = inner.flow.questions().get(position).map(|question| &question.kind);
-    let chosen = match (kind, inner.flow.value(position)) {
-        (Some(Kind::Choice(choice)), Some(Value::Options(chosen))) => takes_words(choice, chosen),
+    let chosen = match (inner.flow.kind(position), inner.flow.value(position)) {
+        (Some(Kind::Choice(choice)), Some(Value::Options(chosen))) => choice.takes_words(&chosen.ids),
         _ => false,
     };
     flag(!chosen)
@@ -62,7 +57,7 @@ fn write(survey: &Survey, event: &Event) {
     let inner = survey.inner();
     let position = survey.position();
     let mut value = inner.flow.value(position).cloned();
-    if let Some(Kind::Choice(choice)) = inner.flow.questions().get(position).map(|question| &question.kind) {
+    if let Some(Kind::Choice(choice)) = inner.flow.kind(position) {
         add_words(choice, &mut value, &field);
     }
     drop(inner);

@@ -38,7 +38,7 @@ fn sift(survey: &Survey, event: &Event) {
     // Fails only outside of a list.
     let found = full::sift(&field).unwrap_or_default() as usize;
     let inner = survey.inner();
-    let total = match inner.flow.questions().get(survey.position()).map(|question| &question.kind) {
+    let total = match inner.flow.kind(survey.position()) {
         Some(shared::Kind::Choice(choice)) => choice.options.len(),
         _ => 0,
     };

@@ -56,9 +56,9 @@ fn written(survey: &Survey) -> String {
 
 /// How many characters were written, and how many may be.
 fn count(survey: &Survey) -> (usize, usize) {
-    drop(survey.face());
+    survey.watch();
     let inner = survey.inner();
-    let max = match inner.flow.questions().get(survey.position()).map(|question| &question.kind) {
+    let max = match inner.flow.kind(survey.position()) {
         Some(Kind::Text(text)) => text.max_length as usize,
         _ => 0,
     };

@@ -3,7 +3,7 @@
 use leptos::prelude::Notify;
 use shared::{Field, limits, respondent};
 
-use super::{Inner, Screen, Survey};
+use super::{Inner, Survey};
 use crate::flow::fill;
 use crate::json::{Json, Object};
 use crate::wire::{is_for, text};
@@ -109,10 +109,5 @@ impl Inner {
         }
         let field = position.checked_sub(questions.len()).and_then(|at| self.contact_fields().get(at));
         field.map_or("", |field| self.definition.word(text(field, "field")))
-    }
-
-    /// True where the next step hands everything in, whatever the flow says: on one page, and behind the questions.
-    pub(super) fn is_last_by_itself(&self) -> bool {
-        self.is_one_page() || self.screen == Screen::Contact
     }
 }

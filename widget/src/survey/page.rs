@@ -4,16 +4,12 @@ use std::rc::Rc;
 
 use shared::Fault;
 
-use super::{Carried, Inner, State, Survey};
+use super::{Carried, Inner, Screen, State, Survey};
 use crate::sender::Sender;
 use crate::wire::Definition;
 use crate::{browser, full};
 
 impl Survey {
-    pub(super) fn is_last_by_itself(&self) -> bool {
-        self.inner().is_last_by_itself()
-    }
-
     /// Sends everything, or says what is wrong with it.
     pub(super) fn hand_in(&self, sender: Option<&Sender>) {
         let inner = self.inner();
@@ -95,6 +91,11 @@ impl Inner {
         self.face.errors.retain(|(position, _)| {
             if *position < questions { wrong.iter().any(|(at, _)| at == position) } else { contact }
         });
+    }
+
+    /// True where the next step hands everything in, whatever the flow says: on one page, and behind the questions.
+    pub(super) fn is_last_by_itself(&self) -> bool {
+        self.is_one_page() || self.screen == Screen::Contact
     }
 
     /// True where all questions stand on one page.

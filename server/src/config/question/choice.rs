@@ -1,11 +1,11 @@
 //! A choice: its options, and how many of them.
 
-use shared::{Language, limits};
+use shared::limits;
 
 use super::super::reader::{Table, Value, words};
 use super::super::survey::ID_HINT;
-use super::super::text::{GUID_HINT, per_language};
-use super::{ChoiceOption, Kind, Scope};
+use super::super::text::per_language;
+use super::{ChoiceOption, Kind, Scope, read_guids};
 
 /// From so many options on, a list can be searched unless `search` says otherwise.
 const LONG: usize = 16;
@@ -14,7 +14,7 @@ pub(super) fn read(table: &Table<'_>, scope: &Scope<'_>) -> Option<Kind> {
     let several = table.flag("several");
     let options = table
         .required("options", "add options = [{ id = \"web\", text = { nl = \"…\" } }]")
-        .and_then(|value| read_options(&value, scope.languages));
+        .and_then(|value| read_options(&value, scope));
     let bound = |key| table.optional(key, |value| read_bound(value, several?, options.as_ref()?.len()));
     let (min, max) = (bound("min"), bound("max"));
     if let (Ok(Some(least)), Ok(Some(most)), Some(value)) = (min, max, table.get("min"))
@@ -45,7 +45,7 @@ fn read_bound(value: &Value<'_>, several: bool, options: usize) -> Option<u32> {
     Some(bound)
 }
 
-fn read_options(value: &Value<'_>, languages: &[Language]) -> Option<Vec<ChoiceOption>> {
+fn read_options(value: &Value<'_>, scope: &Scope<'_>) -> Option<Vec<ChoiceOption>> {
     let entries = value.array()?;
     if !(2..=limits::OPTIONS).contains(&entries.len()) {
         value.problem(format!("a choice has 2 to {} options", limits::OPTIONS), "");
@@ -53,7 +53,7 @@ fn read_options(value: &Value<'_>, languages: &[Language]) -> Option<Vec<ChoiceO
     }
     let mut options: Vec<ChoiceOption> = Vec::new();
     for entry in &entries {
-        let Some(option) = read_option(entry, languages) else { continue };
+        let Some(option) = read_option(entry, scope) else { continue };
         if option.other.is_some() && options.iter().any(|before| before.other.is_some()) {
             entry.problem("two options take words", "keep `other` on one of them");
         }
@@ -65,27 +65,24 @@ fn read_options(value: &Value<'_>, languages: &[Language]) -> Option<Vec<ChoiceO
     (options.len() == entries.len()).then_some(options)
 }
 
-fn read_option(value: &Value<'_>, languages: &[Language]) -> Option<ChoiceOption> {
+fn read_option(value: &Value<'_>, scope: &Scope<'_>) -> Option<ChoiceOption> {
     let table = value.table()?;
     let id = table.required("id", "add id = \"web\"").and_then(|value| value.parse(ID_HINT));
     let text = table
         .required("text", "add text = { nl = \"…\" }")
-        .and_then(|value| per_language(&value, languages, "text", words));
-    let given = table.get("value");
-    let own = given.map(|value| per_language(&value, languages, "value", words));
+        .and_then(|value| per_language(&value, scope.languages, "text", words));
+    let own = table.optional("value", |value| per_language(value, scope.languages, "value", words));
     let other = table.optional("other", |value| {
         let table = value.table()?;
-        let guid =
-            table.required("guid", "add guid = { nl = \"…\" }: of a text question, which takes the words");
-        let guid =
-            guid.and_then(|value| per_language(&value, languages, "GUID", |value| value.parse(GUID_HINT)));
+        let hint = "add guid = { nl = \"…\" }: of a text question, which takes the words";
+        let guid = read_guids(&table, scope, hint);
         table.finish();
         guid
     });
     let fixed = table.optional("fixed", Value::boolean);
     table.finish();
     let text = text?;
-    let value = own.unwrap_or_else(|| Some(text.clone()))?;
+    let value = own.ok()?.unwrap_or_else(|| text.clone());
     let other = other.ok()?;
     // It sums up the others, and so stays behind them.
     let fixed = fixed.ok()?.unwrap_or(other.is_some());
