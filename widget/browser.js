@@ -102,9 +102,16 @@ export const goOn = (root, { target, detail }) => {
     }, 350);
 };
 
-// Focuses what is wanted, else something `other`, once it is drawn.
-export const focus = (root, wanted, other) =>
+// Focuses what is wanted, else something `other`, once it is drawn; not if the visitor has moved the focus by then,
+// as fast hands do on a slow machine.
+export const focus = (root, wanted, other) => {
+  const where = () => root.activeElement || document.activeElement;
+  const before = where();
   requestAnimationFrame(() => {
+    const now = where();
+    // What had it may be gone.
+    if (now != before && now != document.body) return;
     const found = root.querySelector(wanted) || (other && root.querySelector(other));
     if (found) found.focus();
   });
+};

@@ -14,7 +14,7 @@ globalThis.crypto ??= webcrypto;
 globalThis.CSSStyleSheet = class {
   replaceSync() {}
 };
-const { context, prefilled, recall, remember, uuid } = await import("./browser.js");
+const { context, focus, prefilled, recall, remember, uuid } = await import("./browser.js");
 
 const ORIGIN = "https://feedback.example";
 const DAY = 24 * 60 * 60 * 1000;
@@ -271,6 +271,29 @@ test("what a tab keeps is found, forgotten, and given up where storage is refuse
 });
 
 const host = (attributes) => ({ attributes: Object.entries(attributes).map(([name, value]) => ({ name, value })) });
+
+test("the focus goes to the question once it is drawn, unless the visitor has moved it by then", () => {
+  const body = {};
+  const field = { focus: () => (root.activeElement = field) };
+  const [button, other, elsewhere] = [{}, {}, {}];
+  const root = { querySelector: (selector) => (selector == "input" ? field : null) };
+  let draw;
+  globalThis.requestAnimationFrame = (run) => (draw = run);
+  const ends = (held, moved, outside = body) => {
+    root.activeElement = held;
+    globalThis.document = { body, activeElement: body };
+    focus(root, "[type=radio]:checked", "input");
+    root.activeElement = moved;
+    document.activeElement = outside;
+    draw();
+    return root.activeElement;
+  };
+  assert.equal(ends(button, button), field);
+  assert.equal(ends(button, null), field, "what had it was taken away");
+  assert.equal(ends(null, null), field, "a tap that gives buttons no focus");
+  assert.equal(ends(button, other), other);
+  assert.equal(ends(button, null, elsewhere), null, "the visitor is elsewhere on the page");
+});
 
 test("what a page answers ahead is a draft with every value that it could be", () => {
   globalThis.window = { afterword: { answers: { why: "slow", again: false, gone: null } } };

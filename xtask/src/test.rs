@@ -33,6 +33,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         workspace::run(&mut workspace::cargo(&["build", "--workspace", "--bins", "--tests"]))
     })?;
     outcome += steps.run("tests", || tests(&tools, &arguments.filters))?;
+    // Far from where they failed, and so where a log that is cut off still shows them.
+    for failure in &outcome.failures {
+        println!("{failure}");
+    }
     print!("\n{steps}");
     println!("{} passed, {} failed", outcome.passed, outcome.failed);
     if !outcome.succeeded {
@@ -106,12 +110,18 @@ fn tests(tools: &Tools, filters: &[String]) -> Result<Outcome> {
     counted(&mut tests)
 }
 
+/// How much of what a failed test printed is shown again at the end.
+const LINES_OF_A_FAILURE: usize = 6;
+const COLUMNS_OF_A_FAILURE: usize = 400;
+
 /// How the tests ended.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Outcome {
     passed: u64,
     failed: u64,
     succeeded: bool,
+    /// What each failed test of Rust printed first.
+    failures: Vec<String>,
 }
 
 impl std::ops::AddAssign for Outcome {
@@ -119,6 +129,7 @@ impl std::ops::AddAssign for Outcome {
         self.passed += other.passed;
         self.failed += other.failed;
         self.succeeded &= other.succeeded;
+        self.failures.extend(other.failures);
     }
 }
 
@@ -128,6 +139,7 @@ fn counted(tests: &mut Command) -> Result<Outcome> {
     let mut child = tests.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{told}`"))?;
     let printed = child.stdout.take().context("the tests have no output")?;
     let mut outcome = Outcome::default();
+    let mut left = 0;
     for line in BufReader::new(printed).split(b'\n') {
         let line = line.context("cannot read the tests' output")?;
         let line = String::from_utf8_lossy(&line);
@@ -135,6 +147,15 @@ fn counted(tests: &mut Command) -> Result<Outcome> {
         if let Some((passed, failed)) = result_of(&line) {
             outcome.passed += passed;
             outcome.failed += failed;
+        }
+        if line.starts_with("---- ") && line.ends_with(" stdout ----") {
+            outcome.failures.push(String::new());
+            left = LINES_OF_A_FAILURE;
+        }
+        if let (1.., Some(failure)) = (left, outcome.failures.last_mut()) {
+            failure.push('\n');
+            failure.extend(line.chars().take(COLUMNS_OF_A_FAILURE));
+            left -= 1;
         }
     }
     outcome.succeeded = child.wait().with_context(|| format!("cannot wait for `{told}`"))?.success();
@@ -203,7 +224,19 @@ mod tests {
         let mut command = workspace::command("printf");
         command
             .arg("test result: ok. 2 passed; 0 failed;\\nother\\ntest result: ok. 40 passed; 0 failed;\\n");
-        assert_eq!(counted(&mut command)?, Outcome { passed: 42, failed: 0, succeeded: true });
+        assert_eq!(
+            counted(&mut command)?,
+            Outcome { passed: 42, failed: 0, succeeded: true, ..Outcome::default() }
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn what_a_failed_test_printed_is_kept_for_the_end() -> Result<()> {
+        let mut command = workspace::command("printf");
+        command.arg("---- a::b stdout ----\\nError: never\\n1\\n2\\n3\\n4\\n5\\n");
+        let outcome = counted(&mut command)?;
+        assert_eq!(outcome.failures, ["\n---- a::b stdout ----\nError: never\n1\n2\n3\n4"]);
         Ok(())
     }
 
