@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn what_a_failed_test_printed_is_kept_for_the_end() -> Result<()> {
         let mut command = workspace::command("printf");
-        command.arg("---- a::b stdout ----\\nError: never\\n1\\n2\\n3\\n4\\n5\\n");
+        command.args(["%s\\n", "---- a::b stdout ----", "Error: never", "1", "2", "3", "4", "5"]);
         let outcome = counted(&mut command)?;
         assert_eq!(outcome.failures, ["\n---- a::b stdout ----\nError: never\n1\n2\n3\n4"]);
         Ok(())
