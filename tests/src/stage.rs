@@ -280,6 +280,7 @@ pub fn settings(config: &str, interval: Duration) -> Result<Settings> {
             guid: text(&survey["touchpoint"]),
             company: text(&survey["company"]),
             name: text(&survey["id"]),
+            email: true,
             mandatory_metadata: Vec::new(),
             questions: questions.collect(),
             languages,

@@ -65,6 +65,7 @@ pub(super) fn settings(config: &Config) -> Settings {
                 company: survey.company.to_string(),
                 name: survey.id.to_string(),
                 languages: survey.languages.clone(),
+                email: true,
                 mandatory_metadata: Vec::new(),
                 questions: questions(survey),
             }),

@@ -35,6 +35,7 @@ pub(crate) async fn sandbox() -> (Sandbox, Platform, Survey) {
             company: survey.company.to_string(),
             name: "checkout".into(),
             languages: survey.languages.clone(),
+            email: true,
             mandatory_metadata: Vec::new(),
             questions: vec![
                 question(&survey.questions[0], sandbox::Kind::Score { min: 0, max: 10 }),

@@ -52,7 +52,7 @@ pub struct Arrival {
     pub messages: Vec<String>,
     /// What exactly was wrong: for people, not answered.
     pub reasons: Vec<String>,
-    /// Whether its answer was stored.
+    /// Whether its answer, or its respondents, were stored.
     pub stored: bool,
 }
 
@@ -114,6 +114,44 @@ impl Answer {
     }
 }
 
+/// A respondent who was taken.
+#[derive(Clone)]
+pub struct Respondent {
+    /// The number of the arrival that brought it.
+    pub arrival: u64,
+    /// The touchpoint's GUID as the settings have it.
+    pub touchpoint: String,
+    /// The language.
+    pub language: Language,
+    /// The respondent as the body had it, which has passed every check.
+    pub json: Value,
+}
+
+/// Personal data stays out.
+impl fmt::Debug for Respondent {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Respondent")
+            .field("arrival", &self.arrival)
+            .field("touchpoint", &self.touchpoint)
+            .field("language", &self.language)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a call brought that is kept.
+#[derive(Debug, Default)]
+pub(super) struct Brought {
+    pub(super) answer: Option<Answer>,
+    pub(super) respondents: Vec<Respondent>,
+}
+
+impl Brought {
+    /// Whether there is anything.
+    pub(super) fn is_some(&self) -> bool {
+        self.answer.is_some() || !self.respondents.is_empty()
+    }
+}
+
 /// Counts since the start; they go on when arrivals are forgotten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -123,6 +161,8 @@ pub struct Counts {
     pub done: u64,
     /// Answers that were stored.
     pub stored: u64,
+    /// Respondents who were stored.
+    pub respondents: u64,
     /// Calls that came sooner than the interval after the one before.
     pub early: u64,
     /// Calls that met a misbehaviour.

@@ -11,11 +11,14 @@ use futures::{StreamExt, stream};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use hyper::body::Incoming;
 use serde_json::Value;
+use shared::Language;
 use tokio::time::Instant;
 
 use super::reply::{Problem, Reply};
 use super::route::Route;
-use super::{Answer, Arrival, Call, Fault, Sandbox, Touchpoint, add_answer, get_all};
+use super::arrival::Brought;
+use super::{Answer, Arrival, Call, Fault, Respondent, Sandbox, Touchpoint};
+use super::{add_answer, add_respondent, get_all, get_nps};
 
 /// The largest body that is read.
 const LARGEST: usize = 1 << 20;
@@ -94,33 +97,33 @@ async fn work(
 ) -> Result<Response, Cut> {
     let fault = arrival.fault.clone();
     if fault == Some(Fault::CutAtHead) {
-        sandbox.finish(arrival, None);
+        sandbox.finish(arrival, Brought::default());
         return Err(Cut);
     }
     let complete = read(&mut arrival, body).await;
     match &fault {
         Some(Fault::CutAfterBody) => {
-            sandbox.finish(arrival, None);
+            sandbox.finish(arrival, Brought::default());
             return Err(Cut);
         }
         Some(Fault::Status { status, retry_after, body }) => {
             arrival.status = Some(*status);
-            sandbox.finish(arrival, None);
+            sandbox.finish(arrival, Brought::default());
             return Ok(refused(*status, *retry_after, body.clone()));
         }
         Some(Fault::Late(time)) => tokio::time::sleep(*time).await,
         _ => {}
     }
-    let mut answer = None;
+    let mut brought = Brought::default();
     let reply = match complete {
-        Ok(()) => reply(&sandbox, &arrival, &route, &method, &mut answer),
+        Ok(()) => reply(&sandbox, &arrival, &route, &method, &mut brought),
         Err(reply) => reply,
     };
     let replies = !matches!(fault, Some(Fault::LostReply));
     arrival.status = replies.then(|| reply.status.as_u16());
     arrival.messages.clone_from(&reply.messages);
     arrival.reasons.clone_from(&reply.reasons);
-    sandbox.finish(arrival, answer);
+    sandbox.finish(arrival, brought);
     send(reply, fault).await
 }
 
@@ -141,7 +144,7 @@ fn reply(
     arrival: &Arrival,
     route: &Route,
     method: &Method,
-    answer: &mut Option<Answer>,
+    brought: &mut Brought,
 ) -> Reply {
     let Some(token) = arrival.token.and_then(|token| sandbox.token_at(token)) else {
         return Reply::bare(StatusCode::UNAUTHORIZED, "no token that is known, or not `basic`");
@@ -165,34 +168,73 @@ fn reply(
         );
     }
     let Some(touchpoint) = guid.and_then(|guid| sandbox.touchpoint(guid)) else {
-        let message = format!("Touchpoint with ID: {} not found", guid.unwrap_or_default());
+        let message = add_respondent::touchpoint_not_found(guid.unwrap_or_default());
         let problem = Problem::new(message, "the sandbox knows no such touchpoint");
         return Reply::refusal(StatusCode::BAD_REQUEST, vec![problem]);
     };
     match (route.call, &route.range) {
-        (Call::AddAnswer, _) => add(sandbox, touchpoint, arrival, answer),
         (Call::GetAnswers, Some(range)) => get_all::get_all(sandbox, touchpoint, range, Instant::now()),
-        _ => Reply::bare(StatusCode::NOT_FOUND, "the sandbox does not offer this call yet"),
+        (Call::GetNps, Some(range)) => {
+            let body = match &arrival.body {
+                Some(_) => match json(arrival) {
+                    Ok(json) => Some(json),
+                    Err(reply) => return reply,
+                },
+                None => None,
+            };
+            get_nps::get_nps(sandbox, touchpoint, range, body.map(|json| &**json), Instant::now())
+        }
+        _ => add(sandbox, touchpoint, route.call, arrival, brought).unwrap_or_else(|reply| reply),
     }
 }
 
-fn add(sandbox: &Sandbox, touchpoint: &Touchpoint, arrival: &Arrival, answer: &mut Option<Answer>) -> Reply {
-    let wrong = |problems| Reply::refusal(StatusCode::BAD_REQUEST, problems);
+/// The body of a call that has to have one: JSON that says so.
+fn json(arrival: &Arrival) -> Result<&Arc<Value>, Reply> {
+    let wrong = |reason: String| {
+        Reply::refusal(StatusCode::BAD_REQUEST, vec![Problem::new(add_answer::MODEL, reason)])
+    };
     let kind = arrival.content_type.as_deref().unwrap_or_default().to_ascii_lowercase();
     if kind.split(';').next().map(str::trim) != Some("application/json") {
-        return wrong(vec![Problem::new(add_answer::MODEL, format!("Content-Type is {kind:?}"))]);
+        return Err(wrong(format!("Content-Type is {kind:?}")));
     }
-    let Some(json) = &arrival.json else {
-        return wrong(vec![Problem::new(add_answer::MODEL, "the body is no JSON")]);
+    arrival.json.as_ref().ok_or_else(|| wrong("the body is no JSON".into()))
+}
+
+/// Takes what a call adds, if all of it is right.
+fn add(
+    sandbox: &Sandbox,
+    touchpoint: &Touchpoint,
+    call: Call,
+    arrival: &Arrival,
+    brought: &mut Brought,
+) -> Result<Reply, Reply> {
+    let wrong = |problems| Reply::refusal(StatusCode::BAD_REQUEST, problems);
+    let json = json(arrival)?;
+    let respondent = |(language, json): (Language, &Value)| Respondent {
+        arrival: arrival.number,
+        touchpoint: touchpoint.guid.clone(),
+        language,
+        json: json.clone(),
     };
-    match add_answer::check(touchpoint, json) {
-        Ok(language) => {
-            let (at, touchpoint) = (Instant::now(), touchpoint.guid.clone());
-            let (time, json) = (sandbox.time(at), Arc::<Value>::clone(json));
-            *answer = Some(Answer { arrival: arrival.number, at, time, touchpoint, language, json });
-            Reply::ok()
+    match call {
+        Call::AddRespondent => {
+            let language = add_respondent::check_one(touchpoint, json).map_err(wrong)?;
+            brought.respondents.push(respondent((language, json)));
+            Ok(Reply::created(json))
         }
-        Err(problems) => wrong(problems),
+        Call::AddRespondents => {
+            let languages = add_respondent::check_all(touchpoint, json).map_err(wrong)?;
+            let list = json.as_array().into_iter().flatten();
+            brought.respondents.extend(languages.into_iter().zip(list).map(respondent));
+            Ok(Reply::ok())
+        }
+        _ => {
+            let language = add_answer::check(touchpoint, json).map_err(wrong)?;
+            let (at, touchpoint) = (Instant::now(), touchpoint.guid.clone());
+            let (time, json) = (sandbox.time(at), Arc::clone(json));
+            brought.answer = Some(Answer { arrival: arrival.number, at, time, touchpoint, language, json });
+            Ok(Reply::ok())
+        }
     }
 }
 

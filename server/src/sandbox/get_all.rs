@@ -28,21 +28,24 @@ pub(super) fn get_all(
     if reports.refused {
         return Reply::bare(StatusCode::UNAUTHORIZED, "reading answers back is refused");
     }
-    let (start, end) = match window(range) {
+    let (start, end) = match window(range, Some(LONGEST)) {
         Ok(window) => window,
         Err(problem) => return Reply::refusal(StatusCode::BAD_REQUEST, vec![problem]),
     };
     let shown = |answer: &Answer| {
         let due = now.saturating_duration_since(answer.at) >= reports.lag;
-        let date = local(answer.time, &reports);
+        let date = dated(answer, &reports);
         due && answer.touchpoint == touchpoint.guid && (start..=end).contains(&date)
     };
     let answers = sandbox.answers().into_iter().filter(shown);
     Reply::json(&answers.map(|answer| respondent(touchpoint, &answer, &reports)).collect())
 }
 
-/// The two ends of a range, to the second, both included.
-fn window((start, end): &(String, String)) -> Result<(Timestamp, Timestamp), Problem> {
+/// The two ends of a range, to the second, both included; at most so long, if there is a bound.
+pub(super) fn window(
+    (start, end): &(String, String),
+    longest: Option<SignedDuration>,
+) -> Result<(Timestamp, Timestamp), Problem> {
     let message = "The format of the date is not valid: yyyyMMddHHmmss";
     let date = |text: &str| moment(text).ok_or_else(|| Problem::new(message, format!("{text:?} is no date")));
     let (start, end) = (date(start)?, date(end)?);
@@ -50,7 +53,7 @@ fn window((start, end): &(String, String)) -> Result<(Timestamp, Timestamp), Pro
     if span.is_negative() {
         return Err(Problem::new("The end date is before the start date", "the range is reversed"));
     }
-    if span > LONGEST {
+    if longest.is_some_and(|longest| span > longest) {
         let message = "The start date and the end date cannot be more than 31 days apart";
         return Err(Problem::new(message, format!("the range is {} hours long", span.as_hours())));
     }
@@ -74,6 +77,11 @@ fn moment(text: &str) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(date.ok()?).ok()
 }
 
+/// When an answer was given, as the platform's own clock shows it.
+pub(super) fn dated(answer: &Answer, reports: &Reports) -> Timestamp {
+    local(answer.time, reports)
+}
+
 /// A time as the platform's own clock shows it, to the second.
 fn local(time: Timestamp, reports: &Reports) -> Timestamp {
     let seconds = time.as_second().saturating_add(reports.ahead);
@@ -85,7 +93,7 @@ fn respondent(touchpoint: &Touchpoint, answer: &Answer, reports: &Reports) -> Va
     let body = &*answer.json;
     let text = |key: &str| body["respondent"][key].as_str().unwrap_or_default();
     let guid = |what: u16| made_up(what, answer.arrival);
-    let date = local(answer.time, reports).to_string();
+    let date = dated(answer, reports).to_string();
     let metadata = if reports.without_metadata { json!({}) } else { body["metadata"].clone() };
     let answers = body["answers"].as_array().into_iter().flatten().enumerate();
     let questions = answers.filter_map(|(place, given)| {
@@ -174,7 +182,7 @@ fn sibling(question: &Question) -> String {
 }
 
 /// A GUID of our own making, the same for the same thing.
-fn made_up(what: u16, number: u64) -> String {
+pub(super) fn made_up(what: u16, number: u64) -> String {
     let bytes = (u128::from(0xaf7e_u16) << 112) | (u128::from(what) << 64) | u128::from(number);
     uuid::Builder::from_random_bytes(bytes.to_be_bytes()).into_uuid().to_string()
 }

@@ -3,12 +3,12 @@
 //! It is written from the "Hello Customer API overview" by itself and shares no code with the
 //! module that calls the platform, so that it checks the wire format for real. It throttles by
 //! arrival, knows tokens, touchpoints, languages and questions, answers every message the page
-//! lists for answers, hands stored answers back, and can be told to misbehave. It keeps everything
+//! lists, hands stored answers and their NPS back, and can be told to misbehave. It keeps everything
 //! in memory and forgets the oldest. The token is never shown, neither by `Debug` nor by a page.
 //!
 //! The way of a call: `http` takes the connection, `call` notes the arrival (`throttle`), applies
 //! the misbehaviour in force (`misbehave`), checks token and throttle, and leaves the rest to one
-//! file per kind of call (`add_answer`, `get_all`). `pages` shows it.
+//! file per kind of call (`add_answer`, `add_respondent`, `get_all`, `get_nps`). `pages` shows it.
 //!
 //! Beside the platform's calls the same listener has, for people at a terminal (only by an IP
 //! address or `localhost` as the host, and never from another site's page):
@@ -32,11 +32,13 @@
 //! `seconds`, `share` and `only` limit it.
 
 mod add_answer;
+mod add_respondent;
 mod arrival;
 mod arrivals_table;
 mod call;
 mod control;
 mod get_all;
+mod get_nps;
 mod http;
 mod misbehave;
 mod pages;
@@ -49,7 +51,7 @@ mod throttle;
 #[cfg(test)]
 mod tests;
 
-pub use arrival::{Answer, Arrival, Counts};
+pub use arrival::{Answer, Arrival, Counts, Respondent};
 pub use http::run;
 pub use misbehave::{Fault, Misbehaviour};
 pub use route::Call;

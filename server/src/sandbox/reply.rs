@@ -43,6 +43,11 @@ impl Reply {
         Self { body: value.to_string(), ..Self::ok() }
     }
 
+    /// A creation, with what was created.
+    pub(super) fn created(value: &Value) -> Self {
+        Self { status: StatusCode::CREATED, ..Self::json(value) }
+    }
+
     /// A refusal with a JSON array of messages, each once.
     pub(super) fn refusal(status: StatusCode, problems: Vec<Problem>) -> Self {
         let (mut messages, mut reasons) = (Vec::new(), Vec::new());

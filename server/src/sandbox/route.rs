@@ -13,11 +13,11 @@ pub enum Call {
     AddAnswer,
     /// Reads answers back (section 9).
     GetAnswers,
-    /// Adds one respondent (section 7); not offered here yet: 404.
+    /// Adds one respondent (section 7).
     AddRespondent,
-    /// Adds several respondents (section 8); not offered here yet: 404.
+    /// Adds several respondents (section 8).
     AddRespondents,
-    /// Computes a Net Promoter Score (section 10); not offered here yet: 404.
+    /// Computes a Net Promoter Score (section 10).
     GetNps,
     /// No call of the platform: 404.
     Unknown,

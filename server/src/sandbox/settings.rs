@@ -86,7 +86,9 @@ pub struct Touchpoint {
     pub name: String,
     /// The languages it is offered in.
     pub languages: Vec<Language>,
-    /// Metadata keys without which an answer is refused.
+    /// Whether it is email-based: only such a touchpoint takes respondents.
+    pub email: bool,
+    /// Metadata keys without which an answer, or a respondent, is refused.
     pub mandatory_metadata: Vec<String>,
     /// Its questions in their order, each once per language.
     pub questions: Vec<Question>,

@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
+use shared::Language;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::misbehave::{InForce, scattered};
 use super::throttle::Throttle;
-use super::{Answer, Arrival, Counts, Misbehaviour, Reports, Settings, Token, Touchpoint};
+use super::arrival::Brought;
+use super::{Answer, Arrival, Counts, Misbehaviour, Reports, Respondent, Settings, Token, Touchpoint};
 
 /// A fake platform; clones are the same one.
 #[derive(Clone)]
@@ -42,6 +45,7 @@ struct State {
     /// Consecutive numbers, the newest at the end.
     arrivals: VecDeque<Arrival>,
     answers: VecDeque<Answer>,
+    respondents: VecDeque<Respondent>,
     counts: Counts,
 }
 
@@ -64,6 +68,7 @@ impl Sandbox {
             misbehaviour: None,
             arrivals: VecDeque::new(),
             answers: VecDeque::new(),
+            respondents: VecDeque::new(),
             counts: Counts::default(),
         };
         let shared = Shared {
@@ -85,6 +90,28 @@ impl Sandbox {
     /// The answers that are remembered, in the order in which they were stored.
     pub fn answers(&self) -> Vec<Answer> {
         self.state().answers.iter().cloned().collect()
+    }
+
+    /// The respondents that are remembered, in the order in which they were stored.
+    pub fn respondents(&self) -> Vec<Respondent> {
+        self.state().respondents.iter().cloned().collect()
+    }
+
+    /// Puts an answer in as if it had arrived at some time; it has passed no check.
+    pub fn put(&self, touchpoint: &str, language: Language, time: Timestamp, json: Value) {
+        self.change(|state| {
+            let answer = Answer {
+                // Out of the way of arrivals' numbers.
+                arrival: (1 << 40) + state.counts.stored,
+                at: self.shared.started.1,
+                time,
+                touchpoint: touchpoint.to_owned(),
+                language,
+                json: Arc::new(json),
+            };
+            state.counts.stored += 1;
+            keep(&mut state.answers, [answer], self.shared.keep);
+        });
     }
 
     /// What has been counted since the start.
@@ -215,19 +242,16 @@ impl Sandbox {
         })
     }
 
-    /// Notes what became of an arrival, with the answer that it brought.
-    pub(super) fn finish(&self, mut arrival: Arrival, answer: Option<Answer>) {
+    /// Notes what became of an arrival, with what it brought.
+    pub(super) fn finish(&self, mut arrival: Arrival, brought: Brought) {
         arrival.done = true;
-        arrival.stored = answer.is_some();
+        arrival.stored = brought.is_some();
         self.change(|state| {
             state.counts.done += 1;
-            state.counts.stored += u64::from(arrival.stored);
-            if let Some(answer) = answer {
-                if state.answers.len() >= self.shared.keep {
-                    state.answers.pop_front();
-                }
-                state.answers.push_back(answer);
-            }
+            state.counts.stored += u64::from(brought.answer.is_some());
+            state.counts.respondents += brought.respondents.len() as u64;
+            keep(&mut state.answers, brought.answer, self.shared.keep);
+            keep(&mut state.respondents, brought.respondents, self.shared.keep);
             let first = state.arrivals.front().map_or(u64::MAX, |first| first.number);
             let place = arrival.number.checked_sub(first).and_then(|place| usize::try_from(place).ok());
             if let Some(place) = place.and_then(|place| state.arrivals.get_mut(place)) {
@@ -246,6 +270,12 @@ impl Sandbox {
         self.shared.changed.send_replace(());
         result
     }
+}
+
+/// Adds to what is kept, and forgets the oldest of it.
+fn keep<T>(kept: &mut VecDeque<T>, new: impl IntoIterator<Item = T>, most: usize) {
+    kept.extend(new);
+    kept.drain(..kept.len().saturating_sub(most));
 }
 
 #[expect(clippy::disallowed_methods, reason = "the sandbox stands apart from the server and its clock")]

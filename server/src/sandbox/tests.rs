@@ -3,7 +3,9 @@
 mod faults;
 mod messages;
 mod pages;
+mod nps;
 mod reports;
+mod respondents;
 mod throttle;
 
 use std::io::{Read, Write};
@@ -40,6 +42,7 @@ fn touchpoint() -> Touchpoint {
         company: COMPANY.into(),
         name: "checkout".into(),
         languages: vec!["nl".parse().unwrap(), "fr".parse().unwrap()],
+        email: true,
         mandatory_metadata: vec!["shop".into()],
         questions: vec![
             question(SCORE, "recommend", "nl", Kind::Score { min: 0, max: 10 }),

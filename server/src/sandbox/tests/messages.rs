@@ -213,7 +213,7 @@ async fn an_unknown_touchpoint_and_an_unknown_call_are_said_so() {
         (Some(400), json!([format!("Touchpoint with ID: {COMPANY} not found")]))
     );
     for (line, status) in [
-        (format!("POST /V1.0/EN/campaign/{TOUCHPOINT}/respondent/add"), 404),
+        (format!("POST /V1.0/EN/campaign/{TOUCHPOINT}/respondent/remove"), 404),
         ("GET /V1.0/EN/elsewhere".into(), 404),
         (format!("GET /V1.0/EN/campaign/{TOUCHPOINT}/answers/add"), 405),
     ] {
