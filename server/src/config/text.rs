@@ -9,7 +9,8 @@ use shared::Language;
 use super::reader::Value;
 
 /// A GUID of the platform: kept as written, compared without regard to case.
-#[derive(Clone)]
+#[derive(Clone, serde::Deserialize, serde::Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Guid(Box<str>);
 
 impl Guid {
@@ -25,6 +26,20 @@ impl FromStr for Guid {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let hyphenated = text.len() == 36 && uuid::Uuid::try_parse(text).is_ok();
         if hyphenated { Ok(Self(text.into())) } else { Err("not a GUID") }
+    }
+}
+
+impl TryFrom<String> for Guid {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Guid> for String {
+    fn from(guid: Guid) -> Self {
+        guid.0.into()
     }
 }
 

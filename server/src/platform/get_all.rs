@@ -54,16 +54,16 @@ pub struct AnswerQuestion {
     pub text: Option<String>,
 }
 
-/// Responses could not be had.
+/// What the platform was asked for could not be had.
 #[derive(Debug, thiserror::Error)]
-pub enum GetAllError {
+pub enum ReportError {
     /// The window is empty or longer than 31 days; ask for parts.
     #[error("a window of responses is 1 second to 31 days long")]
     Window,
     /// The call failed, or the platform refused.
-    #[error("the platform did not answer with responses: {0:?}")]
+    #[error("the platform did not answer with what it was asked for: {0:?}")]
     Call(Outcome),
-    /// The reply is no list of responses, or breaks off.
+    /// The reply is not what was asked for, or breaks off.
     #[error("the platform's reply cannot be read: {0}")]
     Read(String),
 }
@@ -82,10 +82,10 @@ impl Client {
         touchpoint: &Guid,
         from: Timestamp,
         to: Timestamp,
-    ) -> Result<Responses, GetAllError> {
-        let length = Duration::try_from(to.duration_since(from)).map_err(|_| GetAllError::Window)?;
+    ) -> Result<Responses, ReportError> {
+        let length = Duration::try_from(to.duration_since(from)).map_err(|_| ReportError::Window)?;
         if length.is_zero() || length > LONGEST_WINDOW {
-            return Err(GetAllError::Window);
+            return Err(ReportError::Window);
         }
         let (from, to) = (date(from), date(to));
         let url = format!("{}/campaign/{touchpoint}/answers/getall/{from}/{to}", self.base_url);
@@ -93,48 +93,79 @@ impl Client {
         let request = self.reports.get(url).header(AUTHORIZATION, self.authorization.clone());
         let request = request.timeout(self.timeout.saturating_mul(LONGEST_REPLY));
         let Ok(result) = tokio::time::timeout(self.timeout, request.send()).await else {
-            return Err(GetAllError::Call(Outcome::Lost("the platform did not answer in time".into())));
+            return Err(ReportError::Call(Outcome::Lost("the platform did not answer in time".into())));
         };
         match result {
             Ok(reply) if reply.status().is_success() => Ok(Responses { reply, silence: self.timeout }),
             other => {
                 let private = reply::Private::new(&self.token, Vec::new());
-                Err(GetAllError::Call(reply::outcome(other, &private).await))
+                Err(ReportError::Call(reply::outcome(other, &private).await))
             }
         }
     }
 }
 
+/// What they hold stays out.
+impl std::fmt::Debug for Responses {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Responses").field("silence", &self.silence).finish_non_exhaustive()
+    }
+}
+
 impl Responses {
+    /// Responses that somebody hands on as they come from the platform, and is never silent for so long.
+    pub fn handed_on(reply: reqwest::Response, silence: Duration) -> Self {
+        Self { reply, silence }
+    }
+
+    /// The reply as it comes; ends with an error where it breaks off.
+    pub fn bytes(self) -> impl futures::Stream<Item = Result<Bytes, ReportError>> + Send {
+        futures::stream::unfold(Some(self), async |responses| {
+            let mut responses = responses?;
+            match responses.chunk().await {
+                Ok(chunk) => Some((Ok(chunk?), Some(responses))),
+                Err(lost) => Some((Err(lost), None)),
+            }
+        })
+    }
+
+    /// The next part of the reply; `None` at its end.
+    async fn chunk(&mut self) -> Result<Option<Bytes>, ReportError> {
+        let lost = |reason: String| ReportError::Call(Outcome::Lost(reason));
+        match tokio::time::timeout(self.silence, self.reply.chunk()).await {
+            Ok(chunk) => chunk.map_err(|error| lost(error.without_url().to_string())),
+            Err(_) => Err(lost("the platform fell silent".into())),
+        }
+    }
+
     /// Hands on each response as it comes; the list is never in memory as a whole.
-    pub async fn each(mut self, each: impl FnMut(Response) + Send + 'static) -> Result<(), GetAllError> {
+    pub async fn each(mut self, each: impl FnMut(Response) + Send + 'static) -> Result<(), ReportError> {
         let (chunks, received) = mpsc::channel(CHUNKS);
         let coming = Chunks { received, chunk: Bytes::new() };
         let reading = tokio::task::spawn_blocking(move || read_each(coming, each));
         let broken = loop {
-            match tokio::time::timeout(self.silence, self.reply.chunk()).await {
-                Ok(Ok(Some(chunk))) => {
+            match self.chunk().await {
+                Ok(Some(chunk)) => {
                     if chunks.send(chunk).await.is_err() {
                         break None;
                     }
                 }
-                Ok(Ok(None)) => break None,
-                Ok(Err(error)) => break Some(error.without_url().to_string()),
-                Err(_) => break Some("the platform fell silent".into()),
+                Ok(None) => break None,
+                Err(lost) => break Some(lost),
             }
         };
         drop(chunks);
-        let read = reading.await.map_err(|error| GetAllError::Read(error.to_string()))?;
-        broken.map_or(read, |reason| Err(GetAllError::Call(Outcome::Lost(reason))))
+        let read = reading.await.map_err(|error| ReportError::Read(error.to_string()))?;
+        broken.map_or(read, Err)
     }
 }
 
 /// Reads a list of responses, and hands on each as soon as it is whole.
-pub fn read_each(from: impl std::io::Read, each: impl FnMut(Response)) -> Result<(), GetAllError> {
+pub fn read_each(from: impl std::io::Read, each: impl FnMut(Response)) -> Result<(), ReportError> {
     let mut json = serde_json::Deserializer::from_reader(from);
     Each(each).deserialize(&mut json).and_then(|()| json.end()).map_err(|error| {
         // The error's own words may repeat what a visitor wrote.
-        GetAllError::Read(format!("{:?} error at column {}", error.classify(), error.column()))
+        ReportError::Read(format!("{:?} error at column {}", error.classify(), error.column()))
     })
 }
 
@@ -183,7 +214,7 @@ impl<'de, F: FnMut(Response)> Visitor<'de> for Each<F> {
 }
 
 /// `yyyyMMddHHmmss`, UTC ("Hello Customer API overview", section 3).
-fn date(time: Timestamp) -> String {
+pub(super) fn date(time: Timestamp) -> String {
     time.strftime("%Y%m%d%H%M%S").to_string()
 }
 

@@ -4,7 +4,9 @@
 //! redirect and keeps no time. What an outcome means is the forwarder's business.
 
 mod add_answer;
+mod add_respondents;
 mod get_all;
+mod get_nps;
 mod reply;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -18,9 +20,12 @@ use reqwest::header::{AUTHORIZATION, HeaderValue};
 use secrecy::ExposeSecret;
 
 use crate::config::{Guid, Platform};
+use add_respondents::AddRespondent;
 
 pub use add_answer::{AddAnswer, MapError};
-pub use get_all::{GetAllError, LONGEST_WINDOW, Response, Responses, read_each};
+pub use add_respondents::{NewRespondent, NoLanguage};
+pub use get_all::{LONGEST_WINDOW, ReportError, Response, Responses, read_each};
+pub use get_nps::{Nps, NpsFilter};
 pub use reply::{Outcome, Private, Reply, words};
 
 /// Where the platform is.
@@ -134,10 +139,37 @@ impl Client {
 
     /// API call 5, add answer ("Hello Customer API overview", section 11).
     pub async fn add_answer(&self, touchpoint: &Guid, answer: &AddAnswer<'_>) -> Outcome {
-        let url = format!("{}/campaign/{touchpoint}/answers/add", self.base_url);
-        let private = Private::new(&self.token, answer.visitors_words());
-        let call = self.http.post(url).header(AUTHORIZATION, self.authorization.clone());
-        reply::outcome(call.timeout(self.timeout).json(answer).send().await, &private).await
+        self.post(&format!("campaign/{touchpoint}/answers/add"), answer, answer.visitors_words()).await
+    }
+
+    /// API call 1, add one respondent ("Hello Customer API overview", section 7). The platform's words are kept as they
+    /// are, but for the token: an operator has to see whom they are about.
+    pub async fn add_respondent(
+        &self,
+        touchpoint: &Guid,
+        respondent: &NewRespondent,
+    ) -> Result<Outcome, NoLanguage> {
+        let body = AddRespondent::new(touchpoint, respondent)?;
+        Ok(self.post(&format!("Campaign/{touchpoint}/Respondent/Add"), &body, Vec::new()).await)
+    }
+
+    /// API call 2, add several respondents ("Hello Customer API overview", section 8); their words as above.
+    pub async fn add_respondents(
+        &self,
+        touchpoint: &Guid,
+        respondents: &[NewRespondent],
+    ) -> Result<Outcome, NoLanguage> {
+        let body = respondents.iter().map(|new| AddRespondent::new(touchpoint, new));
+        let body: Vec<AddRespondent<'_>> = body.collect::<Result<_, _>>()?;
+        let path = format!("campaign/{touchpoint}/respondent/addmultipletocache");
+        Ok(self.post(&path, &body, Vec::new()).await)
+    }
+
+    /// Makes a call that adds something; `words` are not to be kept of a refusal.
+    async fn post(&self, path: &str, body: &(impl serde::Serialize + ?Sized), words: Vec<&str>) -> Outcome {
+        let call = self.http.post(format!("{}/{path}", self.base_url));
+        let call = call.header(AUTHORIZATION, self.authorization.clone()).timeout(self.timeout).json(body);
+        reply::outcome(call.send().await, &Private::new(&self.token, words)).await
     }
 }
 

@@ -8,11 +8,14 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use super::ReportError;
+
 /// Longest text of the platform that is kept, in bytes.
 const WORDS: usize = 2_048;
 
 /// What came of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The platform answered.
     Reply(Reply),
@@ -23,7 +26,7 @@ pub enum Outcome {
 }
 
 /// The platform's answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
@@ -59,6 +62,21 @@ pub(super) async fn outcome(
         }
     }
     Outcome::Reply(Reply { status: status.as_u16(), retry_after, words: words(&body, private) })
+}
+
+/// Reads the body of a success, up to a number of bytes.
+pub(super) async fn body(mut reply: reqwest::Response, most: usize) -> Result<Vec<u8>, ReportError> {
+    let mut body = Vec::new();
+    loop {
+        match reply.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > most => {
+                return Err(ReportError::Read(format!("it is longer than {most} bytes")));
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(body),
+            Err(error) => return Err(ReportError::Call(Outcome::Lost(chain(error)))),
+        }
+    }
 }
 
 /// What must not be kept of the platform's words: our token in each form, and the visitor's words.

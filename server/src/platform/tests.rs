@@ -177,8 +177,8 @@ async fn a_window_of_more_than_31_days_is_not_asked_for() {
     let (sandbox, client, survey) = platform().await;
     let from = Timestamp::UNIX_EPOCH;
     let to = from + jiff::SignedDuration::from_hours(31 * 24 + 1);
-    assert!(matches!(client.get_all(&survey.touchpoint, from, to).await, Err(GetAllError::Window)));
-    assert!(matches!(client.get_all(&survey.touchpoint, to, from).await, Err(GetAllError::Window)));
+    assert!(matches!(client.get_all(&survey.touchpoint, from, to).await, Err(ReportError::Window)));
+    assert!(matches!(client.get_all(&survey.touchpoint, to, from).await, Err(ReportError::Window)));
     assert_eq!(sandbox.counts().arrived, 0);
 }
 
@@ -226,4 +226,50 @@ async fn a_refused_connection_is_not_sent() {
 fn a_clients_debug_output_holds_no_token() {
     let client = Client::new(&good().platforms[0], &mut Connections::default()).unwrap();
     assert!(!format!("{client:?}").contains("c2VjcmV0"));
+}
+
+fn respondent(email: &str) -> NewRespondent {
+    NewRespondent { email: email.into(), language: "nl".into(), ..NewRespondent::default() }
+}
+
+#[tokio::test]
+async fn respondents_are_added_one_at_a_time_and_several_at_once() {
+    let (sandbox, client, survey) = platform().await;
+    let one = client.add_respondent(&survey.touchpoint, &respondent("jef@example.com")).await.unwrap();
+    assert!(matches!(one, Outcome::Reply(Reply { status: 201, .. })), "{one:?}");
+    let several = [respondent("an@example.com"), respondent("jo@example.com")];
+    let several = client.add_respondents(&survey.touchpoint, &several).await.unwrap();
+    assert!(matches!(several, Outcome::Reply(Reply { status: 200, .. })), "{several:?}");
+    let emails: Vec<_> = sandbox.respondents().iter().map(|added| added.json["email"].clone()).collect();
+    assert_eq!(emails, ["jef@example.com", "an@example.com", "jo@example.com"]);
+}
+
+#[tokio::test]
+async fn a_refused_respondent_is_named_in_the_platforms_words() {
+    let (_sandbox, client, survey) = platform().await;
+    let refused = client.add_respondent(&survey.touchpoint, &respondent("jef")).await.unwrap();
+    let Outcome::Reply(reply) = refused else { panic!("{refused:?}") };
+    assert_eq!((reply.status, reply.words.as_str()), (400, "The respondent email jef is invalid"));
+}
+
+#[tokio::test]
+async fn a_net_promoter_score_is_read_whole_and_narrowed() {
+    let (sandbox, client, survey) = platform().await;
+    let (from, to) = ("2020-01-01T00:00:00Z".parse().unwrap(), "2099-01-01T00:00:00Z".parse().unwrap());
+    let nps = async |filters: &[NpsFilter]| client.get_nps(&survey.touchpoint, from, to, filters).await;
+    assert!(nps(&[]).await.unwrap().is_empty());
+    let accepted = accepted();
+    client.add_answer(&survey.touchpoint, &AddAnswer::new(&survey, &accepted).unwrap()).await;
+    let score = nps(&[]).await.unwrap();
+    assert_eq!((score.nps, score.detractors, score.is_empty()), (-100.0, 100.0, false));
+    let filter = |value: &str| [NpsFilter { key: "shop".into(), values: vec![value.into()] }];
+    assert_eq!(nps(&filter("1")).await.unwrap(), score);
+    assert!(nps(&filter("2")).await.unwrap().is_empty());
+    assert!(matches!(client.get_nps(&survey.touchpoint, to, from, &[]).await, Err(ReportError::Window)));
+    for fault in [Fault::Garbage, Fault::CutReply] {
+        sandbox.misbehave(fault);
+        assert!(matches!(nps(&[]).await, Err(ReportError::Read(_) | ReportError::Call(Outcome::Lost(_)))));
+    }
+    sandbox.misbehave(Fault::Status { status: 500, retry_after: None, body: None });
+    assert!(matches!(nps(&[]).await, Err(ReportError::Call(Outcome::Reply(Reply { status: 500, .. })))));
 }

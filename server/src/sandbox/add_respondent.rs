@@ -112,7 +112,10 @@ impl Check<'_> {
         let Some(email) = email.and_then(Value::as_str) else { return };
         let parts = email.split_once('@');
         let good = parts.is_some_and(|(name, host)| {
-            !name.is_empty() && host.contains('.') && !host.contains('@') && !email.contains(char::is_whitespace)
+            !name.is_empty()
+                && host.contains('.')
+                && !host.contains('@')
+                && !email.contains(char::is_whitespace)
         });
         if !good {
             self.wrong(invalid_email(email), "email is no address");

@@ -14,9 +14,9 @@ use serde_json::Value;
 use shared::Language;
 use tokio::time::Instant;
 
+use super::arrival::Brought;
 use super::reply::{Problem, Reply};
 use super::route::Route;
-use super::arrival::Brought;
 use super::{Answer, Arrival, Call, Fault, Respondent, Sandbox, Touchpoint};
 use super::{add_answer, add_respondent, get_all, get_nps};
 

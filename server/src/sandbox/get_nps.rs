@@ -42,8 +42,11 @@ pub(super) fn get_nps(
             && filters.iter().all(passes)
     };
     let answers = sandbox.answers();
-    let scores: Vec<i64> =
-        answers.iter().filter(|answer| counts(answer)).flat_map(|answer| scores(touchpoint, answer)).collect();
+    let scores: Vec<i64> = answers
+        .iter()
+        .filter(|answer| counts(answer))
+        .flat_map(|answer| scores(touchpoint, answer))
+        .collect();
     let share = |from: i64, to: i64| {
         let of = scores.iter().filter(|score| (from..=to).contains(*score)).count();
         // In hundredths of a percent.
@@ -76,7 +79,8 @@ fn filters(body: &Value) -> Result<Vec<(String, Vec<String>)>, &'static str> {
         }
         let key = filter["key"].as_str().ok_or("key is no text")?;
         let values = filter["filterValues"].as_array().ok_or("filterValues is no list")?;
-        let values: Option<Vec<String>> = values.iter().map(|value| value.as_str().map(str::to_owned)).collect();
+        let values: Option<Vec<String>> =
+            values.iter().map(|value| value.as_str().map(str::to_owned)).collect();
         Ok((key.to_owned(), values.ok_or("filterValues are no texts")?))
     };
     list.iter().map(filter).collect()

@@ -11,9 +11,9 @@ use shared::Language;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::arrival::Brought;
 use super::misbehave::{InForce, scattered};
 use super::throttle::Throttle;
-use super::arrival::Brought;
 use super::{Answer, Arrival, Counts, Misbehaviour, Reports, Respondent, Settings, Token, Touchpoint};
 
 /// A fake platform; clones are the same one.

@@ -2,8 +2,8 @@
 
 mod faults;
 mod messages;
-mod pages;
 mod nps;
+mod pages;
 mod reports;
 mod respondents;
 mod throttle;

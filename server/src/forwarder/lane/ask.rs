@@ -21,7 +21,7 @@ use crate::config::{ContextKey, Guid, MetadataSource, OnUnknown};
 use crate::forwarder::decision::{Case, send_again};
 use crate::forwarder::look_up::{self, ENTRIES, Evidence, Finding, Seen, WITNESSES, Window};
 use crate::forwarder::report::trouble;
-use crate::platform::{Client, GetAllError, Outcome, REPORT_CONNECT, Response};
+use crate::platform::{Client, Outcome, REPORT_CONNECT, ReportError, Response};
 use crate::queue::{Attempt, EntryId, Filter, QueueError, Record, Settlement, State, Unknown};
 
 /// So many failed look-ups in a row, while answers are taken, are a refusal.
@@ -390,7 +390,7 @@ async fn ask(
         Ok(responses) => responses,
         Err(error) => {
             let seen = failure(&error);
-            let outcome = if let GetAllError::Call(outcome) = error { Some(outcome) } else { None };
+            let outcome = if let ReportError::Call(outcome) = error { Some(outcome) } else { None };
             let reason = outcome.as_ref().map(trouble);
             tracing::warn!(%touchpoint, reason, ?seen, "a look-up failed");
             // The lane has gone on if it does not listen any more.
@@ -434,13 +434,13 @@ fn of_one_key(entries: Vec<Unknown>) -> Option<(String, Vec<Unknown>)> {
     key.map(|key| (key, of_key))
 }
 
-fn failure(error: &GetAllError) -> Seen {
+fn failure(error: &ReportError) -> Seen {
     match error {
-        GetAllError::Call(Outcome::Reply(reply)) if matches!(reply.status, 408 | 429 | 500..=599) => {
+        ReportError::Call(Outcome::Reply(reply)) if matches!(reply.status, 408 | 429 | 500..=599) => {
             Seen::Failed
         }
-        GetAllError::Call(Outcome::NotSent(_) | Outcome::Lost(_)) => Seen::Failed,
-        GetAllError::Call(Outcome::Reply(reply)) if reply.status == 401 => Seen::Denied,
-        GetAllError::Call(Outcome::Reply(_)) | GetAllError::Read(_) | GetAllError::Window => Seen::Refused,
+        ReportError::Call(Outcome::NotSent(_) | Outcome::Lost(_)) => Seen::Failed,
+        ReportError::Call(Outcome::Reply(reply)) if reply.status == 401 => Seen::Denied,
+        ReportError::Call(Outcome::Reply(_)) | ReportError::Read(_) | ReportError::Window => Seen::Refused,
     }
 }

@@ -1,11 +1,12 @@
 //! A lane's owner: the loop that works through one token's entries.
 //!
-//! It makes one call at a time: to add an answer (`send`), or to look up what may have arrived
-//! (`ask`), whose reply is read beside the calls that follow. Nothing is sent unless the lane's lease
+//! It makes one call at a time: to add an answer (`send`), to look up what may have arrived
+//! (`ask`), whose reply is read beside the calls that follow, or for an operator (`serve`). Nothing is sent unless the lane's lease
 //! outlasts the call: by then nobody else can have taken over.
 
 mod ask;
 mod send;
+mod serve;
 #[cfg(test)]
 mod tests;
 
@@ -15,9 +16,10 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use serde_json::from_slice;
 use shared::SurveyId;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use super::calls::{Asked, Desk};
 use super::decision::longest_delay;
 use super::look_up;
 use super::outage::Outage;
@@ -53,6 +55,12 @@ pub struct Lane {
     outage: Outage,
     pauses: Pauses,
     look_ups: LookUps,
+    /// Where operators ask for calls, and where they are found.
+    desk: (Desk, mpsc::Receiver<Asked>),
+    /// The operator whose turn is next.
+    asked: Option<Asked>,
+    /// Visitors' answers sent since the last operator's call.
+    visitors_in_a_row: u32,
     lease: Option<watch::Receiver<Option<Lease>>>,
     /// The lease's term in which the lane works at present.
     term: Option<u64>,
@@ -89,6 +97,9 @@ impl Lane {
             outage: Outage::default(),
             pauses: Pauses::default(),
             look_ups: LookUps::default(),
+            desk: Desk::new(),
+            asked: None,
+            visitors_in_a_row: 0,
             lease: None,
             term: None,
             recovered: false,
@@ -106,16 +117,15 @@ impl Lane {
         self.report.subscribe()
     }
 
-    /// For how long a lease is taken. It outlasts a call by so much that a few renewals may fail.
-    fn span(&self) -> Duration {
-        let timeout = self.platform.timeout;
-        timeout + (timeout / 2).clamp(Duration::from_secs(1), Duration::from_secs(15))
+    /// Where operators ask for calls.
+    pub fn desk(&self) -> Desk {
+        self.desk.0.clone()
     }
 
     /// Works until told to stop; the call in flight ends first, the rest stays in the queue.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut stirred = self.queue.stirred(&self.platform.name);
-        let mut lease = self.queue.lease(&self.platform.name, self.span());
+        let mut lease = self.queue.lease(&self.platform.name, span(&self.platform));
         self.lease = Some(lease.clone());
         while !*stop.borrow() {
             let held = *lease.borrow_and_update();
@@ -126,6 +136,7 @@ impl Lane {
                 _ = stirred.changed(), if wake.on_entry() => self.look_ups.read_again(),
                 () = changed(&mut lease) => {}
                 () = self.look_ups.landed() => {}
+                Some(asked) = self.desk.1.recv(), if self.asked.is_none() => self.asked = Some(asked),
                 _ = stop.wait_for(|stop| *stop) => {}
             }
         }
@@ -168,6 +179,7 @@ impl Lane {
             tracing::warn!(lane = %self.platform.name, "the lane's lease has ended; another server may forward it");
             self.look_ups = LookUps::default();
         }
+        self.turn_away();
         self.set(|report| (report.state, report.next_call) = (LaneState::Standby, None));
     }
 
@@ -232,6 +244,14 @@ impl Lane {
                 Err(error @ QueueError::Store(_)) => self.not_asked(&touchpoint, &error),
                 asked => asked?,
             }
+            return Ok(Wake::At(Instant::now()));
+        }
+        if self.serves_next(&due) {
+            let leave = self.next_call();
+            if leave > now {
+                return Ok(Wake::At(leave));
+            }
+            self.serve().await?;
             return Ok(Wake::At(Instant::now()));
         }
         let probe = self.pauses.next_probe(now);
@@ -348,6 +368,12 @@ impl Lane {
     fn set(&self, change: impl FnOnce(&mut LaneReport)) {
         self.report.send_modify(change);
     }
+}
+
+/// For how long a lane's lease is taken. It outlasts a call by so much that a few renewals may fail.
+pub(super) fn span(platform: &Platform) -> Duration {
+    let timeout = platform.timeout;
+    timeout + (timeout / 2).clamp(Duration::from_secs(1), Duration::from_secs(15))
 }
 
 /// Waits for a lease to change; for ever, if nobody will ever change it.

@@ -57,6 +57,7 @@ impl Lane {
             }
         };
         tokio::time::sleep_until(leave).await;
+        self.visitors_in_a_row = self.visitors_in_a_row.saturating_add(1);
         if !self.holds() {
             return self.put_back(&entry).await;
         }

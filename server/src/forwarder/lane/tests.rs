@@ -1,11 +1,13 @@
 //! A lane between a store and the sandbox: what may have arrived, and who may send.
 
+mod serve;
+
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -28,6 +30,7 @@ struct Line {
     sandbox: Sandbox,
     queue: SharedQueue,
     clock: Clock,
+    desk: Desk,
     sent: Mutex<Vec<Uuid>>,
     stop: watch::Sender<bool>,
     _folder: tempfile::TempDir,
@@ -54,8 +57,9 @@ impl Line {
         let client = Client::new(&platform, &mut Connections::default()).unwrap();
         let surveys = vec![Arc::new(survey)];
         let lane = Lane::new(Arc::new(platform), surveys, client, Arc::clone(&queue), clock);
+        let desk = lane.desk();
         tokio::spawn(lane.run(stopped));
-        Self { sandbox, queue, clock, sent: Mutex::default(), stop, _folder: folder }
+        Self { sandbox, queue, clock, desk, sent: Mutex::default(), stop, _folder: folder }
     }
 
     /// Hands in an answer that carries its UUID.
@@ -86,7 +90,12 @@ impl Line {
 
     /// The next answer meets a fault.
     fn strike(&self, fault: Fault) {
-        self.sandbox.misbehave(Misbehaviour::from(fault).calls(1).only(Call::AddAnswer));
+        self.strike_call(Call::AddAnswer, fault);
+    }
+
+    /// The next call of a kind meets a fault.
+    fn strike_call(&self, call: Call, fault: Fault) {
+        self.sandbox.misbehave(Misbehaviour::from(fault).calls(1).only(call));
     }
 
     async fn record(&self, id: Uuid) -> Record {

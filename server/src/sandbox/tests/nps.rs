@@ -74,7 +74,9 @@ async fn what_is_no_filter_or_no_range_is_refused() {
 async fn only_answers_of_the_range_count() {
     let (sandbox, address) = start().await;
     let language = "nl".parse().unwrap();
-    for (time, score) in [("2025-12-31T23:59:59Z", 0), ("2026-01-01T00:00:00Z", 10), ("2026-02-01T00:00:00Z", 0)] {
+    for (time, score) in
+        [("2025-12-31T23:59:59Z", 0), ("2026-01-01T00:00:00Z", 10), ("2026-02-01T00:00:00Z", 0)]
+    {
         let mut body = right();
         body["answers"][0]["Score"] = json!(score);
         sandbox.put(TOUCHPOINT, language, time.parse().unwrap(), body);

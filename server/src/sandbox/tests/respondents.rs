@@ -63,7 +63,10 @@ fn any_other_shape_is_an_invalid_model() {
     assert_eq!(messages(|body| body["firstName"] = json!(null)), [RESPONDENT_MODEL]);
     assert_eq!(messages(|body| body["keyValues"]["Leeftijd"] = json!(35)), [RESPONDENT_MODEL]);
     assert_eq!(messages(|body| *body = json!("John")), [RESPONDENT_MODEL]);
-    assert_eq!(messages(|body| body["keyValues"] = json!([])), [RESPONDENT_MODEL.to_owned(), mandatory("shop")]);
+    assert_eq!(
+        messages(|body| body["keyValues"] = json!([])),
+        [RESPONDENT_MODEL.to_owned(), mandatory("shop")]
+    );
     for body in [json!({}), json!([]), json!(1)] {
         assert_eq!(check_all(&touchpoint(), &body).unwrap_err()[0].message, MODEL);
     }

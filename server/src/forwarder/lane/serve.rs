@@ -1,0 +1,68 @@
+//! Serving: one call that an operator has asked for at the lane's desk.
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::Lane;
+use crate::forwarder::calls::{Asked, NotMade, SHARE, Sign};
+use crate::platform::REPORT_CONNECT;
+use crate::queue::{Due, QueueError};
+
+impl Lane {
+    /// True if the next call is an operator's.
+    pub(super) fn serves_next(&mut self, due: &Due) -> bool {
+        // Whoever has asked may have gone.
+        self.asked.take_if(|asked| asked.reply.is_closed());
+        self.asked.is_some() && (*due != Due::Now || self.visitors_in_a_row + 1 >= SHARE)
+    }
+
+    /// Tells those who have asked that the lane is not ours.
+    pub(super) fn turn_away(&mut self) {
+        while let Some(asked) = self.asked.take().or_else(|| self.desk.1.try_recv().ok()) {
+            // Whoever has asked may have gone.
+            asked.reply.send(Err(NotMade::Standby)).ok();
+        }
+    }
+
+    /// Makes the call that was asked for; returns as soon as the next one may be thought of.
+    pub(super) async fn serve(&mut self) -> Result<(), QueueError> {
+        if !self.holds() {
+            return Err(QueueError::NotOwner(self.platform.name.clone()));
+        }
+        let Some(Asked { call, reply }) = self.asked.take() else { return Ok(()) };
+        self.visitors_in_a_row = 0;
+        let (kind, touchpoint, is_report) = (call.name(), call.touchpoint().clone(), call.is_report());
+        let client = self.client.clone();
+        let (over, ended) = oneshot::channel();
+        let sent = Instant::now();
+        tokio::spawn(async move {
+            let done = call.make(&client).await;
+            // The lane has gone on if it does not listen any more, and so has whoever asked.
+            over.send(Sign::of(&done)).ok();
+            reply.send(done).ok();
+        });
+        // As with a look-up: if the platform takes its time with a report, the call's arrival is long over.
+        let interval = self.platform.interval;
+        let sign = if is_report {
+            let patience = (interval * (REPORT_CONNECT + 1)).min(self.platform.timeout);
+            tokio::time::timeout(patience, ended).await.ok().and_then(Result::ok)
+        } else {
+            ended.await.ok()
+        };
+        let now = Instant::now();
+        self.measure(sent);
+        self.pacer.called_otherwise(sent, now, sign.is_some_and(|sign| sign.throttled));
+        if let Some(rest) = sign.and_then(|sign| sign.rest) {
+            self.outage.failed(now, interval, Some(rest));
+        }
+        let verdict = sign.map_or("begun", |sign| sign.verdict);
+        let lane = self.platform.name.to_string();
+        tracing::info!(lane, call = kind, %touchpoint, verdict,
+            took_ms = u64::try_from((now - sent).as_millis()).unwrap_or(u64::MAX), "operator's call");
+        metrics::counter!("afterword_operator_calls_total", "lane" => lane, "call" => kind, "verdict" => verdict)
+            .increment(1);
+        let last_call = self.clock.at(sent);
+        self.set(|report| (report.last_call, report.last_verdict) = (Some(last_call), Some(kind)));
+        Ok(())
+    }
+}
