@@ -90,8 +90,11 @@ impl Server {
             stopped.wait_for(|stopped| *stopped).await.ok();
         };
         let views = self.config.platforms.iter().zip(&self.lanes);
-        let views =
-            views.map(|(platform, lane)| LaneView { platform: Arc::clone(platform), report: lane.report() });
+        let views = views.map(|(platform, lane)| LaneView {
+            platform: Arc::clone(platform),
+            report: lane.report(),
+            desk: lane.desk(),
+        });
         let preview = Source::new(Arc::clone(&self.config), self.file, self.clock);
         let (config, queue) = (Arc::clone(&self.config), Arc::clone(&self.queue));
         let dashboard = Dashboard::new(config, queue, self.clock, views.collect(), preview);

@@ -2,13 +2,21 @@
 
 #![expect(clippy::print_stdout, reason = "a command line prints")]
 
+mod ask;
 mod check;
 mod demo;
+mod desk;
 mod embed;
 mod migrate;
+mod nps;
+mod patience;
 mod queue;
+mod remote;
+mod responses;
 mod sandbox;
 mod serve;
+mod target;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -41,6 +49,10 @@ enum Command {
     Embed(embed::Embed),
     /// See, retry, give up, export or erase what waits, whether the server runs or not
     Queue(queue::Queue),
+    /// Fetch what the platform has of a survey
+    Responses(responses::ResponsesArgs),
+    /// Ask the platform for its Net Promoter Score
+    Nps(nps::NpsArgs),
     /// Try everything out: a small shop, the server, and a sandbox in the platform's place
     Demo(demo::Demo),
     /// Run a sandbox that behaves like the platform, for the surveys of a configuration
@@ -65,6 +77,8 @@ pub fn main() -> ExitCode {
         Command::Check(file) => check::check(&file.config),
         Command::Embed(arguments) => embed::embed(&arguments),
         Command::Queue(arguments) => run(queue::queue(arguments)),
+        Command::Responses(arguments) => run(responses::responses(arguments)),
+        Command::Nps(arguments) => run(nps::nps(arguments)),
         Command::Demo(arguments) => run(demo::demo(arguments)),
         Command::Sandbox(arguments) => run(sandbox::sandbox(arguments)),
         Command::Migrate(arguments) => run(migrate::migrate(arguments)),

@@ -1,8 +1,10 @@
 //! The operators' side: health, metrics, a page that says how things are, and what operators do.
 //!
 //! On its own listener. Pages show ids, counts and the platform's words, never answers, personal data or
-//! tokens. Only `queue` changes anything, or hands out what visitors wrote, and only when it is told to.
+//! tokens. Only `queue` and `calls` change anything, or hand out what visitors wrote, and only when they are told
+//! to.
 
+mod calls;
 mod guard;
 mod health;
 mod metrics;
@@ -27,10 +29,11 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::config::{Config, Platform};
-use crate::forwarder::LaneReport;
+use crate::forwarder::{Desk, LaneReport};
 use crate::page;
 use crate::preview::{self, Source};
 use crate::queue::SharedQueue;
+pub use calls::CallReply;
 use guard::Asks;
 
 /// A lane, as operators see it.
@@ -40,6 +43,8 @@ pub struct LaneView {
     pub platform: Arc<Platform>,
     /// How it stands.
     pub report: watch::Receiver<LaneReport>,
+    /// Where calls are asked for.
+    pub desk: Desk,
 }
 
 /// What the operators' routes share.
@@ -77,6 +82,7 @@ impl Dashboard {
             .route("/", get(status::page))
             .route("/metrics", get(metrics::export))
             .merge(queue::routes())
+            .merge(calls::routes())
             .merge(preview::routes(&self.preview))
             .merge(page::assets())
             .layer(middleware::from_fn_with_state(self.config.admin_token.clone(), guard));

@@ -127,7 +127,8 @@ fn selection(
     if faults.is_empty() { Ok(selection) } else { Err(Problem::asked(faults)) }
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+/// Reads a body, or says what is wrong with it and where.
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let pointer = error.path().iter().fold(String::new(), |pointer, segment| match segment {

@@ -5,6 +5,8 @@
 //! waits any more when its turn comes, it is not made. Nothing is made twice: a call whose outcome is lost is the
 //! asker's to judge.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
@@ -15,6 +17,8 @@ use crate::platform::{Client, NewRespondent, NoLanguage, Nps, NpsFilter, Outcome
 
 /// Of so many calls in a row one is an operator's, while visitors' answers wait as well.
 pub(super) const SHARE: u32 = 10;
+/// For so long a call waits for a platform that wants to be left alone; longer is told at once.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// Calls that may wait at a desk; whoever comes then waits in front of it.
 const WAITING: usize = 16;
 
@@ -82,6 +86,9 @@ pub enum NotMade {
     /// The lane is stopping.
     #[error("the server is stopping")]
     Stopped,
+    /// The platform has asked to be left alone for longer than anybody wants to wait for.
+    #[error("the platform wants to be left alone for another {} s", .0.as_secs())]
+    Resting(Duration),
     /// A respondent's language.
     #[error(transparent)]
     Language(#[from] NoLanguage),
@@ -105,11 +112,16 @@ impl Desk {
         (Self(asked), received)
     }
 
-    /// Has a call made; returns when it has been, however long that takes.
+    /// Has a call made; returns when it has been.
     pub async fn ask(&self, call: Call) -> Result<Done, NotMade> {
         let (reply, replied) = oneshot::channel();
+        let adds = call.adds();
         self.0.send(Asked { call, reply }).await.map_err(|_| NotMade::Stopped)?;
-        replied.await.unwrap_or(Err(NotMade::Stopped))
+        // Who is not served is told so. Without a word the call may have been made.
+        replied.await.unwrap_or_else(|_| {
+            let lost = Outcome::Lost("the server failed during the call".into());
+            Ok(if adds { Done::Added(lost) } else { Done::Failed(ReportError::Call(lost)) })
+        })
     }
 }
 
@@ -144,6 +156,11 @@ impl Call {
         }
     }
 
+    /// True if it changes something at the platform.
+    pub fn adds(&self) -> bool {
+        matches!(self, Self::AddRespondent { .. } | Self::AddRespondents { .. })
+    }
+
     /// True if the platform may take its time once the call has arrived.
     pub(super) fn is_report(&self) -> bool {
         matches!(self, Self::GetAll { .. })
@@ -176,7 +193,7 @@ pub(super) struct Sign {
     /// Too soon after the one before.
     pub(super) throttled: bool,
     /// How long the platform asks to be left alone.
-    pub(super) rest: Option<std::time::Duration>,
+    pub(super) rest: Option<Duration>,
     /// A name for metrics.
     pub(super) verdict: &'static str,
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::calls::{Call, Done, NotMade, Sign};
+use super::calls::{Call, Done, NotMade, PATIENCE, Sign};
 use super::lane::span;
 use super::pacer::Pacer;
 use crate::config::Platform;
@@ -47,8 +47,12 @@ impl Counter {
 
     /// Makes a call once the moment has come.
     pub async fn call(&mut self, call: Call) -> Result<Done, NotMade> {
-        let next = self.pacer.next();
-        tokio::time::sleep_until(self.rest.take().map_or(next, |rest| rest.max(next))).await;
+        let (now, next) = (Instant::now(), self.pacer.next());
+        let next = self.rest.map_or(next, |rest| rest.max(next));
+        if next - now > PATIENCE {
+            return Err(NotMade::Resting(next - now));
+        }
+        tokio::time::sleep_until(next).await;
         if !self.holds() {
             return Err(NotMade::Standby);
         }

@@ -1,13 +1,14 @@
 //! API call 3, get responses: Hello Customer API overview, section 9.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::header::AUTHORIZATION;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -139,7 +140,10 @@ impl Responses {
     }
 
     /// Hands on each response as it comes; the list is never in memory as a whole.
-    pub async fn each(mut self, each: impl FnMut(Response) + Send + 'static) -> Result<(), ReportError> {
+    pub async fn each<T: DeserializeOwned>(
+        mut self,
+        each: impl FnMut(T) + Send + 'static,
+    ) -> Result<(), ReportError> {
         let (chunks, received) = mpsc::channel(CHUNKS);
         let coming = Chunks { received, chunk: Bytes::new() };
         let reading = tokio::task::spawn_blocking(move || read_each(coming, each));
@@ -161,9 +165,12 @@ impl Responses {
 }
 
 /// Reads a list of responses, and hands on each as soon as it is whole.
-pub fn read_each(from: impl std::io::Read, each: impl FnMut(Response)) -> Result<(), ReportError> {
+pub fn read_each<T: DeserializeOwned>(
+    from: impl std::io::Read,
+    each: impl FnMut(T),
+) -> Result<(), ReportError> {
     let mut json = serde_json::Deserializer::from_reader(from);
-    Each(each).deserialize(&mut json).and_then(|()| json.end()).map_err(|error| {
+    Each(each, PhantomData).deserialize(&mut json).and_then(|()| json.end()).map_err(|error| {
         // The error's own words may repeat what a visitor wrote.
         ReportError::Read(format!("{:?} error at column {}", error.classify(), error.column()))
     })
@@ -188,9 +195,9 @@ impl std::io::Read for Chunks {
 }
 
 /// Reads a list, and hands each response on.
-struct Each<F>(F);
+struct Each<F, T>(F, PhantomData<T>);
 
-impl<'de, F: FnMut(Response)> DeserializeSeed<'de> for Each<F> {
+impl<'de, T: Deserialize<'de>, F: FnMut(T)> DeserializeSeed<'de> for Each<F, T> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -198,7 +205,7 @@ impl<'de, F: FnMut(Response)> DeserializeSeed<'de> for Each<F> {
     }
 }
 
-impl<'de, F: FnMut(Response)> Visitor<'de> for Each<F> {
+impl<'de, T: Deserialize<'de>, F: FnMut(T)> Visitor<'de> for Each<F, T> {
     type Value = ();
 
     fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

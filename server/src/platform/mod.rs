@@ -5,9 +5,11 @@
 
 mod add_answer;
 mod add_respondents;
+mod advice;
 mod get_all;
 mod get_nps;
 mod reply;
+mod response;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -24,9 +26,11 @@ use add_respondents::AddRespondent;
 
 pub use add_answer::{AddAnswer, MapError};
 pub use add_respondents::{NewRespondent, NoLanguage};
+pub use advice::advice;
 pub use get_all::{LONGEST_WINDOW, ReportError, Response, Responses, read_each};
 pub use get_nps::{Nps, NpsFilter};
 pub use reply::{Outcome, Private, Reply, words};
+pub use response::{Answered, RESPONDENT};
 
 /// Where the platform is.
 pub const BASE_URL: &str = "https://api.hellocustomer.com/V1.0/EN";

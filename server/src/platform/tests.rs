@@ -164,7 +164,7 @@ async fn a_list_of_responses_that_breaks_off_is_no_list() {
         sandbox.misbehave(fault.clone());
         let responses = client.get_all(&survey.touchpoint, from, to).await;
         let read = match responses {
-            Ok(responses) => responses.each(|_| {}).await,
+            Ok(responses) => responses.each(|_: Response| {}).await,
             Err(error) => Err(error),
         };
         assert!(read.is_err(), "{fault:?}");

@@ -8,8 +8,8 @@ use anyhow::{Context, bail};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::remote::Remote;
 use crate::cli::Usage;
+use crate::cli::remote::Remote;
 use crate::clock::Clock;
 use crate::config::{Config, Store};
 use crate::operator::{
@@ -74,7 +74,7 @@ impl Access {
             Self::Here(queue, _) | Self::Beside(queue, _) => {
                 asked(operator::status(&**queue, &config.platforms).await)
             }
-            Self::There(remote) => remote.get("status", &[]).await,
+            Self::There(remote) => remote.get("queue/status", &[]).await,
         }
     }
 
@@ -86,7 +86,7 @@ impl Access {
                 pairs.push(("limit", request.limit.to_string()));
                 pairs.push(("newest", request.newest.to_string()));
                 pairs.extend(request.after.map(|after| ("after", after.to_string())));
-                remote.get("entries", &pairs).await
+                remote.get("queue/entries", &pairs).await
             }
         }
     }
@@ -97,7 +97,7 @@ impl Access {
                 asked(operator::show(&**queue, submission, stored).await)
             }
             Self::There(remote) => {
-                let path = format!("entries/{submission}");
+                let path = format!("queue/entries/{submission}");
                 remote.find(&path, &[("stored", stored.to_string())]).await
             }
         }
@@ -111,8 +111,8 @@ impl Access {
             (Self::Here(queue, clock) | Self::Beside(queue, clock), Order::Discard) => {
                 asked(operator::discard(&**queue, request, clock.now()).await)
             }
-            (Self::There(remote), Order::Retry) => remote.post("retry", request).await,
-            (Self::There(remote), Order::Discard) => remote.post("discard", request).await,
+            (Self::There(remote), Order::Retry) => remote.post("queue/retry", request).await,
+            (Self::There(remote), Order::Discard) => remote.post("queue/discard", request).await,
         }
     }
 
@@ -121,7 +121,7 @@ impl Access {
             Self::Here(queue, clock) | Self::Beside(queue, clock) => {
                 asked(operator::forget(&**queue, request, clock.now()).await)
             }
-            Self::There(remote) => remote.post("forget", request).await,
+            Self::There(remote) => remote.post("queue/forget", request).await,
         }
     }
 
@@ -140,7 +140,7 @@ impl Access {
                 }
                 Ok(())
             }
-            Self::There(remote) => remote.stream("export", &selection.pairs(), take).await,
+            Self::There(remote) => remote.stream("queue/export", &selection.pairs(), take).await,
         }
     }
 }

@@ -9,10 +9,10 @@ use anyhow::bail;
 use clap::{ArgGroup, Args};
 
 use super::access::{Access, Order};
-use super::ask::confirm;
 use super::filter::FilterArgs;
-use super::words::{entries, say, why_left};
+use crate::cli::words::{entries, say, why_left};
 use crate::cli::ConfigFile;
+use crate::cli::ask::confirm;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::operator::{ChangeReply, ChangeRequest, Tally};

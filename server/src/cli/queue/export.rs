@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::access::Access;
 use super::filter::FilterArgs;
-use super::words::entries;
+use crate::cli::words::entries;
 use crate::cli::ConfigFile;
 use crate::clock::Clock;
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use shared::SurveyId;
 use uuid::Uuid;
 
-use super::words::{self, span};
+use crate::cli::words::{self, span};
 use crate::operator::{Selection, StateName};
 
 /// Everything that is given has to hold.

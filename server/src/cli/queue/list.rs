@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::Format;
 use super::access::Access;
 use super::filter::FilterArgs;
-use super::words::{age, entries, fold, plain, say, table, width};
+use crate::cli::words::{age, entries, fold, plain, say, table, width};
 use crate::cli::ConfigFile;
 use crate::clock::Clock;
 use crate::operator::{ListRequest, Listing, Row};

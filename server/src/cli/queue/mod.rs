@@ -1,16 +1,13 @@
 //! `afterword queue`: the operators' queue, on the store itself or through the server that holds it.
 
 mod access;
-mod ask;
 mod change;
 mod export;
 mod filter;
 mod forget;
 mod list;
-mod remote;
 mod show;
 mod status;
-mod words;
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -64,7 +61,7 @@ pub(super) async fn queue(arguments: Queue) -> anyhow::Result<()> {
     };
     match done {
         // `afterword queue list | head` has read enough.
-        Err(error) if words::is_closed_pipe(&error) => Ok(()),
+        Err(error) if crate::cli::words::is_closed_pipe(&error) => Ok(()),
         done => done,
     }
 }

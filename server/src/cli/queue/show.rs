@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::Format;
 use super::access::Access;
-use super::words::{ago, fold, moment, plain, say, width};
+use crate::cli::words::{ago, fold, moment, plain, say, width};
 use crate::cli::ConfigFile;
 use crate::clock::Clock;
 use crate::operator::{Call, Shown};

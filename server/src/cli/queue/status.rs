@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::Format;
 use super::access::Access;
-use super::words::{ago, fold, plain, say, span, table, width};
+use crate::cli::words::{ago, fold, plain, say, span, table, width};
 use crate::cli::ConfigFile;
 use crate::clock::Clock;
 use crate::operator::{LaneStatus, Status};

@@ -19,7 +19,7 @@ use shared::SurveyId;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::calls::{Asked, Desk};
+use super::calls::{Asked, Desk, NotMade, PATIENCE};
 use super::decision::longest_delay;
 use super::look_up;
 use super::outage::Outage;
@@ -140,6 +140,8 @@ impl Lane {
                 _ = stop.wait_for(|stop| *stop) => {}
             }
         }
+        self.desk.1.close();
+        self.turn_away(&NotMade::Stopped);
         self.settle_last().await;
         if let Err(error) = self.queue.release(&self.platform.name).await {
             tracing::warn!(lane = %self.platform.name, %error, "the lane could not be given up");
@@ -179,7 +181,7 @@ impl Lane {
             tracing::warn!(lane = %self.platform.name, "the lane's lease has ended; another server may forward it");
             self.look_ups = LookUps::default();
         }
-        self.turn_away();
+        self.turn_away(&NotMade::Standby);
         self.set(|report| (report.state, report.next_call) = (LaneState::Standby, None));
     }
 
@@ -248,6 +250,10 @@ impl Lane {
         }
         if self.serves_next(&due) {
             let leave = self.next_call();
+            if leave - now > PATIENCE {
+                self.turn_away(&NotMade::Resting(leave - now));
+                return Ok(Wake::At(now));
+            }
             if leave > now {
                 return Ok(Wake::At(leave));
             }

@@ -16,11 +16,11 @@ impl Lane {
         self.asked.is_some() && (*due != Due::Now || self.visitors_in_a_row + 1 >= SHARE)
     }
 
-    /// Tells those who have asked that the lane is not ours.
-    pub(super) fn turn_away(&mut self) {
+    /// Tells those who have asked why they are not served.
+    pub(super) fn turn_away(&mut self, why: &NotMade) {
         while let Some(asked) = self.asked.take().or_else(|| self.desk.1.try_recv().ok()) {
             // Whoever has asked may have gone.
-            asked.reply.send(Err(NotMade::Standby)).ok();
+            asked.reply.send(Err(why.clone())).ok();
         }
     }
 

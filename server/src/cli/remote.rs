@@ -1,16 +1,20 @@
-//! A server's queue, asked at its operators' listener.
+//! A server that runs, asked at its operators' listener.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::cli::{UNSET, Usage};
-use crate::config::Config;
+use super::{UNSET, Usage};
+use crate::config::{Config, PlatformName};
+use crate::dashboard::CallReply;
+use crate::forwarder::{Call, Done};
+use crate::platform::{Outcome, Reply, ReportError, Responses};
 
 const CONNECT: Duration = Duration::from_secs(3);
 /// The longest silence of a server: an operation may run over a million entries.
@@ -71,7 +75,7 @@ impl Remote {
         pairs: &[(&str, String)],
     ) -> anyhow::Result<T> {
         let found = self.find(path, pairs).await?;
-        found.with_context(|| format!("the server at {} has no /queue/{path}", self.address()))
+        found.with_context(|| format!("the server at {} has no /{path}", self.address()))
     }
 
     /// Reads something that may not be there.
@@ -93,7 +97,7 @@ impl Remote {
         request: &impl Serialize,
     ) -> anyhow::Result<T> {
         let sent = self.send(self.http.post(self.url(path, &[])?).json(request)).await?;
-        let reply = sent.with_context(|| format!("the server at {} has no /queue/{path}", self.address()))?;
+        let reply = sent.with_context(|| format!("the server at {} has no /{path}", self.address()))?;
         self.read(reply).await
     }
 
@@ -106,7 +110,7 @@ impl Remote {
     ) -> anyhow::Result<()> {
         let sent = self.send(self.http.get(self.url(path, pairs)?)).await?;
         let mut reply =
-            sent.with_context(|| format!("the server at {} has no /queue/{path}", self.address()))?;
+            sent.with_context(|| format!("the server at {} has no /{path}", self.address()))?;
         let broke = || "the server broke off; see its log";
         while let Some(chunk) =
             reply.chunk().await.map_err(reqwest::Error::without_url).with_context(broke)?
@@ -116,8 +120,65 @@ impl Remote {
         Ok(())
     }
 
+    /// Has a platform called in its lane. What fails on the way to the server and back is an outcome too: a server that
+    /// was not reached made no call.
+    pub(super) async fn call(&self, platform: &PlatformName, call: &Call) -> anyhow::Result<Done> {
+        let came = |outcome| {
+            Ok(if call.adds() { Done::Added(outcome) } else { Done::Failed(ReportError::Call(outcome)) })
+        };
+        let request = self.http.post(self.url(&format!("calls/{platform}"), &[])?).json(call);
+        let reply = match self.with_token(request).send().await.map_err(reqwest::Error::without_url) {
+            Ok(reply) => reply,
+            Err(error) if error.is_connect() => return came(Outcome::NotSent(self.away())),
+            Err(error) => return came(Outcome::Lost(format!("the server at {}: {error}", self.address()))),
+        };
+        let streams = |reply: &Response| {
+            let kind = reply.headers().get(CONTENT_TYPE);
+            kind.is_some_and(|kind| kind == "application/octet-stream")
+        };
+        match reply.status() {
+            StatusCode::OK if streams(&reply) => Ok(Done::Responses(Responses::handed_on(reply, SILENCE))),
+            StatusCode::OK => match reply.json().await.map_err(reqwest::Error::without_url) {
+                Ok(CallReply::Added(outcome)) => Ok(Done::Added(outcome)),
+                Ok(CallReply::Nps(nps)) => Ok(Done::Nps(nps)),
+                Ok(CallReply::Failed(outcome)) => Ok(Done::Failed(ReportError::Call(outcome))),
+                Ok(CallReply::Unreadable(reason)) => Ok(Done::Failed(ReportError::Read(reason))),
+                Err(error) => came(Outcome::Lost(format!("the server at {}: {error}", self.address()))),
+            },
+            StatusCode::SERVICE_UNAVAILABLE => {
+                let after = reply.headers().get(RETRY_AFTER).and_then(|after| after.to_str().ok());
+                let retry_after = after.and_then(|after| after.parse().ok()).map(Duration::from_secs);
+                match self.problem(reply).await {
+                    Problem { code, detail } if code == "resting" => {
+                        came(Outcome::Reply(Reply { status: 503, retry_after, words: detail }))
+                    }
+                    Problem { code, .. } if code == "stopping" => came(Outcome::NotSent(self.away())),
+                    Problem { detail, .. } => bail!("the server at {}: {detail}", self.address()),
+                }
+            }
+            StatusCode::UNAUTHORIZED => Err(self.refused()),
+            status => bail!("the server at {} answers {status}: {}", self.address(), self.problem(reply).await.detail),
+        }
+    }
+
+    fn away(&self) -> String {
+        format!("the server at {} is away", self.address())
+    }
+
+    async fn problem(&self, reply: Response) -> Problem {
+        let none = |_| Problem { code: String::new(), detail: "it does not say why; is it an older server?".into() };
+        reply.json().await.unwrap_or_else(none)
+    }
+
+    fn with_token(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.token {
+            Some(token) => request.bearer_auth(token.expose_secret()),
+            None => request,
+        }
+    }
+
     fn url(&self, path: &str, pairs: &[(&str, String)]) -> anyhow::Result<Url> {
-        let mut url = Url::parse(&format!("{}/queue/{path}", self.address()))?;
+        let mut url = Url::parse(&format!("{}/{path}", self.address()))?;
         if !pairs.is_empty() {
             url.query_pairs_mut().extend_pairs(pairs);
         }
@@ -136,11 +197,7 @@ impl Remote {
 
     /// Sends a request with the admin token; `None` if what was asked for is not there.
     async fn send(&self, request: RequestBuilder) -> anyhow::Result<Option<Response>> {
-        let request = match &self.token {
-            Some(token) => request.bearer_auth(token.expose_secret()),
-            None => request,
-        };
-        let sent = request.send().await.map_err(reqwest::Error::without_url);
+        let sent = self.with_token(request).send().await.map_err(reqwest::Error::without_url);
         let reply = sent.with_context(|| {
             format!(
                 "the server at {} does not answer; whether something was changed is seen with `queue list`",
@@ -160,7 +217,7 @@ impl Remote {
             Some(problem) if problem.code == "request" => Err(Usage(problem.detail).into()),
             Some(problem) => bail!("the server at {}: {}", self.address(), problem.detail),
             None if status == StatusCode::NOT_FOUND => bail!(
-                "what answers at {} knows nothing of a queue: is it an older server, or another program?",
+                "what answers at {} does not know what it is asked for: is it an older server, or another program?",
                 self.address()
             ),
             None => bail!("the server at {} answers {status}", self.address()),

@@ -1,0 +1,155 @@
+//! Asking for one part after the other.
+//!
+//! Two parts that follow each other have a moment in common: the page does not say to which of both it belongs. What
+//! comes twice is kept once.
+
+use std::collections::HashSet;
+use std::io::{BufWriter, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::bail;
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::value::RawValue;
+
+use super::spool::Spool;
+use crate::cli::desk::Desk;
+use crate::cli::patience::{Patience, report};
+use crate::config::Survey;
+use crate::forwarder::{Call, Done};
+use crate::platform::{Answered, LONGEST_WINDOW};
+
+/// The parts that are still to come.
+fn parts(mut from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+    let longest = SignedDuration::try_from(LONGEST_WINDOW).unwrap_or(SignedDuration::from_hours(24));
+    let mut parts = Vec::new();
+    while from < to {
+        let end = from.checked_add(longest).map_or(to, |end| end.min(to));
+        parts.push((from, end));
+        from = end;
+    }
+    parts
+}
+
+/// Collects everything that is not there yet.
+pub(super) async fn collect(desk: &mut Desk, survey: &Survey, spool: &mut Spool) -> anyhow::Result<()> {
+    let task = spool.task().clone();
+    let parts = parts(spool.until(), task.to);
+    let mut known = known(spool)?;
+    let bar = bar(parts.len() as u64);
+    let mut patience = Patience::default();
+    for (from, to) in parts {
+        bar.set_message(format!("{} to {}", day(from), day(to)));
+        let call = Call::GetAll { touchpoint: survey.touchpoint.clone(), from, to };
+        let came = loop {
+            let done = report(desk, &call, &mut patience, |words| bar.println(words)).await?;
+            let Done::Responses(responses) = done else { bail!("the platform answered with something else") };
+            // What an attempt before has left is dropped.
+            let lines = BufWriter::new(spool.lines_to_come()?);
+            let part = Arc::new(Mutex::new(Part { lines, known, came: 0, end: task.to, failed: None }));
+            let taking = Arc::clone(&part);
+            let read = responses.each(move |raw: Box<RawValue>| {
+                taking.lock().unwrap_or_else(PoisonError::into_inner).take(&raw);
+            });
+            let read = read.await;
+            let part = Arc::into_inner(part).map(|part| part.into_inner().unwrap_or_else(PoisonError::into_inner));
+            let Some(mut part) = part else { bail!("a part is still being read") };
+            part.lines.flush()?;
+            known = part.known;
+            if let Some(failed) = part.failed {
+                return Err(failed);
+            }
+            match read {
+                Ok(()) => break part.came,
+                Err(error) => {
+                    // What came of it is not known of any more: it comes again.
+                    known = self::known(spool)?;
+                    let Some(pause) = patience.failed(None) else { bail!("{error}") };
+                    bar.println(format!("{error}; again in {} s", pause.as_secs()));
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        };
+        spool.came(to, came)?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// A part that is being read.
+struct Part {
+    lines: BufWriter<std::fs::File>,
+    known: HashSet<String>,
+    came: u64,
+    end: Timestamp,
+    failed: Option<anyhow::Error>,
+}
+
+impl Part {
+    fn take(&mut self, raw: &RawValue) {
+        if self.failed.is_some() {
+            return;
+        }
+        let answered = match Answered::read(raw.get()) {
+            Ok(answered) => answered,
+            Err(error) => {
+                self.failed = Some(anyhow::anyhow!("a response cannot be understood: {error}"));
+                return;
+            }
+        };
+        // The end is no part of the time any more.
+        if answered.at.parse::<Timestamp>().is_ok_and(|at| at >= self.end) {
+            return;
+        }
+        if !answered.id.is_empty() && !self.known.insert(answered.id) {
+            return;
+        }
+        // An object may be written over several lines.
+        let line = raw.get().replace(['\n', '\r'], " ");
+        if let Err(error) = writeln!(self.lines, "{line}") {
+            self.failed = Some(error.into());
+        }
+        self.came += 1;
+    }
+}
+
+/// The platform's names of what is there.
+fn known(spool: &Spool) -> anyhow::Result<HashSet<String>> {
+    let mut known = HashSet::new();
+    for line in spool.each()? {
+        known.extend(Answered::read(&line?).ok().map(|answered| answered.id));
+    }
+    Ok(known)
+}
+
+fn day(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d").to_string()
+}
+
+/// A bar on a terminal; nothing elsewhere.
+fn bar(parts: u64) -> ProgressBar {
+    let bar = ProgressBar::new(parts);
+    let style = ProgressStyle::with_template("{bar:24} {pos} of {len}, {eta} left, {msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.enable_steady_tick(Duration::from_millis(500));
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_31_days_at_most_without_gap() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (from, to) = (at("2025-01-01T00:00:00Z"), at("2026-03-01T00:00:01Z"));
+        let parts = parts(from, to);
+        assert_eq!((parts[0].0, parts.last().unwrap().1, parts.len()), (from, to, 14));
+        assert!(parts.windows(2).all(|pair| pair[0].1 == pair[1].0));
+        let longest = SignedDuration::try_from(LONGEST_WINDOW).unwrap();
+        assert!(parts.iter().all(|(from, to)| from < to && to.duration_since(*from) <= longest));
+        assert!(super::parts(to, to).is_empty());
+    }
+}
