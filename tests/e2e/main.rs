@@ -24,6 +24,8 @@ mod outbox;
 mod preview;
 mod queue;
 mod replicas;
+mod reports;
+mod respondents;
 mod rules;
 mod shapes;
 mod soak;

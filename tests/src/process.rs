@@ -152,6 +152,17 @@ impl Process {
         Ok(tokio::time::timeout(DEADLINE, command.output()).await.context("the command does not end")??)
     }
 
+    /// Starts a command of the same program with this configuration and the server's environment, where nobody can
+    /// be asked.
+    pub fn spawn(&self, arguments: &[&str]) -> Result<Child> {
+        let path = self.config_file();
+        std::fs::write(&path, &self.config)?;
+        let mut command = tokio::process::Command::new(binary());
+        command.args(arguments).arg("--config").arg(&path).envs(&self.environment);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ok(command.kill_on_drop(true).spawn()?)
+    }
+
     /// What it has said.
     pub fn log(&self) -> String {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()

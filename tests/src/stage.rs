@@ -288,7 +288,8 @@ pub fn settings(config: &str, interval: Duration) -> Result<Settings> {
     };
     let touchpoints = config["survey"].as_array().into_iter().flatten().map(touchpoint).collect();
     let tokens = vec![Token::all(SecretString::from(TOKEN.to_owned()))];
-    Ok(Settings { interval, tokens, touchpoints, ..Settings::default() })
+    // Enough for the largest list of respondents.
+    Ok(Settings { interval, tokens, touchpoints, keep: 100_000, ..Settings::default() })
 }
 
 fn kind(asked: &Value, language: shared::Language) -> sandbox::Kind {

@@ -75,7 +75,8 @@ impl Desk {
         match made {
             // As a server says it.
             Err(NotMade::Resting(rest)) => {
-                let reply = Reply { status: 503, retry_after: Some(rest), words: NotMade::Resting(rest).to_string() };
+                let reply =
+                    Reply { status: 503, retry_after: Some(rest), words: NotMade::Resting(rest).to_string() };
                 let outcome = Outcome::Reply(reply);
                 Ok(if adds { Done::Added(outcome) } else { Done::Failed(ReportError::Call(outcome)) })
             }

@@ -12,6 +12,7 @@ mod nps;
 mod patience;
 mod queue;
 mod remote;
+mod respondents;
 mod responses;
 mod sandbox;
 mod serve;
@@ -49,6 +50,8 @@ enum Command {
     Embed(embed::Embed),
     /// See, retry, give up, export or erase what waits, whether the server runs or not
     Queue(queue::Queue),
+    /// Add people to a touchpoint, who are then sent a survey
+    Respondents(respondents::Respondents),
     /// Fetch what the platform has of a survey
     Responses(responses::ResponsesArgs),
     /// Ask the platform for its Net Promoter Score
@@ -78,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Embed(arguments) => embed::embed(&arguments),
         Command::Queue(arguments) => run(queue::queue(arguments)),
         Command::Responses(arguments) => run(responses::responses(arguments)),
+        Command::Respondents(arguments) => run(respondents::respondents(arguments)),
         Command::Nps(arguments) => run(nps::nps(arguments)),
         Command::Demo(arguments) => run(demo::demo(arguments)),
         Command::Sandbox(arguments) => run(sandbox::sandbox(arguments)),

@@ -208,8 +208,14 @@ fn moment(time: Timestamp) -> String {
 
 /// The three shares, as long as they are large; what is there has a mark at least.
 fn bar(nps: &Nps) -> String {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "0 to 30")]
-    let marks = |share: f64| (share / 100.0 * BAR as f64).round().max(f64::from(u8::from(share > 0.0))) as usize;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "0 to 30"
+    )]
+    let marks =
+        |share: f64| (share / 100.0 * BAR as f64).round().max(f64::from(u8::from(share > 0.0))) as usize;
     let (detractors, promoters) = (marks(nps.detractors), marks(nps.promoters));
     let passive = BAR.saturating_sub(detractors + promoters);
     format!("{}{}{}", "░".repeat(detractors), "▒".repeat(passive), "█".repeat(promoters))
@@ -244,7 +250,10 @@ mod tests {
         let pairs = ["store=Antwerpen", "kind=web", "store=Gent=Zuid"].map(|text| pair(text).unwrap());
         let asked = filters(pairs.to_vec());
         assert_eq!(asked.len(), 2);
-        assert_eq!((asked[0].key.as_str(), asked[0].values.join("|")), ("store", "Antwerpen|Gent=Zuid".into()));
+        assert_eq!(
+            (asked[0].key.as_str(), asked[0].values.join("|")),
+            ("store", "Antwerpen|Gent=Zuid".into())
+        );
         for wrong in ["store", "=x", "store="] {
             assert!(pair(wrong).is_err_and(|error| error.contains("store=Antwerpen")));
         }
@@ -256,7 +265,10 @@ mod tests {
         let filter = |key: &str| [NpsFilter { key: key.into(), values: vec!["1".into()] }];
         assert!(known(&config.surveys[0], &filter("shop")).is_ok());
         let error = known(&config.surveys[0], &filter("shp")).unwrap_err().to_string();
-        assert!(error.contains("\"shp\"") && error.contains("shop") && error.contains("--any-key"), "{error}");
+        assert!(
+            error.contains("\"shp\"") && error.contains("shop") && error.contains("--any-key"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -269,7 +281,9 @@ mod tests {
         ];
         let filter = [NpsFilter { key: "store".into(), values: vec!["Antwerpen".into(), "Gent".into()] }];
         let wide = page(&config.surveys[0], &filter, &scores, Some(120));
-        for part in ["checkout", "store = Antwerpen or Gent", "+31", "5.3 %", "█", "no answers", "promoters, 9"] {
+        for part in
+            ["checkout", "store = Antwerpen or Gent", "+31", "5.3 %", "█", "no answers", "promoters, 9"]
+        {
             assert!(wide.contains(part), "{part}:\n{wide}");
         }
         let narrow = page(&config.surveys[0], &filter, &scores, Some(80));

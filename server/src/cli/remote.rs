@@ -109,8 +109,7 @@ impl Remote {
         mut take: impl FnMut(&[u8]) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let sent = self.send(self.http.get(self.url(path, pairs)?)).await?;
-        let mut reply =
-            sent.with_context(|| format!("the server at {} has no /{path}", self.address()))?;
+        let mut reply = sent.with_context(|| format!("the server at {} has no /{path}", self.address()))?;
         let broke = || "the server broke off; see its log";
         while let Some(chunk) =
             reply.chunk().await.map_err(reqwest::Error::without_url).with_context(broke)?
@@ -157,7 +156,11 @@ impl Remote {
                 }
             }
             StatusCode::UNAUTHORIZED => Err(self.refused()),
-            status => bail!("the server at {} answers {status}: {}", self.address(), self.problem(reply).await.detail),
+            status => bail!(
+                "the server at {} answers {status}: {}",
+                self.address(),
+                self.problem(reply).await.detail
+            ),
         }
     }
 
@@ -166,7 +169,8 @@ impl Remote {
     }
 
     async fn problem(&self, reply: Response) -> Problem {
-        let none = |_| Problem { code: String::new(), detail: "it does not say why; is it an older server?".into() };
+        let none =
+            |_| Problem { code: String::new(), detail: "it does not say why; is it an older server?".into() };
         reply.json().await.unwrap_or_else(none)
     }
 

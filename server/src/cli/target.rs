@@ -91,7 +91,10 @@ mod tests {
             let ends = period(from, to).ends(now).map_err(|error| error.to_string());
             ends.map(|(from, to)| format!("{from} {to}"))
         };
-        assert_eq!(ends("2026-01-01", Some("2026-02-01")).unwrap(), "2026-01-01T00:00:00Z 2026-02-01T00:00:00Z");
+        assert_eq!(
+            ends("2026-01-01", Some("2026-02-01")).unwrap(),
+            "2026-01-01T00:00:00Z 2026-02-01T00:00:00Z"
+        );
         assert_eq!(ends("2026-11-26", None).unwrap(), "2026-11-26T00:00:00Z 2026-11-26T12:00:00Z");
         assert_eq!(
             ends("2026-11-26T10:00:00+01:00", Some("2027-01-01")).unwrap(),

@@ -36,6 +36,67 @@ pub struct NewRespondent {
     pub key_values: BTreeMap<String, String>,
 }
 
+/// What of a respondent has a name of its own at the platform; everything else is metadata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RespondentField {
+    /// The address.
+    Email,
+    /// The language.
+    Language,
+    /// First name.
+    FirstName,
+    /// Last name.
+    LastName,
+    /// Phone number.
+    Phone,
+    /// The operator's own id for them.
+    Id,
+    /// The touchpoint.
+    Touchpoint,
+}
+
+impl RespondentField {
+    /// The platform's names, as its own lists have them in the first line.
+    const NAMES: [(&str, Self); 8] = [
+        ("email", Self::Email),
+        ("language", Self::Language),
+        ("language_UniqueID", Self::Language),
+        ("firstName", Self::FirstName),
+        ("lastName", Self::LastName),
+        ("phoneNumber", Self::Phone),
+        ("custom_UniqueID", Self::Id),
+        ("campaign_UniqueID", Self::Touchpoint),
+    ];
+
+    /// The field that a column is for; capitals, blanks and other signs between the letters do not count.
+    pub fn named(column: &str) -> Option<Self> {
+        let letters = |text: &str| -> String {
+            text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        };
+        let column = letters(column);
+        Self::NAMES.iter().find(|(name, _)| letters(name) == column).map(|(_, field)| *field)
+    }
+
+    /// Its name at the platform.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, field)| *field == self).map_or("", |(name, _)| name)
+    }
+
+    /// The field that a column may have been meant for, though nobody knows: as metadata it would not be made anonymous
+    /// with the person (section 6).
+    pub fn suspected(column: &str) -> Option<Self> {
+        match column.trim().to_lowercase().as_str() {
+            "phone" | "mobile" | "gsm" | "tel" | "telephone" | "telefoon" => Some(Self::Phone),
+            "name" | "surname" | "family name" | "familyname" | "naam" | "nom" => Some(Self::LastName),
+            "given name" | "voornaam" | "prénom" | "prenom" => Some(Self::FirstName),
+            "mail" | "e-mail address" | "email address" | "emailaddress" | "e-mailadres" => Some(Self::Email),
+            "id" | "customer id" | "customerid" | "klantnummer" => Some(Self::Id),
+            "lang" | "locale" | "culture" | "taal" | "langue" => Some(Self::Language),
+            _ => None,
+        }
+    }
+}
+
 /// The language of a respondent is none of the platform's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the language {0:?} is none of the platform's")]
@@ -82,6 +143,27 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn columns_are_known_by_the_platforms_names_however_they_are_written() {
+        for (column, field) in [
+            ("email", RespondentField::Email),
+            ("E-mail", RespondentField::Email),
+            ("FIRSTNAME", RespondentField::FirstName),
+            ("First name", RespondentField::FirstName),
+            ("phone_number", RespondentField::Phone),
+            ("custom_UniqueID", RespondentField::Id),
+            ("Language UniqueId", RespondentField::Language),
+        ] {
+            assert_eq!(RespondentField::named(column), Some(field), "{column}");
+        }
+        assert_eq!(RespondentField::named("store"), None);
+        assert_eq!(
+            (RespondentField::named("phone"), RespondentField::suspected("Phone")),
+            (None, Some(RespondentField::Phone))
+        );
+        assert_eq!(RespondentField::Id.name(), "custom_UniqueID");
+    }
 
     #[test]
     fn a_respondent_has_the_pages_keys_and_what_is_not_known_is_left_out() {

@@ -42,11 +42,11 @@ const MESSAGES: [(&str, &str); 13] = [
         "a question's `guid` belongs to another touchpoint or language, or its kind differs: compare the survey with the \
          platform",
     ),
+    ("mandatory", "the touchpoint's settings ask for this metadata: add it, or make it optional there"),
     (
-        "mandatory",
-        "the touchpoint's settings ask for this metadata: add it, or make it optional there",
+        "only available for email-based touchpoints",
+        "respondents are taken by touchpoints that send e-mail only",
     ),
-    ("only available for email-based touchpoints", "respondents are taken by touchpoints that send e-mail only"),
     (
         "json model is not correct",
         "the platform does not understand the call: `base_url` may lead to another version of it",
@@ -96,10 +96,17 @@ mod tests {
             ("The questionItemUniqueId of an answer is not correct", "another touchpoint"),
             ("The metadata shop is mandatory for this touchpoint", "metadata"),
         ] {
-            assert!(of(400, words).is_some_and(|advice| advice.contains(tells)), "{words}: {:?}", of(400, words));
+            assert!(
+                of(400, words).is_some_and(|advice| advice.contains(tells)),
+                "{words}: {:?}",
+                of(400, words)
+            );
         }
         assert!(of(401, "").is_some_and(|advice| advice.contains("expired")));
         assert!(of(429, "Too many requests").is_some_and(|advice| advice.contains("another program")));
-        assert_eq!((of(200, ""), of(400, "something new"), advice(&Outcome::Lost(String::new()))), (None, None, None));
+        assert_eq!(
+            (of(200, ""), of(400, "something new"), advice(&Outcome::Lost(String::new()))),
+            (None, None, None)
+        );
     }
 }

@@ -83,7 +83,8 @@ impl AnsweredQuestion {
     fn of(raw: &Map<String, Value>) -> Self {
         let of = |key: &str| raw.get(key).map(text).unwrap_or_default();
         let values = raw.iter().filter(|(key, _)| key.starts_with("answer_") && *key != "answer_Date");
-        let values: Vec<String> = values.map(|(_, value)| text(value)).filter(|text| !text.is_empty()).collect();
+        let values: Vec<String> =
+            values.map(|(_, value)| text(value)).filter(|text| !text.is_empty()).collect();
         Self {
             question: of("question_UniqueID").to_ascii_lowercase(),
             sibling: of("question_SiblingUniqueID").to_ascii_lowercase(),
@@ -121,14 +122,21 @@ mod tests {
                 {"answer_Boolean":false},{"answer_Options":["Web","Winkel"]},{"answer_Value":7.5},{}],
             "uniqueID":"36e2"}"#;
         let answered = Answered::read(json).unwrap();
-        assert_eq!((answered.id.as_str(), answered.at.as_str(), answered.language.as_str()), ("36e2", "2020-09-29T13:42:37Z", "nl"));
-        let person: Vec<_> = answered.respondent.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        assert_eq!(
+            (answered.id.as_str(), answered.at.as_str(), answered.language.as_str()),
+            ("36e2", "2020-09-29T13:42:37Z", "nl")
+        );
+        let person: Vec<_> =
+            answered.respondent.iter().map(|(name, value)| (*name, value.as_str())).collect();
         assert_eq!(person, [("first_name", "John"), ("email", "john.doe@example.com"), ("id", "7")]);
         assert_eq!((answered.metadata["shop"].as_str(), answered.metadata["pieces"].as_str()), ("1", "8"));
         let values: Vec<_> = answered.answers.iter().map(|answer| answer.value.as_str()).collect();
         assert_eq!(values, ["6", "Het is heel vriendelijk personeel", "false", "Web; Winkel", "7.5", ""]);
         let first = &answered.answers[0];
-        assert_eq!((first.question.as_str(), first.sibling.as_str(), first.text.as_str()), ("ab", "cd", "Hoe?"));
+        assert_eq!(
+            (first.question.as_str(), first.sibling.as_str(), first.text.as_str()),
+            ("ab", "cd", "Hoe?")
+        );
     }
 
     #[test]

@@ -10,9 +10,9 @@ use clap::{ArgGroup, Args};
 
 use super::access::{Access, Order};
 use super::filter::FilterArgs;
-use crate::cli::words::{entries, say, why_left};
 use crate::cli::ConfigFile;
 use crate::cli::ask::confirm;
+use crate::cli::words::{entries, say, why_left};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::operator::{ChangeReply, ChangeRequest, Tally};

@@ -10,8 +10,8 @@ use clap::Args;
 
 use super::access::Access;
 use super::filter::FilterArgs;
-use crate::cli::words::entries;
 use crate::cli::ConfigFile;
+use crate::cli::words::entries;
 use crate::clock::Clock;
 
 const HELP: &str = "\

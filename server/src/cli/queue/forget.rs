@@ -9,9 +9,9 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::access::Access;
-use crate::cli::words::{entries, say};
 use crate::cli::ConfigFile;
 use crate::cli::ask::{answer, confirm};
+use crate::cli::words::{entries, say};
 use crate::config::Config;
 use crate::operator::{ForgetReply, ForgetRequest};
 

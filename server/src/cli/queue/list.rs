@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use super::Format;
 use super::access::Access;
 use super::filter::FilterArgs;
-use crate::cli::words::{age, entries, fold, plain, say, table, width};
 use crate::cli::ConfigFile;
+use crate::cli::words::{age, entries, fold, plain, say, table, width};
 use crate::clock::Clock;
 use crate::operator::{ListRequest, Listing, Row};
 

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::Format;
 use super::access::Access;
-use crate::cli::words::{ago, fold, moment, plain, say, width};
 use crate::cli::ConfigFile;
+use crate::cli::words::{ago, fold, moment, plain, say, width};
 use crate::clock::Clock;
 use crate::operator::{Call, Shown};
 use crate::queue::State;

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use super::Format;
 use super::access::Access;
-use crate::cli::words::{ago, fold, plain, say, span, table, width};
 use crate::cli::ConfigFile;
+use crate::cli::words::{ago, fold, plain, say, span, table, width};
 use crate::clock::Clock;
 use crate::operator::{LaneStatus, Status};
 

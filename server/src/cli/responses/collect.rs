@@ -53,7 +53,8 @@ pub(super) async fn collect(desk: &mut Desk, survey: &Survey, spool: &mut Spool)
                 taking.lock().unwrap_or_else(PoisonError::into_inner).take(&raw);
             });
             let read = read.await;
-            let part = Arc::into_inner(part).map(|part| part.into_inner().unwrap_or_else(PoisonError::into_inner));
+            let part =
+                Arc::into_inner(part).map(|part| part.into_inner().unwrap_or_else(PoisonError::into_inner));
             let Some(mut part) = part else { bail!("a part is still being read") };
             part.lines.flush()?;
             known = part.known;

@@ -103,10 +103,8 @@ impl Columns {
             out.write_all("\u{feff}".as_bytes())?;
         }
         let delimiter = if excel { b';' } else { b',' };
-        let mut csv = csv::WriterBuilder::new()
-            .delimiter(delimiter)
-            .terminator(csv::Terminator::CRLF)
-            .from_writer(out);
+        let mut csv =
+            csv::WriterBuilder::new().delimiter(delimiter).terminator(csv::Terminator::CRLF).from_writer(out);
         csv.write_record(self.titles().iter().map(|title| tame(title)))?;
         for answered in each(spool)? {
             csv.write_record(self.row(answered?).iter().map(|cell| tame(cell)))?;
@@ -200,7 +198,10 @@ mod tests {
             response("a", &answer(&ours, SIBLING, "Hoe?", r#""answer_Value":9"#)),
             // The same question in a language that the configuration does not have.
             response("b", &answer("other-language", SIBLING, "Comment?", r#""answer_Value":3"#)),
-            response("c", &answer("new-nl", "new", "Waarom\\nniet?", r#""answer_Text":"Te \"duur\", vind ik""#)),
+            response(
+                "c",
+                &answer("new-nl", "new", "Waarom\\nniet?", r#""answer_Text":"Te \"duur\", vind ik""#),
+            ),
             response("d", &answer("new-fr", "new", "Pourquoi?", r#""answer_Text":"Cher""#)),
         ];
         let csv = csv(survey, &spool(&lines));

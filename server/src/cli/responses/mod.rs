@@ -107,7 +107,8 @@ pub(super) async fn responses(arguments: ResponsesArgs) -> anyhow::Result<()> {
     let partly = beside(output, "written");
     let file = spool::private(&partly)?;
     let mut out = BufWriter::new(file);
-    let written = write(&spool, survey, &arguments, &mut out).and_then(|()| Ok(out.into_inner()?.sync_all()?));
+    let written =
+        write(&spool, survey, &arguments, &mut out).and_then(|()| Ok(out.into_inner()?.sync_all()?));
     written.with_context(|| format!("cannot write {}", partly.display()))?;
     std::fs::rename(&partly, output).with_context(|| format!("cannot write {}", output.display()))?;
     let count = spool.responses();

@@ -66,7 +66,10 @@ impl Spool {
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", progress.display())),
         };
         let mut note: Note = serde_json::from_slice(&text).with_context(|| {
-            format!("{} cannot be understood; --force in the place of --resume begins anew", progress.display())
+            format!(
+                "{} cannot be understood; --force in the place of --resume begins anew",
+                progress.display()
+            )
         })?;
         let Task { touchpoint, from, to } = &note.task;
         // Without --to it goes on to where the first attempt wanted to come.
@@ -194,6 +197,12 @@ mod tests {
         spool.remove().unwrap();
         let (part, progress) = paths();
         assert!(!part.exists() && !progress.exists());
-        assert!(Spool::resume(part, progress, task()).err().unwrap().to_string().contains("nothing to go on with"));
+        assert!(
+            Spool::resume(part, progress, task())
+                .err()
+                .unwrap()
+                .to_string()
+                .contains("nothing to go on with")
+        );
     }
 }

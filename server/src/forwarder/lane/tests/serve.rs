@@ -122,7 +122,10 @@ async fn responses_are_read_beside_the_calls_that_follow() {
     // It has begun, and nobody reads it yet.
     assert_eq!(status(&line.desk.ask(wanted()).await), 201);
     let (found, all) = std::sync::mpsc::channel();
-    responses.each(move |response: crate::platform::Response| found.send(response.key_values).unwrap()).await.unwrap();
+    responses
+        .each(move |response: crate::platform::Response| found.send(response.key_values).unwrap())
+        .await
+        .unwrap();
     let ids: Vec<_> = all.iter().map(|metadata| metadata["submission"].clone()).collect();
     assert_eq!(ids, [sent.to_string()]);
     let nps = line.desk.ask(Wanted::GetNps { touchpoint, from, to, filters: Vec::new() }).await.unwrap();

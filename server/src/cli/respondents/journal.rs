@@ -1,0 +1,279 @@
+//! What became of each row, durably, so that an interrupted run goes on and nothing is sent twice.
+//!
+//! A file beside the list, a JSON object a line. The first names the list by its digest; each one after it says how some
+//! rows stand from then on. `sending` is durable before the call leaves: rows that are found so were in flight when the
+//! process ended, and nobody knows whether they arrived. A last line that was cut off says nothing.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::ops::Range;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+
+/// How a row stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum State {
+    /// It has not been sent, or surely did not arrive.
+    #[default]
+    Waiting,
+    /// The platform has refused it together with others: it is sent alone.
+    Alone,
+    /// A call with it has left.
+    Sending,
+    /// The platform has taken it.
+    Added,
+    /// The platform has refused it, in these words.
+    Refused(String),
+    /// It may have arrived.
+    Unknown(String),
+}
+
+/// The list that a journal is of.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) struct List {
+    /// SHA-256 of the file.
+    pub(super) digest: String,
+    pub(super) touchpoint: String,
+    /// Rows that are sent.
+    pub(super) rows: usize,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Line {
+    /// The first row, from 0.
+    from: usize,
+    /// The row after the last.
+    to: usize,
+    state: State,
+}
+
+/// What became of each row.
+#[derive(Debug)]
+pub(super) struct Journal {
+    file: File,
+    path: PathBuf,
+    states: Vec<State>,
+}
+
+/// How a journal is to be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It must not be there.
+    New,
+    /// It goes on.
+    Resume,
+    /// What it says is forgotten.
+    Again,
+}
+
+impl Journal {
+    /// Opens the journal of a list; nobody else does until it is dropped.
+    pub(super) fn open(path: PathBuf, list: &List, way: Way) -> anyhow::Result<Self> {
+        let cannot = || format!("cannot use {}", path.display());
+        let there = path.try_exists().with_context(cannot)?;
+        if way == Way::Resume && !there {
+            bail!("there is nothing to go on with: no {}. Leave --resume out", path.display());
+        }
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .with_context(cannot)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                bail!("{} is in use: the list is being sent already", path.display())
+            }
+            Err(TryLockError::Error(error)) => return Err(error).with_context(cannot),
+        }
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).with_context(cannot)?;
+        // Whoever was here before may have been killed before the first line was whole.
+        if way == Way::New && text.contains(&b'\n') {
+            bail!("{}", Self::found(&path, &text));
+        }
+        let mut journal = Self { file, path, states: vec![State::Waiting; list.rows] };
+        match way {
+            Way::Resume => journal.replay(&text, list)?,
+            Way::New | Way::Again => journal.begin(list)?,
+        }
+        Ok(journal)
+    }
+
+    /// Says what a journal that is there says.
+    fn found(path: &Path, text: &[u8]) -> String {
+        let lines = text.split(|byte| *byte == b'\n').skip(1);
+        let mut states = Vec::new();
+        let list: Option<List> =
+            text.split(|byte| *byte == b'\n').next().and_then(|line| serde_json::from_slice(line).ok());
+        states.resize(list.map_or(0, |list| list.rows), State::Waiting);
+        for line in lines.filter_map(|line| serde_json::from_slice::<Line>(line).ok()) {
+            if let Some(rows) = states.get_mut(line.from..line.to) {
+                rows.fill(line.state);
+            }
+        }
+        let open = states.iter().any(|state| matches!(state, State::Waiting | State::Alone | State::Sending));
+        let path = path.display();
+        if open {
+            format!(
+                "{path} is there: this list was begun and interrupted. --resume goes on with it; --again sends all of it, \
+                 also to those who have it already"
+            )
+        } else {
+            format!(
+                "{path} is there: this list has been sent. --again sends it once more, to the same people; remove the \
+                 file if it is of another list"
+            )
+        }
+    }
+
+    fn begin(&mut self, list: &List) -> anyhow::Result<()> {
+        let begun = |file: &mut File| {
+            file.set_len(0)?;
+            file.seek(SeekFrom::Start(0))?;
+            file.write_all(&line(list)?)?;
+            file.sync_all()
+        };
+        begun(&mut self.file).with_context(|| format!("cannot write {}", self.path.display()))
+    }
+
+    fn replay(&mut self, text: &[u8], list: &List) -> anyhow::Result<()> {
+        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let path = self.path.display().to_string();
+        let unclear = || format!("{path} cannot be understood; --again in the place of --resume begins anew");
+        let mut lines = text[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let of: List = serde_json::from_slice(lines.next().unwrap_or_default()).with_context(unclear)?;
+        if of != *list {
+            bail!(
+                "{path} is of another list: go on with the file as it was, and the same survey. What was mended in it goes \
+                 into a file of its own"
+            );
+        }
+        for line in lines {
+            let Line { from, to, state } = serde_json::from_slice(line).with_context(unclear)?;
+            self.states.get_mut(from..to).with_context(unclear)?.fill(state);
+        }
+        for state in self.states.iter_mut().filter(|state| **state == State::Sending) {
+            *state = State::Unknown("the program ended while the call was in flight".into());
+        }
+        // What was cut off is no line.
+        self.file.set_len(whole as u64)?;
+        self.file.seek(SeekFrom::End(0))?;
+        Ok(())
+    }
+
+    /// How each row stands.
+    pub(super) fn states(&self) -> &[State] {
+        &self.states
+    }
+
+    /// Notes how some rows stand from now on; durable when it returns.
+    pub(super) fn note(&mut self, rows: Range<usize>, state: State) -> anyhow::Result<()> {
+        let noted = |file: &mut File, state: &State| {
+            file.write_all(&line(&Line { from: rows.start, to: rows.end, state: state.clone() })?)?;
+            file.sync_data()
+        };
+        noted(&mut self.file, &state).with_context(|| format!("cannot write {}", self.path.display()))?;
+        if let Some(rows) = self.states.get_mut(rows) {
+            rows.fill(state);
+        }
+        Ok(())
+    }
+}
+
+fn line(value: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list() -> List {
+        List { digest: "d".into(), touchpoint: "t".into(), rows: 4 }
+    }
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
+        }
+
+        fn path(&self) -> PathBuf {
+            self.0.path().join("list.csv.progress")
+        }
+
+        fn open(&self, way: Way) -> anyhow::Result<Journal> {
+            Journal::open(self.path(), &list(), way)
+        }
+
+        fn refused(&self, way: Way) -> String {
+            self.open(way).unwrap_err().to_string()
+        }
+    }
+
+    #[test]
+    fn rows_are_found_as_they_were_and_what_was_in_flight_is_unknown() {
+        let folder = Folder::new();
+        let mut journal = folder.open(Way::New).unwrap();
+        journal.note(0..1, State::Added).unwrap();
+        journal.note(1..2, State::Refused("no".into())).unwrap();
+        journal.note(2..3, State::Sending).unwrap();
+        drop(journal);
+        // Killed in the middle of a line.
+        let mut file = OpenOptions::new().append(true).open(folder.path()).unwrap();
+        file.write_all(b"{\"from\":3,\"to\":4,\"sta").unwrap();
+
+        let mut journal = folder.open(Way::Resume).unwrap();
+        let [State::Added, State::Refused(_), State::Unknown(words), State::Waiting] = journal.states()
+        else {
+            panic!("{journal:?}")
+        };
+        assert!(words.contains("in flight"));
+        journal.note(3..4, State::Added).unwrap();
+        drop(journal);
+        assert_eq!(folder.open(Way::Resume).unwrap().states()[3], State::Added);
+    }
+
+    #[test]
+    fn a_list_is_not_sent_twice_by_mistake() {
+        let folder = Folder::new();
+        assert!(folder.refused(Way::Resume).contains("nothing to go on with"));
+        let mut journal = folder.open(Way::New).unwrap();
+        assert!(folder.refused(Way::New).contains("in use"));
+        journal.note(0..2, State::Added).unwrap();
+        drop(journal);
+        assert!(folder.refused(Way::New).contains("--resume"));
+        folder.open(Way::Resume).unwrap().note(2..4, State::Added).unwrap();
+        assert!(folder.refused(Way::New).contains("has been sent"));
+        let other = List { digest: "e".into(), ..list() };
+        let refused = Journal::open(folder.path(), &other, Way::Resume).unwrap_err().to_string();
+        assert!(refused.contains("another list"), "{refused}");
+        assert!(folder.open(Way::Again).unwrap().states().iter().all(|state| *state == State::Waiting));
+    }
+
+    #[test]
+    fn a_journal_that_is_none_is_not_believed() {
+        let folder = Folder::new();
+        for text in [
+            "{}\n",
+            "{\"digest\":\"d\",\"touchpoint\":\"t\",\"rows\":4}\n{\"from\":3,\"to\":9,\"state\":\"added\"}\n",
+        ] {
+            std::fs::write(folder.path(), text).unwrap();
+            assert!(folder.refused(Way::Resume).contains("cannot be understood"));
+        }
+        // Killed before its first line was whole: nothing was sent.
+        std::fs::write(folder.path(), "{\"dig").unwrap();
+        folder.open(Way::New).unwrap();
+    }
+}

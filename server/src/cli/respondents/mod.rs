@@ -1,0 +1,389 @@
+//! `afterword respondents`: whom the platform is to survey.
+//!
+//! A list is read (`read`), checked whole before anything is sent (`check`), and sent some rows at a time (`send`), with
+//! what became of each row in a file beside it (`journal`).
+
+mod check;
+mod journal;
+mod read;
+mod send;
+
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use sha2::{Digest, Sha256};
+use shared::{Language, SurveyId};
+
+use super::desk::Desk;
+use super::words::{say, span};
+use super::{ConfigFile, Usage, ask, target};
+use crate::config::{Config, Guid, MetadataSource, Platform, PlatformName, Survey};
+use crate::platform::NewRespondent;
+use check::{Checked, Rules};
+use journal::{Journal, List, State, Way};
+use send::{Sending, Stop};
+
+/// Rows in a call, unless something else is said.
+const BATCH: usize = 100;
+/// The largest number of rows in a call.
+const LARGEST_BATCH: usize = 1_000;
+/// Ranges of rows that are named in a summary, at most.
+const NAMED: usize = 20;
+
+const HELP: &str = "\
+The list is CSV with a line of titles (commas, semicolons or tabs; UTF-8), or a JSON list of objects. The columns \
+firstName, lastName, email, phoneNumber, custom_UniqueID and language (a code or the platform's GUID) are the person's; \
+every other column goes along as metadata. Columns may be in any order; capitals, blanks and signs in those names do \
+not count.
+
+Every row is checked before anything is sent, and all faults are shown. Then rows go out some at a time, at the lane's \
+pace and after visitors' answers. What the platform refuses together is sent row by row, so that only those stay out \
+that it does not take.
+
+What became of each row is in FILE.progress, and in words in FILE.report.csv. After an interruption --resume goes on. \
+Rows whose call was cut off may have arrived: they are named, and sent again only with --resend-unknown.
+
+It asks the server that runs with this configuration, at admin_listen; if none runs, it calls the platform itself.";
+
+#[derive(Args)]
+pub(super) struct Respondents {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Add the people of a list, who are then sent a survey
+    Add(AddArgs),
+}
+
+#[derive(Args)]
+#[command(after_long_help = HELP)]
+struct AddArgs {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// The list; - reads it from standard input
+    #[arg(value_name = "FILE")]
+    list: PathBuf,
+    /// The survey whose touchpoint they are added to, if there are several
+    #[arg(long, value_name = "ID")]
+    survey: Option<SurveyId>,
+    /// A touchpoint that is not in the configuration, in the survey's place
+    #[arg(long, value_name = "GUID", conflicts_with = "survey", requires = "platform")]
+    touchpoint: Option<String>,
+    /// The platform of that touchpoint, which is a [platform.NAME]
+    #[arg(long, value_name = "NAME", requires = "touchpoint")]
+    platform: Option<String>,
+    /// The language of rows that have none
+    #[arg(long, value_name = "CODE")]
+    language: Option<Language>,
+    /// A column that every row has to have something in; may be given several times
+    #[arg(long, value_name = "KEY")]
+    mandatory: Vec<String>,
+    /// What is between the columns, if it is not found out
+    #[arg(long, value_name = "SIGN", value_parser = sign)]
+    delimiter: Option<u8>,
+    /// Check the list, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Leave out rows with faults, and send the others
+    #[arg(long)]
+    skip_faulty: bool,
+    /// Rows in a call; 1 for a call per row
+    #[arg(long, value_name = "ROWS", default_value_t = BATCH)]
+    batch: usize,
+    /// Go on with what was interrupted
+    #[arg(long)]
+    resume: bool,
+    /// With --resume, send what may have arrived once more
+    #[arg(long, requires = "resume")]
+    resend_unknown: bool,
+    /// Send a list that was sent before
+    #[arg(long, conflicts_with = "resume")]
+    again: bool,
+    /// Where it is kept what became of each row, instead of FILE.progress
+    #[arg(long, value_name = "FILE")]
+    progress: Option<PathBuf>,
+    /// Where that is written in words, instead of FILE.report.csv
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+pub(super) async fn respondents(arguments: Respondents) -> anyhow::Result<()> {
+    match arguments.verb {
+        Verb::Add(arguments) => add(&arguments).await,
+    }
+}
+
+async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
+    if !(1..=LARGEST_BATCH).contains(&arguments.batch) {
+        return Err(Usage(format!("--batch is a number from 1 to {LARGEST_BATCH}")).into());
+    }
+    let config = super::load_without_secrets(&arguments.file.config)?;
+    let (platform, rules) = rules(&config, arguments)?;
+    let bytes = contents(&arguments.list)?;
+    let sheet = read::read(&bytes, arguments.delimiter)
+        .map_err(|error| Usage(format!("{} cannot be read: {error}", arguments.list.display())))?;
+    let checked = check::check(&sheet, &rules);
+    let faulty = report_faults(&checked, arguments)?;
+    let good: Vec<(u64, NewRespondent)> =
+        checked.rows.into_iter().filter_map(|(row, new)| Some((row, new?))).collect();
+    let (rows, respondents): (Vec<u64>, Vec<NewRespondent>) = good.into_iter().unzip();
+    let calls = respondents.len().div_ceil(arguments.batch);
+    let takes = platform.interval.saturating_mul(u32::try_from(calls).unwrap_or(u32::MAX));
+    let metadata = if checked.keys.is_empty() { "none".to_owned() } else { checked.keys.join(", ") };
+    say(&format!(
+        "{} for touchpoint {}: {calls} call{}, about {}.\nTheir own: {}. Metadata: {metadata}.",
+        counted(respondents.len()),
+        rules.touchpoint,
+        if calls == 1 { "" } else { "s" },
+        span(takes.max(platform.interval)),
+        checked.fields.join(", "),
+    ))?;
+    if arguments.dry_run {
+        return Ok(say("Nothing was sent: this was a dry run.")?);
+    }
+    let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let (progress, report) = files(arguments, &digest);
+    let way = match (arguments.resume, arguments.again) {
+        (true, _) => Way::Resume,
+        (_, true) => Way::Again,
+        _ => Way::New,
+    };
+    let list = List { digest, touchpoint: rules.touchpoint.to_string(), rows: respondents.len() };
+    if way != Way::Resume && std::io::IsTerminal::is_terminal(&std::io::stdin()) {
+        let question = "The platform writes to these people. Go on?";
+        if !ask::confirm(question, arguments.yes)? {
+            return Ok(say("Nothing was sent.")?);
+        }
+    }
+    let mut journal = Journal::open(progress, &list, way)?;
+    if arguments.resend_unknown {
+        resend_unknown(&mut journal)?;
+    }
+    let mut desk = Desk::open(&config, &platform).await?;
+    let sent = Sending {
+        desk: &mut desk,
+        touchpoint: &rules.touchpoint,
+        respondents: &respondents,
+        journal: &mut journal,
+        batch: arguments.batch,
+    }
+    .run(crate::server::signal())
+    .await;
+    desk.close().await;
+    write_report(&report, &rows, &respondents, journal.states())
+        .with_context(|| format!("cannot write {}", report.display()))?;
+    summary(&rows, journal.states(), &report, faulty, sent?)
+}
+
+/// The platform and what rows are held against.
+fn rules(config: &Config, arguments: &AddArgs) -> anyhow::Result<(Arc<Platform>, Rules)> {
+    let own = |survey: &Survey| {
+        let required = survey
+            .metadata
+            .iter()
+            .filter(|rule| matches!(&rule.source, MetadataSource::Page { required: true, .. }));
+        required.map(|rule| rule.key.clone()).collect::<Vec<_>>()
+    };
+    let (platform, touchpoint, languages, mut mandatory) = match &arguments.touchpoint {
+        Some(guid) => {
+            let touchpoint: Guid =
+                guid.parse().map_err(|error| Usage(format!("--touchpoint {guid}: {error}")))?;
+            let name = PlatformName::new(arguments.platform.as_deref().unwrap_or_default());
+            let platform = config.platforms.iter().find(|platform| platform.name == name);
+            let platform = platform.ok_or_else(|| Usage(format!("there is no [platform.{name}]")))?;
+            (platform, touchpoint, Vec::new(), Vec::new())
+        }
+        None => {
+            let survey = target::survey(config, arguments.survey.as_ref())?;
+            let platform = target::platform(config, survey)?;
+            (platform, survey.touchpoint.clone(), survey.languages.clone(), own(survey))
+        }
+    };
+    mandatory.extend(arguments.mandatory.iter().cloned());
+    mandatory.dedup();
+    // Where there is only one, nobody has to say it.
+    let only = if let [only] = languages.as_slice() { Some(*only) } else { None };
+    let language = arguments.language.or(only);
+    if let Some(language) = language.filter(|it| !languages.is_empty() && !languages.contains(it)) {
+        return Err(Usage(format!("--language {language} is not among those of the survey")).into());
+    }
+    Ok((Arc::clone(platform), Rules { touchpoint, languages, language, mandatory }))
+}
+
+fn contents(list: &Path) -> anyhow::Result<Vec<u8>> {
+    if list == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
+        return Ok(bytes);
+    }
+    std::fs::read(list).with_context(|| format!("cannot read {}", list.display()))
+}
+
+/// Where it is kept what became of each row, and where it is written in words.
+fn files(arguments: &AddArgs, digest: &str) -> (PathBuf, PathBuf) {
+    let list = match arguments.list.as_path() {
+        stdin if stdin == Path::new("-") => PathBuf::from(format!("respondents-{}", &digest[..12])),
+        list => list.to_owned(),
+    };
+    let beside = |own: &Option<PathBuf>, what: &str| {
+        let mut name = list.file_name().unwrap_or_default().to_owned();
+        name.push(what);
+        own.clone().unwrap_or_else(|| list.with_file_name(name))
+    };
+    (beside(&arguments.progress, ".progress"), beside(&arguments.report, ".report.csv"))
+}
+
+/// Shows everything that is wrong; how many rows are left out for it.
+fn report_faults(checked: &Checked, arguments: &AddArgs) -> anyhow::Result<usize> {
+    let mut out = std::io::stderr().lock();
+    for warning in &checked.warnings {
+        writeln!(out, "{warning}")?;
+    }
+    for fault in &checked.faults {
+        writeln!(out, "{fault}")?;
+    }
+    let faulty = checked.rows.iter().filter(|(_, new)| new.is_none()).count();
+    let count = checked.faults.len();
+    let whole = checked.faults.iter().any(|fault| fault.row.is_none());
+    if count == 0 || arguments.skip_faulty && !whole && faulty < checked.rows.len() {
+        return Ok(faulty);
+    }
+    let faults = if count == 1 { "1 fault".to_owned() } else { format!("{count} faults") };
+    let hint = if whole { "" } else { "; --skip-faulty sends the other rows" };
+    bail!("{faults} in {}, and nothing was sent{hint}", arguments.list.display())
+}
+
+fn resend_unknown(journal: &mut Journal) -> anyhow::Result<()> {
+    let unknown = |state: &State| matches!(state, State::Unknown(_));
+    for rows in runs(journal.states(), unknown) {
+        journal.note(rows, State::Waiting)?;
+    }
+    Ok(())
+}
+
+/// Rows one after the other that stand in a certain way.
+fn runs(states: &[State], is: impl Fn(&State) -> bool) -> Vec<std::ops::Range<usize>> {
+    let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
+    for (place, _) in states.iter().enumerate().filter(|(_, state)| is(state)) {
+        match runs.last_mut() {
+            Some(run) if run.end == place => run.end += 1,
+            _ => runs.push(place..place + 1),
+        }
+    }
+    runs
+}
+
+/// Writes what became of each row; personal data, as the list itself.
+fn write_report(
+    path: &Path,
+    rows: &[u64],
+    respondents: &[NewRespondent],
+    states: &[State],
+) -> anyhow::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let file = std::fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut csv = csv::Writer::from_writer(std::io::BufWriter::new(file));
+    csv.write_record(["row", "email", "state", "reason"])?;
+    for ((row, new), state) in rows.iter().zip(respondents).zip(states) {
+        let (state, reason) = match state {
+            State::Waiting | State::Alone => ("not sent", ""),
+            State::Sending => ("unknown", ""),
+            State::Added => ("added", ""),
+            State::Refused(words) => ("refused", words.as_str()),
+            State::Unknown(words) => ("unknown", words.as_str()),
+        };
+        csv.write_record([&row.to_string(), new.email.as_str(), state, reason])?;
+    }
+    Ok(csv.flush()?)
+}
+
+/// Says what became of the list; an error unless all of it was added.
+fn summary(
+    rows: &[u64],
+    states: &[State],
+    report: &Path,
+    faulty: usize,
+    stopped: Option<Stop>,
+) -> anyhow::Result<()> {
+    let count = |is: fn(&State) -> bool| states.iter().filter(|state| is(state)).count();
+    let added = count(|state| *state == State::Added);
+    say(&format!("{} added. What became of each row: {}", counted(added), report.display()))?;
+    let named = |is: fn(&State) -> bool| {
+        let runs = runs(states, is);
+        let name = |run: &std::ops::Range<usize>| match (rows[run.start], rows[run.end - 1]) {
+            (first, last) if first == last => format!("row {first}"),
+            (first, last) => format!("rows {first} to {last}"),
+        };
+        let mut names: Vec<String> = runs.iter().take(NAMED).map(name).collect();
+        if runs.len() > NAMED {
+            names.push("others".into());
+        }
+        names.join(", ")
+    };
+    let mut left = Vec::new();
+    let refused = count(|state| matches!(state, State::Refused(_)));
+    if refused > 0 {
+        let rows = named(|state| matches!(state, State::Refused(_)));
+        left.push(format!("{} refused by the platform ({rows}): the report has its words", counted(refused)));
+    }
+    let unknown = count(|state| matches!(state, State::Unknown(_)));
+    if unknown > 0 {
+        let rows = named(|state| matches!(state, State::Unknown(_)));
+        left.push(format!(
+            "{} may have arrived or not ({rows}): look for some of them at the platform; --resume --resend-unknown sends \
+             them again",
+            counted(unknown)
+        ));
+    }
+    let open = count(|state| matches!(state, State::Waiting | State::Alone));
+    if open > 0 {
+        left.push(format!("{} not sent: --resume goes on", counted(open)));
+    }
+    if faulty > 0 {
+        left.push(format!("{} left out for their faults", counted(faulty)));
+    }
+    if let Some(Stop::Trouble(words)) = stopped {
+        left.insert(0, words);
+    }
+    if left.is_empty() {
+        return Ok(());
+    }
+    bail!("{}", left.join("\n"))
+}
+
+/// `1 respondent`, `3 respondents`.
+fn counted(respondents: usize) -> String {
+    if respondents == 1 { "1 respondent".into() } else { format!("{respondents} respondents") }
+}
+
+fn sign(text: &str) -> Result<u8, String> {
+    match (text, text.as_bytes()) {
+        ("\\t" | "tab", _) => Ok(b'\t'),
+        (_, [sign]) if sign.is_ascii_graphic() && *sign != b'"' => Ok(*sign),
+        _ => Err("write one sign, or tab".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_stand_alike_are_named_together() {
+        let unknown = State::Unknown(String::new());
+        let states = [State::Added, unknown.clone(), unknown.clone(), State::Added, unknown];
+        assert_eq!(runs(&states, |state| matches!(state, State::Unknown(_))), [1..3, 4..5]);
+        let error = summary(&[2, 3, 4, 6, 7], &states, Path::new("r.csv"), 1, None).unwrap_err().to_string();
+        assert!(error.contains("3 respondents may have arrived or not (rows 3 to 4, row 7)"), "{error}");
+        assert!(error.contains("1 respondent left out"), "{error}");
+        assert!(summary(&[2], &[State::Added], Path::new("r.csv"), 0, None).is_ok());
+    }
+}

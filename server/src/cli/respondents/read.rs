@@ -1,0 +1,182 @@
+//! A list of respondents as it was written: CSV (RFC 4180) or JSON, as columns and rows of text.
+
+use serde_json::{Map, Value};
+
+/// Delimiters that lists come with.
+const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
+
+/// A list.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Sheet {
+    pub(super) columns: Vec<String>,
+    pub(super) rows: Vec<Row>,
+}
+
+/// A row of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    /// As a spreadsheet counts it, the titles among them; in JSON from 1.
+    pub(super) number: u64,
+    /// As many as there are columns, without blanks around them; or how many others there are.
+    pub(super) cells: Result<Vec<String>, usize>,
+}
+
+/// Reads a list. The error says where it cannot be read, and what to do.
+pub(super) fn read(bytes: &[u8], delimiter: Option<u8>) -> Result<Sheet, String> {
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err("it is written in UTF-16; save it as \"CSV UTF-8\"".into());
+    }
+    let text = str::from_utf8(bytes).map_err(|error| {
+        let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        format!("line {line} is not UTF-8; save it as \"CSV UTF-8\", or convert it: iconv -f WINDOWS-1252 -t UTF-8")
+    })?;
+    let text = text.trim_start_matches('\u{feff}');
+    if text.trim().is_empty() {
+        return Err("it is empty".into());
+    }
+    match text.trim_start().as_bytes() {
+        [b'[' | b'{', ..] => json(text),
+        _ => csv(text, delimiter),
+    }
+}
+
+fn csv(text: &str, delimiter: Option<u8>) -> Result<Sheet, String> {
+    let delimiter = delimiter.unwrap_or_else(|| most_frequent(text));
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let columns: Vec<String> =
+        reader.headers().map_err(|error| error.to_string())?.iter().map(str::to_owned).collect();
+    let mut sheet = Sheet { columns, rows: Vec::new() };
+    for (place, record) in reader.records().enumerate() {
+        let record = record.map_err(|error| error.to_string())?;
+        // What a spreadsheet leaves below the last row.
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        let cells: Vec<String> = record.iter().map(str::to_owned).collect();
+        let cells = if cells.len() == sheet.columns.len() { Ok(cells) } else { Err(cells.len()) };
+        sheet.rows.push(Row { number: place as u64 + 2, cells });
+    }
+    Ok(sheet)
+}
+
+/// The delimiter of the first line, which has no quoted titles with another one in them, as a rule.
+fn most_frequent(text: &str) -> u8 {
+    let mut quoted = false;
+    let mut counts = [0_u32; DELIMITERS.len()];
+    for byte in text.bytes() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => break,
+            _ if !quoted => {
+                if let Some(place) = DELIMITERS.iter().position(|delimiter| *delimiter == byte) {
+                    counts[place] += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    let most = (0..counts.len()).rev().max_by_key(|place| counts[*place]).unwrap_or_default();
+    DELIMITERS[most]
+}
+
+fn json(text: &str) -> Result<Sheet, String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
+    let list = match value {
+        Value::Array(list) => list,
+        one @ Value::Object(_) => vec![one],
+        _ => return Err("it is JSON, but no list of objects".into()),
+    };
+    let mut sheet = Sheet::default();
+    let mut objects = Vec::new();
+    for (place, item) in list.into_iter().enumerate() {
+        let Value::Object(object) = item else { return Err(format!("item {} is no object", place + 1)) };
+        let flat =
+            flat(object).map_err(|key| format!("item {}: {key} is neither text nor number", place + 1))?;
+        for (key, _) in &flat {
+            if !sheet.columns.contains(key) {
+                sheet.columns.push(key.clone());
+            }
+        }
+        objects.push(flat);
+    }
+    for (place, object) in objects.into_iter().enumerate() {
+        let cell = |column: &String| {
+            let found = object.iter().find(|(key, _)| key == column);
+            found.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+        };
+        let cells = sheet.columns.iter().map(cell).collect();
+        sheet.rows.push(Row { number: place as u64 + 1, cells: Ok(cells) });
+    }
+    Ok(sheet)
+}
+
+/// Keys and texts of an object and of those in it: metadata may be in one of its own, as the platform has it.
+fn flat(object: Map<String, Value>) -> Result<Vec<(String, String)>, String> {
+    let mut flat = Vec::new();
+    for (key, value) in object {
+        match value {
+            Value::Null => {}
+            Value::String(text) => flat.push((key, text)),
+            Value::Bool(_) | Value::Number(_) => flat.push((key, value.to_string())),
+            Value::Object(inner) => flat.extend(self::flat(inner)?),
+            Value::Array(_) => return Err(key),
+        }
+    }
+    Ok(flat)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cells(sheet: &Sheet) -> Vec<Vec<&str>> {
+        let rows = sheet.rows.iter().map(|row| row.cells.as_ref().unwrap());
+        rows.map(|cells| cells.iter().map(String::as_str).collect()).collect()
+    }
+
+    #[test]
+    fn a_list_is_read_with_any_delimiter_mark_and_quotes() {
+        for text in [
+            "email,store\njef@example.com,\"Gent, \"\"Zuid\"\"\"\n",
+            "\u{feff}email;store\r\njef@example.com;\"Gent, \"\"Zuid\"\"\"\r\n\r\n;\r\n",
+            "email\tstore\njef@example.com\t\"Gent, \"\"Zuid\"\"\"",
+        ] {
+            let sheet = read(text.as_bytes(), None).unwrap();
+            assert_eq!((sheet.columns.join("|"), sheet.rows[0].number), ("email|store".into(), 2));
+            assert_eq!(cells(&sheet), [["jef@example.com", "Gent, \"Zuid\""]], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_row_of_another_length_is_told() {
+        let sheet =
+            read(b"email,store\na@example.com\nb@example.com,Gent,x\nc@example.com,Gent\n", None).unwrap();
+        let lengths: Vec<_> =
+            sheet.rows.iter().map(|row| (row.number, row.cells.as_ref().err().copied())).collect();
+        assert_eq!(lengths, [(2, Some(1)), (3, Some(3)), (4, None)]);
+    }
+
+    #[test]
+    fn json_may_have_its_metadata_in_an_object() {
+        let text = r#"[{"email":"jef@example.com","keyValues":{"store":"Gent","pieces":8}},{"store":"Luik","email":null}]"#;
+        let sheet = read(text.as_bytes(), None).unwrap();
+        assert_eq!(sheet.columns, ["email", "pieces", "store"]);
+        assert_eq!(cells(&sheet), [["jef@example.com", "8", "Gent"], ["", "", "Luik"]]);
+        assert_eq!(read(br#"{"email":"jef@example.com"}"#, None).unwrap().rows.len(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_where_and_what_to_do() {
+        let refused = |bytes: &[u8]| read(bytes, None).unwrap_err();
+        assert!(refused(b"email\nj\xe9f@example.com").contains("line 2 is not UTF-8"));
+        assert!(refused(&[0xff, 0xfe, b'e', 0]).contains("UTF-16"));
+        assert!(refused(b" \n").contains("empty"));
+        assert!(refused(b"[{]").contains("no JSON"));
+        assert!(refused(b"[1]").contains("item 1"));
+        assert!(refused(br#"[{"a":[1]}]"#).contains("item 1: a"));
+    }
+}
