@@ -37,7 +37,7 @@ fn fill(stage: &Stage, from: Timestamp, to: Timestamp) -> Vec<Value> {
         stage.sandbox.put(&touchpoint.guid, language, time, body.clone());
         put.push(body);
         // A part is 31 days long: every 31st answer lies on the border of two.
-        time = time + SignedDuration::from_hours(24);
+        time += SignedDuration::from_hours(24);
     }
     put
 }
@@ -84,7 +84,8 @@ async fn fourteen_months_arrive_in_parts_without_gap_or_double() -> Result<()> {
     let (score, pieces, shop) = (column("recommend")?, column("metadata.pieces")?, column("metadata.shop")?);
     for (place, row) in rows[1..].iter().enumerate() {
         let (number, source) = (place.to_string(), &put[place]);
-        ensure!(row[pieces] == number && row[score] == source["answers"][0]["Score"].to_string(), "{row:?}");
+        let given = source["answers"][0]["Score"].to_string();
+        ensure!(row[pieces] == number && row[score] == given, "{row:?}");
         ensure!(row[shop] == source["metadata"]["shop"], "{row:?}");
     }
     let left: Vec<_> =

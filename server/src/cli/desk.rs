@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How often it is tried meanwhile.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How long the lane of a server that was killed may take to be free: its lease has to end.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 /// Where calls to a platform are asked for.
 pub(super) enum Desk {

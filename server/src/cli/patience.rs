@@ -12,7 +12,7 @@ use crate::platform::{Outcome, ReportError, advice};
 const TRIES: u32 = 8;
 /// The pause after the first failure; it doubles with each one that follows.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// How often a call has failed in a row, and for how long that is borne.
 #[derive(Default)]

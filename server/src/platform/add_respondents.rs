@@ -55,6 +55,9 @@ pub enum RespondentField {
     Touchpoint,
 }
 
+/// The platform's names of what is the person's own, for help texts.
+pub const RESPONDENT_COLUMNS: &str = "firstName, lastName, email, phoneNumber, custom_UniqueID and language";
+
 impl RespondentField {
     /// The platform's names, as its own lists have them in the first line.
     const NAMES: [(&str, Self); 8] = [

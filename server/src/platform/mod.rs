@@ -25,7 +25,7 @@ use crate::config::{Guid, Platform};
 use add_respondents::AddRespondent;
 
 pub use add_answer::{AddAnswer, MapError};
-pub use add_respondents::{NewRespondent, NoLanguage, RespondentField};
+pub use add_respondents::{NewRespondent, NoLanguage, RESPONDENT_COLUMNS, RespondentField};
 pub use advice::advice;
 pub use get_all::{LONGEST_WINDOW, ReportError, Response, Responses, read_each};
 pub use get_nps::{Nps, NpsFilter};

@@ -49,6 +49,22 @@ pub(crate) async fn sandbox() -> (Sandbox, Platform, Survey) {
     (sandbox, platform, survey)
 }
 
+/// A response in French with some answers, as the platform writes it.
+pub(crate) fn response_json(id: &str, answers: &str) -> String {
+    format!(
+        r#"{{"uniqueID":"{id}","dateAnswer":"2026-01-02T03:04:05Z","language_UniqueID":"901AF5BC-06CB-4DE0-B523-135ECFDC882A",
+        "keyValues":{{"shop":"1"}},"email":"jef@example.com","answerQuestions":[{answers}]}}"#
+    )
+    .replace('\n', " ")
+}
+
+/// One of its answers; `value` is a key and a value.
+pub(crate) fn answer_json(question: &str, sibling: &str, text: &str, value: &str) -> String {
+    format!(
+        r#"{{"question_UniqueID":"{question}","question_SiblingUniqueID":"{sibling}","question_Text":"{text}",{value}}}"#
+    )
+}
+
 async fn platform() -> (Sandbox, Client, Survey) {
     let (sandbox, platform, survey) = sandbox().await;
     (sandbox, Client::new(&platform, &mut Connections::default()).unwrap(), survey)

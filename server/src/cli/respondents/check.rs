@@ -264,15 +264,18 @@ mod tests {
     }
 
     fn faults(text: &str) -> Vec<String> {
+        let touchpoint = RespondentField::Touchpoint.name();
+        let text = text.replace("TOUCHPOINT", touchpoint);
         let checked = check(&read(text.as_bytes(), None).unwrap(), &rules());
-        checked.faults.iter().map(ToString::to_string).collect()
+        checked.faults.iter().map(|fault| fault.to_string().replace(touchpoint, "TOUCHPOINT")).collect()
     }
 
     #[test]
     fn a_good_list_becomes_respondents_whatever_the_order_of_its_columns() {
-        let text = "store;Language;LASTNAME;phone number;email;custom_UniqueID;kind\n\
+        let text = "store;Language;LASTNAME;phone number;email;ID;kind\n\
                     Gent;FR;Tester;+32486;jef@example.com;7;\n\
                     Luik;1b5c1275-4f92-422f-b1fc-799bf8e30598;;;an@example.com;;web\n";
+        let text = text.replace("ID;", &format!("{};", RespondentField::Id.name()));
         let checked = check(&read(text.as_bytes(), None).unwrap(), &rules());
         assert_eq!(checked.faults, []);
         let [(2, Some(jef)), (3, Some(an))] = checked.rows.as_slice() else { panic!("{checked:?}") };
@@ -287,7 +290,7 @@ mod tests {
 
     #[test]
     fn every_fault_is_named_with_its_row_and_column() {
-        let text = "email,language,store,campaign_UniqueID\n\
+        let text = "email,language,store,TOUCHPOINT\n\
                     jef,nl,Gent,\n\
                     ,de,,\n\
                     an@example.com,tlh,Gent,ec28d381-4883-4731-9462-74c3dc82aff1\n\
@@ -301,7 +304,7 @@ mod tests {
                 "row 3, email: it is empty",
                 "row 3, store: it is empty, and mandatory",
                 "row 4, language: \"tlh\" is none of the platform's languages",
-                "row 4, campaign_UniqueID: ec28d381-4883-4731-9462-74c3dc82aff1 is not the touchpoint \
+                "row 4, TOUCHPOINT: ec28d381-4883-4731-9462-74c3dc82aff1 is not the touchpoint \
                  f30f55f0-a770-4096-aa9f-8bc2a2aff25f",
                 "row 5, language: it is empty",
                 "row 6, cells: there are 1, and 4 titles",

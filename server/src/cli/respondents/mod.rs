@@ -8,6 +8,7 @@ mod journal;
 mod read;
 mod send;
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use super::desk::Desk;
 use super::words::{say, span};
 use super::{ConfigFile, Usage, ask, target};
 use crate::config::{Config, Guid, MetadataSource, Platform, PlatformName, Survey};
-use crate::platform::NewRespondent;
+use crate::platform::{NewRespondent, RESPONDENT_COLUMNS};
 use check::{Checked, Rules};
 use journal::{Journal, List, State, Way};
 use send::{Sending, Stop};
@@ -33,11 +34,12 @@ const LARGEST_BATCH: usize = 1_000;
 /// Ranges of rows that are named in a summary, at most.
 const NAMED: usize = 20;
 
-const HELP: &str = "\
+fn help() -> String {
+    format!(
+        "\
 The list is CSV with a line of titles (commas, semicolons or tabs; UTF-8), or a JSON list of objects. The columns \
-firstName, lastName, email, phoneNumber, custom_UniqueID and language (a code or the platform's GUID) are the person's; \
-every other column goes along as metadata. Columns may be in any order; capitals, blanks and signs in those names do \
-not count.
+{RESPONDENT_COLUMNS} (a code or the platform's GUID) are the person's; every other column goes along as metadata. \
+Columns may be in any order; capitals, blanks and signs in those names do not count.
 
 Every row is checked before anything is sent, and all faults are shown. Then rows go out some at a time, at the lane's \
 pace and after visitors' answers. What the platform refuses together is sent row by row, so that only those stay out \
@@ -46,7 +48,9 @@ that it does not take.
 What became of each row is in FILE.progress, and in words in FILE.report.csv. After an interruption --resume goes on. \
 Rows whose call was cut off may have arrived: they are named, and sent again only with --resend-unknown.
 
-It asks the server that runs with this configuration, at admin_listen; if none runs, it calls the platform itself.";
+It asks the server that runs with this configuration, at admin_listen; if none runs, it calls the platform itself."
+    )
+}
 
 #[derive(Args)]
 pub(super) struct Respondents {
@@ -61,7 +65,8 @@ enum Verb {
 }
 
 #[derive(Args)]
-#[command(after_long_help = HELP)]
+#[command(after_long_help = help())]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct AddArgs {
     #[command(flatten)]
     file: ConfigFile,
@@ -149,7 +154,8 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     if arguments.dry_run {
         return Ok(say("Nothing was sent: this was a dry run.")?);
     }
-    let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut digest = String::new();
+    Sha256::digest(&bytes).iter().for_each(|byte| _ = write!(digest, "{byte:02x}"));
     let (progress, report) = files(arguments, &digest);
     let way = match (arguments.resume, arguments.again) {
         (true, _) => Way::Resume,
@@ -192,20 +198,17 @@ fn rules(config: &Config, arguments: &AddArgs) -> anyhow::Result<(Arc<Platform>,
             .filter(|rule| matches!(&rule.source, MetadataSource::Page { required: true, .. }));
         required.map(|rule| rule.key.clone()).collect::<Vec<_>>()
     };
-    let (platform, touchpoint, languages, mut mandatory) = match &arguments.touchpoint {
-        Some(guid) => {
-            let touchpoint: Guid =
-                guid.parse().map_err(|error| Usage(format!("--touchpoint {guid}: {error}")))?;
-            let name = PlatformName::new(arguments.platform.as_deref().unwrap_or_default());
-            let platform = config.platforms.iter().find(|platform| platform.name == name);
-            let platform = platform.ok_or_else(|| Usage(format!("there is no [platform.{name}]")))?;
-            (platform, touchpoint, Vec::new(), Vec::new())
-        }
-        None => {
-            let survey = target::survey(config, arguments.survey.as_ref())?;
-            let platform = target::platform(config, survey)?;
-            (platform, survey.touchpoint.clone(), survey.languages.clone(), own(survey))
-        }
+    let (platform, touchpoint, languages, mut mandatory) = if let Some(guid) = &arguments.touchpoint {
+        let touchpoint: Guid =
+            guid.parse().map_err(|error| Usage(format!("--touchpoint {guid}: {error}")))?;
+        let name = PlatformName::new(arguments.platform.as_deref().unwrap_or_default());
+        let platform = config.platforms.iter().find(|platform| platform.name == name);
+        let platform = platform.ok_or_else(|| Usage(format!("there is no [platform.{name}]")))?;
+        (platform, touchpoint, Vec::new(), Vec::new())
+    } else {
+        let survey = target::survey(config, arguments.survey.as_ref())?;
+        let platform = target::platform(config, survey)?;
+        (platform, survey.touchpoint.clone(), survey.languages.clone(), own(survey))
     };
     mandatory.extend(arguments.mandatory.iter().cloned());
     mandatory.dedup();
@@ -256,9 +259,9 @@ fn report_faults(checked: &Checked, arguments: &AddArgs) -> anyhow::Result<usize
     if count == 0 || arguments.skip_faulty && !whole && faulty < checked.rows.len() {
         return Ok(faulty);
     }
-    let faults = if count == 1 { "1 fault".to_owned() } else { format!("{count} faults") };
+    let found = if count == 1 { "1 fault".to_owned() } else { format!("{count} faults") };
     let hint = if whole { "" } else { "; --skip-faulty sends the other rows" };
-    bail!("{faults} in {}, and nothing was sent{hint}", arguments.list.display())
+    bail!("{found} in {}, and nothing was sent{hint}", arguments.list.display())
 }
 
 fn resend_unknown(journal: &mut Journal) -> anyhow::Result<()> {

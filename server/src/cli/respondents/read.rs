@@ -27,7 +27,7 @@ pub(super) fn read(bytes: &[u8], delimiter: Option<u8>) -> Result<Sheet, String>
         return Err("it is written in UTF-16; save it as \"CSV UTF-8\"".into());
     }
     let text = str::from_utf8(bytes).map_err(|error| {
-        let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
         format!("line {line} is not UTF-8; save it as \"CSV UTF-8\", or convert it: iconv -f WINDOWS-1252 -t UTF-8")
     })?;
     let text = text.trim_start_matches('\u{feff}');

@@ -1,6 +1,7 @@
 //! Responses as a table: a row per response, a column per question.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
 use std::io::Write;
 
 use anyhow::Context;
@@ -127,12 +128,16 @@ impl Columns {
             row.max_height(2);
             table.add_row(row);
         }
-        let mut text: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
-        let more = spool.responses().saturating_sub(ROWS as u64);
         if spool.responses() == 0 {
-            "No responses.\n".clone_into(&mut text);
-        } else if more > 0 {
-            text.push_str(&format!("and {more} more: --format csv has them all\n"));
+            return Ok("No responses.\n".into());
+        }
+        let mut text = String::new();
+        for line in table.lines() {
+            writeln!(text, "{}", line.trim_end())?;
+        }
+        let more = spool.responses().saturating_sub(ROWS as u64);
+        if more > 0 {
+            writeln!(text, "and {more} more: --format csv has them all")?;
         }
         Ok(text)
     }
@@ -158,6 +163,7 @@ mod tests {
     use super::super::spool::Task;
     use super::*;
     use crate::config::tests::good;
+    use crate::platform::tests::{answer_json as answer, response_json as response};
 
     const SIBLING: &str = "1f6cb28d-a553-4acc-beca-0b69d9a4ddd0";
 
@@ -166,21 +172,11 @@ mod tests {
         let (from, to) = (at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z"));
         let mut spool = Spool::unnamed(Task { touchpoint: "t".into(), from, to }).unwrap();
         let mut file = spool.lines_to_come().unwrap();
-        lines.iter().for_each(|line| writeln!(file, "{line}").unwrap());
+        for line in lines {
+            writeln!(file, "{line}").unwrap();
+        }
         spool.came(to, lines.len() as u64).unwrap();
         spool
-    }
-
-    fn response(id: &str, answers: &str) -> String {
-        format!(
-            r#"{{"uniqueID":"{id}","dateAnswer":"2026-01-02T03:04:05Z","language_UniqueID":"901AF5BC-06CB-4DE0-B523-135ECFDC882A","keyValues":{{"shop":"1"}},"email":"jef@example.com","answerQuestions":[{answers}]}}"#
-        )
-    }
-
-    fn answer(question: &str, sibling: &str, text: &str, value: &str) -> String {
-        format!(
-            r#"{{"question_UniqueID":"{question}","question_SiblingUniqueID":"{sibling}","question_Text":"{text}",{value}}}"#
-        )
     }
 
     fn csv(survey: &Survey, spool: &Spool) -> String {

@@ -134,7 +134,7 @@ fn open(output: &Path, task: Task, arguments: &ResponsesArgs) -> anyhow::Result<
     }
     let (part, progress) = (beside(output, "part"), beside(output, "progress"));
     if arguments.resume {
-        return Spool::resume(part, progress, task);
+        return Spool::resume(part, progress, &task);
     }
     if progress.exists() && !arguments.force {
         bail!(

@@ -57,7 +57,7 @@ impl Spool {
     }
 
     /// A spool that was left.
-    pub(super) fn resume(part: PathBuf, progress: PathBuf, task: Task) -> anyhow::Result<Self> {
+    pub(super) fn resume(part: PathBuf, progress: PathBuf, task: &Task) -> anyhow::Result<Self> {
         let text = match std::fs::read(&progress) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -186,19 +186,19 @@ mod tests {
         drop(spool);
 
         let (part, progress) = paths();
-        let spool = Spool::resume(part, progress, task()).unwrap();
+        let spool = Spool::resume(part, progress, &task()).unwrap();
         assert_eq!((spool.until(), spool.responses()), (until, 2));
         let lines: Vec<String> = spool.each().unwrap().map(Result::unwrap).collect();
         assert_eq!(lines, ["{\"a\":1}", "{\"b\":2}"]);
         let (part, progress) = paths();
         let other = Task { touchpoint: "u".into(), ..task() };
-        let refused = Spool::resume(part, progress, other).err().unwrap().to_string();
+        let refused = Spool::resume(part, progress, &other).err().unwrap().to_string();
         assert!(refused.contains("touchpoint t from 2026-01-01"), "{refused}");
         spool.remove().unwrap();
         let (part, progress) = paths();
         assert!(!part.exists() && !progress.exists());
         assert!(
-            Spool::resume(part, progress, task())
+            Spool::resume(part, progress, &task())
                 .err()
                 .unwrap()
                 .to_string()
