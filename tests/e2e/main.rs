@@ -14,6 +14,7 @@ mod faults;
 mod frameworks;
 mod full;
 mod hostile;
+mod import;
 mod kept;
 mod languages;
 mod limits;

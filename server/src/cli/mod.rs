@@ -7,6 +7,7 @@ mod check;
 mod demo;
 mod desk;
 mod embed;
+mod import;
 mod migrate;
 mod nps;
 mod patience;
@@ -46,6 +47,8 @@ enum Command {
     Serve(ConfigFile),
     /// Check a configuration, and show every problem at once
     Check(ConfigFile),
+    /// Write a survey from what the platform asks
+    Import(import::Import),
     /// Print ready snippets for the pages that show a survey
     Embed(embed::Embed),
     /// See, retry, give up, export or erase what waits, whether the server runs or not
@@ -82,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Queue(arguments) => run(queue::queue(arguments)),
         Command::Responses(arguments) => run(responses::responses(arguments)),
         Command::Respondents(arguments) => run(respondents::respondents(arguments)),
+        Command::Import(arguments) => run(import::import(arguments)),
         Command::Nps(arguments) => run(nps::nps(arguments)),
         Command::Demo(arguments) => run(demo::demo(arguments)),
         Command::Sandbox(arguments) => run(sandbox::sandbox(arguments)),
@@ -117,6 +121,11 @@ const UNSET: &str = "unset:";
 /// have is missed only where it is needed.
 fn load_without_secrets(path: &Path) -> Result<Config, ConfigError> {
     Config::load(path, &|name| Some(std::env::var(name).unwrap_or_else(|_| format!("{UNSET}{name}"))))
+}
+
+/// The same, for one that may have no survey yet.
+fn load_draft(path: &Path) -> Result<Config, ConfigError> {
+    Config::draft(path, &|name| Some(std::env::var(name).unwrap_or_else(|_| format!("{UNSET}{name}"))))
 }
 
 /// Binds a listener, or says who wanted it and what to do.

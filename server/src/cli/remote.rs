@@ -140,6 +140,7 @@ impl Remote {
             StatusCode::OK => match reply.json().await.map_err(reqwest::Error::without_url) {
                 Ok(CallReply::Added(outcome)) => Ok(Done::Added(outcome)),
                 Ok(CallReply::Nps(nps)) => Ok(Done::Nps(nps)),
+                Ok(CallReply::Questions(questions)) => Ok(Done::Questions(questions)),
                 Ok(CallReply::Failed(outcome)) => Ok(Done::Failed(ReportError::Call(outcome))),
                 Ok(CallReply::Unreadable(reason)) => Ok(Done::Failed(ReportError::Read(reason))),
                 Err(error) => came(Outcome::Lost(format!("the server at {}: {error}", self.address()))),

@@ -65,7 +65,7 @@ pub struct Config {
     pub limits: Limits,
     /// The platforms, in the file's order; never empty.
     pub platforms: Vec<Arc<Platform>>,
-    /// The surveys, in the file's order; never empty.
+    /// The surveys, in the file's order; never empty but in a [draft](Self::draft).
     pub surveys: Vec<Arc<Survey>>,
 }
 
@@ -117,11 +117,20 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 impl Config {
     /// Reads a file, and the secrets it names.
     pub fn load(path: &Path, environment: Environment<'_>) -> Result<Self, ConfigError> {
+        Self::read(path, environment, Surveys::Some)
+    }
+
+    /// The same, for a file that may have no survey yet.
+    pub fn draft(path: &Path, environment: Environment<'_>) -> Result<Self, ConfigError> {
+        Self::read(path, environment, Surveys::Any)
+    }
+
+    fn read(path: &Path, environment: Environment<'_>, surveys: Surveys) -> Result<Self, ConfigError> {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError::Read { path: name.clone(), reason: error.to_string() })?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse(&text, &name, folder, environment)
+        Self::parse_with(&text, &name, folder, environment, surveys)
     }
 
     /// Reads a text as if it were the file `name`; relative paths in it start at `folder`.
@@ -131,6 +140,16 @@ impl Config {
         folder: &Path,
         environment: Environment<'_>,
     ) -> Result<Self, ConfigError> {
+        Self::parse_with(text, name, folder, environment, Surveys::Some)
+    }
+
+    fn parse_with(
+        text: &str,
+        name: &str,
+        folder: &Path,
+        environment: Environment<'_>,
+        surveys: Surveys,
+    ) -> Result<Self, ConfigError> {
         let (document, errors) = DeTable::parse_recoverable(text);
         let problems = Problems::new(text);
         for error in &errors {
@@ -138,7 +157,7 @@ impl Config {
         }
         // After a syntax error half of the file may be missing: what it says is no use then.
         let config = if errors.is_empty() {
-            read(Table::root(document.get_ref(), &problems), folder, environment)
+            read(Table::root(document.get_ref(), &problems), folder, environment, surveys)
         } else {
             None
         };
@@ -185,7 +204,16 @@ impl Config {
     }
 }
 
-fn read(root: Table<'_>, folder: &Path, environment: Environment<'_>) -> Option<Config> {
+/// How many surveys there have to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Surveys {
+    /// One at least.
+    Some,
+    /// None will do.
+    Any,
+}
+
+fn read(root: Table<'_>, folder: &Path, environment: Environment<'_>, needed: Surveys) -> Option<Config> {
     let public_url = root.get("public_url").and_then(|value| read_public_url(&value));
     let listen = address(&root, "listen", "0.0.0.0:8080");
     let admin_listen = address(&root, "admin_listen", "127.0.0.1:9090");
@@ -204,7 +232,7 @@ fn read(root: Table<'_>, folder: &Path, environment: Environment<'_>) -> Option<
         .map_or(Some(Vec::new()), |value| list(&value, |v| v.parse("write \"10.0.0.0/8\" or \"127.0.0.1\"")));
     let limits = limits::read(&root);
     let platforms = read_platforms(&root, folder, environment);
-    let surveys = read_surveys(&root, platforms.as_deref());
+    let surveys = read_surveys(&root, platforms.as_deref(), needed);
     root.finish();
     Some(Config {
         public_url,
@@ -270,7 +298,10 @@ fn read_platforms(root: &Table<'_>, folder: &Path, environment: Environment<'_>)
     (complete && !platforms.is_empty()).then_some(platforms)
 }
 
-fn read_surveys(root: &Table<'_>, platforms: Option<&[Platform]>) -> Option<Vec<Survey>> {
+fn read_surveys(root: &Table<'_>, platforms: Option<&[Platform]>, needed: Surveys) -> Option<Vec<Survey>> {
+    if needed == Surveys::Any && root.get("survey").is_none() {
+        return Some(Vec::new());
+    }
     let value = root.required("survey", "add a [[survey]]")?;
     let entries = value.array()?;
     let mut surveys: Vec<Survey> = Vec::new();

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::Environment;
 use super::reader::{Table, Value};
-use crate::platform::BASE_URL;
+use crate::platform::{BASE_URL, import_url};
 
 /// The name of a `[platform.NAME]`. Names a lane in the queue and in metrics.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +45,8 @@ pub struct Platform {
     pub name: PlatformName,
     /// Where its calls start, without a slash at the end.
     pub base_url: String,
+    /// Where the calls start by which a survey is imported.
+    pub import_url: String,
     /// A PEM file with certificate authorities to trust besides the public ones.
     pub ca_file: Option<PathBuf>,
     /// What goes behind `Authorization: basic`.
@@ -79,6 +81,11 @@ pub(super) fn read(
         Some(value) => read_base_url(&value, allow_http.unwrap_or(true)),
         None => Some(BASE_URL.to_owned()),
     };
+    let import_url = match table.get("import_url") {
+        Some(value) => read_base_url(&value, allow_http.unwrap_or(true)),
+        // Where nobody knows better, the platform says so when it is asked.
+        None => base_url.as_ref().map(|url| import_url(url).unwrap_or_else(|| url.clone())),
+    };
     let ca_file = table.optional("ca_file", |value| read_ca_file(value, folder));
     let token = read_secret(&table, "token", folder, environment);
     if matches!(token, Ok(None)) {
@@ -95,6 +102,7 @@ pub(super) fn read(
     Some(Platform {
         name: PlatformName(name_is_id.ok()?.as_str().into()),
         base_url: base_url?,
+        import_url: import_url?,
         ca_file: ca_file.ok()?,
         token: token.ok()??,
         interval: interval?,

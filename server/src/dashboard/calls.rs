@@ -16,7 +16,7 @@ use super::Dashboard;
 use super::problem::Problem;
 use super::queue::read;
 use crate::forwarder::{Call, Done, NotMade};
-use crate::platform::{Nps, Outcome, ReportError};
+use crate::platform::{AskedQuestion, Nps, Outcome, ReportError};
 
 /// What came of a call, but for responses.
 #[derive(Debug, Deserialize, Serialize)]
@@ -26,6 +26,8 @@ pub enum CallReply {
     Added(Outcome),
     /// A score.
     Nps(Nps),
+    /// What a touchpoint asks.
+    Questions(Vec<AskedQuestion>),
     /// The platform did not answer with what it was asked for.
     Failed(Outcome),
     /// It answered, and the answer cannot be understood.
@@ -60,6 +62,7 @@ async fn call(
         }
         Done::Added(outcome) => CallReply::Added(outcome),
         Done::Nps(nps) => CallReply::Nps(nps),
+        Done::Questions(questions) => CallReply::Questions(questions),
         Done::Failed(ReportError::Call(outcome)) => CallReply::Failed(outcome),
         Done::Failed(ReportError::Read(reason)) => CallReply::Unreadable(reason),
         Done::Failed(error @ ReportError::Window) => {

@@ -13,7 +13,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::verdict::{Verdict, verdict};
 use crate::config::Guid;
-use crate::platform::{Client, NewRespondent, NoLanguage, Nps, NpsFilter, Outcome, ReportError, Responses};
+use crate::platform::{
+    AskedQuestion, Client, NewRespondent, NoLanguage, Nps, NpsFilter, Outcome, ReportError, Responses,
+};
 
 /// Of so many calls in a row one is an operator's, while visitors' answers wait as well.
 pub(super) const SHARE: u32 = 10;
@@ -60,6 +62,13 @@ pub enum Call {
         /// What the answers have to have.
         filters: Vec<NpsFilter>,
     },
+    /// What a touchpoint asks, for an import.
+    GetQuestions {
+        /// The company.
+        company: Guid,
+        /// The touchpoint.
+        touchpoint: Guid,
+    },
 }
 
 /// What came of a call that was made.
@@ -71,6 +80,8 @@ pub enum Done {
     Responses(Responses),
     /// A score.
     Nps(Nps),
+    /// What a touchpoint asks.
+    Questions(Vec<AskedQuestion>),
     /// It asked for something, and did not get it.
     Failed(ReportError),
 }
@@ -143,6 +154,7 @@ impl Call {
             Self::AddRespondents { .. } => "add respondents",
             Self::GetAll { .. } => "get responses",
             Self::GetNps { .. } => "get NPS",
+            Self::GetQuestions { .. } => "get questions",
         }
     }
 
@@ -152,7 +164,8 @@ impl Call {
             Self::AddRespondent { touchpoint, .. }
             | Self::AddRespondents { touchpoint, .. }
             | Self::GetAll { touchpoint, .. }
-            | Self::GetNps { touchpoint, .. } => touchpoint,
+            | Self::GetNps { touchpoint, .. }
+            | Self::GetQuestions { touchpoint, .. } => touchpoint,
         }
     }
 
@@ -183,6 +196,10 @@ impl Call {
                 let nps = client.get_nps(&touchpoint, from, to, &filters).await;
                 nps.map_or_else(report, |it| Ok(Done::Nps(it)))
             }
+            Self::GetQuestions { company, touchpoint } => {
+                let questions = client.get_questions(&company, &touchpoint).await;
+                questions.map_or_else(report, |it| Ok(Done::Questions(it)))
+            }
         }
     }
 }
@@ -205,7 +222,7 @@ impl Sign {
             Ok(Done::Added(outcome) | Done::Failed(ReportError::Call(outcome))) => outcome,
             Ok(Done::Failed(ReportError::Read(_))) => return Self { verdict: "unreadable", ..calm },
             Ok(Done::Failed(ReportError::Window)) | Err(_) => return Self { verdict: "not made", ..calm },
-            Ok(Done::Responses(_) | Done::Nps(_)) => return calm,
+            Ok(Done::Responses(_) | Done::Nps(_) | Done::Questions(_)) => return calm,
         };
         let rest = match outcome {
             Outcome::Reply(reply) => reply.retry_after,

@@ -8,6 +8,7 @@ mod add_respondents;
 mod advice;
 mod get_all;
 mod get_nps;
+mod get_questions;
 mod reply;
 mod response;
 #[cfg(test)]
@@ -29,11 +30,19 @@ pub use add_respondents::{NewRespondent, NoLanguage, RESPONDENT_COLUMNS, Respond
 pub use advice::advice;
 pub use get_all::{LONGEST_WINDOW, ReportError, Response, Responses, read_each};
 pub use get_nps::{Nps, NpsFilter};
+pub use get_questions::{AskedKind, AskedQuestion, InLanguage, questions_of};
 pub use reply::{Outcome, Private, Reply, words};
-pub use response::{Answered, RESPONDENT};
+pub use response::{Answered, AnsweredQuestion, RESPONDENT};
 
 /// Where the platform is.
 pub const BASE_URL: &str = "https://api.hellocustomer.com/V1.0/EN";
+/// Where calls of the second version start that belong to a `base_url` of the first: on the same host. `None` where the
+/// address has another form.
+pub fn import_url(base_url: &str) -> Option<String> {
+    let (rest, language) = base_url.rsplit_once('/')?;
+    Some(format!("{}/V2.0/{language}", rest.strip_suffix("/V1.0")?))
+}
+
 /// The path at which its calls start on any host.
 pub const BASE_PATH: &str = "/V1.0/EN";
 
@@ -65,6 +74,8 @@ pub struct Client {
     /// For calls that the lane does not wait for to the end: it has to know soon that they have left.
     reports: reqwest::Client,
     base_url: Arc<str>,
+    /// Where the calls start that the API page does not have.
+    import_url: Arc<str>,
     timeout: Duration,
     token: secrecy::SecretString,
     authorization: HeaderValue,
@@ -135,6 +146,7 @@ impl Client {
             http: connections.on(Terms { ca_file: platform.ca_file.clone(), connect: patient })?,
             reports: connections.on(Terms { ca_file: platform.ca_file.clone(), connect: hasty })?,
             base_url: platform.base_url.as_str().into(),
+            import_url: platform.import_url.as_str().into(),
             timeout: platform.timeout,
             token: platform.token.clone(),
             authorization,

@@ -9,8 +9,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use shared::Language;
 
+use super::get_questions::AskedKind;
+
 /// One respondent's answers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answered {
     /// The platform's own name for the response; empty if it has none.
     pub id: String,
@@ -27,7 +29,7 @@ pub struct Answered {
 }
 
 /// One answer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AnsweredQuestion {
     /// The question's GUID, one for each language, in lower case.
     pub question: String,
@@ -37,6 +39,12 @@ pub struct AnsweredQuestion {
     pub text: String,
     /// What was answered, as the platform writes it; several values are joined.
     pub value: String,
+    /// The options that were chosen.
+    pub chosen: Vec<String>,
+    /// How it is answered.
+    pub kind: AskedKind,
+    /// Its place in the survey.
+    pub order: f64,
 }
 
 /// What is known of a respondent, by our names for it.
@@ -90,7 +98,33 @@ impl AnsweredQuestion {
             sibling: of("question_SiblingUniqueID").to_ascii_lowercase(),
             text: of("question_Text"),
             value: values.join("; "),
+            chosen: raw.values().find_map(Value::as_array).into_iter().flatten().map(text).collect(),
+            kind: kind(raw),
+            order: raw.get("question_SortOrder").and_then(Value::as_f64).unwrap_or(f64::MAX),
         }
+    }
+}
+
+/// How a question is answered, by its marks.
+fn kind(raw: &Map<String, Value>) -> AskedKind {
+    let has =
+        |what: &str| raw.get(&format!("question_Has{what}Answer")).and_then(Value::as_bool) == Some(true);
+    if has("NpsValue") {
+        AskedKind::Score { min: 0, max: 10 }
+    } else if has("CsatScore") {
+        AskedKind::Score { min: 1, max: 5 }
+    } else if has("CesScore") {
+        AskedKind::Score { min: 1, max: 7 }
+    } else if has("Score") {
+        AskedKind::Score { min: 0, max: 10 }
+    } else if has("Boolean") {
+        AskedKind::YesNo
+    } else if has("MultipleChoice") {
+        AskedKind::Choice { several: false }
+    } else if has("Text") {
+        AskedKind::Text
+    } else {
+        AskedKind::Unknown
     }
 }
 

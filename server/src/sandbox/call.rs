@@ -18,7 +18,7 @@ use super::arrival::Brought;
 use super::reply::{Problem, Reply};
 use super::route::Route;
 use super::{Answer, Arrival, Call, Fault, Respondent, Sandbox, Touchpoint};
-use super::{add_answer, add_respondent, get_all, get_nps};
+use super::{add_answer, add_respondent, get_all, get_nps, get_questions};
 
 /// The largest body that is read.
 const LARGEST: usize = 1 << 20;
@@ -174,6 +174,7 @@ fn reply(
     };
     match (route.call, &route.range) {
         (Call::GetAnswers, Some(range)) => get_all::get_all(sandbox, touchpoint, range, Instant::now()),
+        (Call::GetQuestions, _) => get_questions::get_questions(touchpoint),
         (Call::GetNps, Some(range)) => {
             let body = match &arrival.body {
                 Some(_) => match json(arrival) {

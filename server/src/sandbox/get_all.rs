@@ -171,7 +171,7 @@ fn question(touchpoint: &Touchpoint, given: &Value, date: &str, survey: &str, id
 }
 
 /// The sibling as a GUID; one is made from any other text.
-fn sibling(question: &Question) -> String {
+pub(super) fn sibling(question: &Question) -> String {
     let made = || {
         let hash = question.sibling.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)

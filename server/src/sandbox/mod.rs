@@ -8,7 +8,7 @@
 //!
 //! The way of a call: `http` takes the connection, `call` notes the arrival (`throttle`), applies
 //! the misbehaviour in force (`misbehave`), checks token and throttle, and leaves the rest to one
-//! file per kind of call (`add_answer`, `add_respondent`, `get_all`, `get_nps`). `pages` shows it.
+//! file per kind of call (`add_answer`, `add_respondent`, `get_all`, `get_nps`, `get_questions`). `pages` shows it.
 //!
 //! Beside the platform's calls the same listener has, for people at a terminal (only by an IP
 //! address or `localhost` as the host, and never from another site's page):
@@ -39,6 +39,7 @@ mod call;
 mod control;
 mod get_all;
 mod get_nps;
+mod get_questions;
 mod http;
 mod misbehave;
 mod pages;

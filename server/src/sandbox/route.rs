@@ -19,6 +19,8 @@ pub enum Call {
     AddRespondents,
     /// Computes a Net Promoter Score (section 10).
     GetNps,
+    /// Lists a touchpoint's questions; not on the API page.
+    GetQuestions,
     /// No call of the platform: 404.
     Unknown,
 }
@@ -31,6 +33,7 @@ impl fmt::Display for Call {
             Self::AddRespondent => "add respondent",
             Self::AddRespondents => "add respondents",
             Self::GetNps => "get NPS",
+            Self::GetQuestions => "get questions",
             Self::Unknown => "unknown call",
         })
     }
@@ -60,6 +63,19 @@ impl Route {
             method,
         };
         let unknown = Self { call: Call::Unknown, touchpoint: None, range: None, method: Method::GET };
+        if let [
+            "v2.0",
+            _,
+            "company",
+            _,
+            "touchpoint",
+            touchpoint,
+            "question",
+            "gettouchpointsurveyquestions",
+        ] = segments.as_slice()
+        {
+            return route(Call::GetQuestions, touchpoint, None, Method::GET);
+        }
         let ["v1.0", language, "campaign", touchpoint, rest @ ..] = segments.as_slice() else {
             return unknown;
         };

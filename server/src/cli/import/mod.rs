@@ -1,0 +1,186 @@
+//! `afterword import`: a survey file, written from what the platform asks.
+
+mod survey;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use jiff::SignedDuration;
+use serde_json::value::RawValue;
+use shared::{Language, SurveyId};
+
+use super::desk::Desk;
+use super::patience::{Patience, in_words, report};
+use super::words::say;
+use super::{ConfigFile, Usage};
+use crate::clock::Clock;
+use crate::config::{Config, Guid, Origin, Platform};
+use crate::forwarder::{Call, Done, Verdict, verdict};
+use crate::platform::{Answered, AskedQuestion, LONGEST_WINDOW, ReportError, questions_of};
+use survey::Draft;
+
+const HELP: &str = "\
+It asks the platform for the touchpoint's questions: texts, kinds, scales, labels and GUIDs in every language. Where the \
+platform does not tell them, it reads what was asked in the responses of the last 31 days; options that nobody has chosen \
+are missing then, and so are languages that nobody has answered in.
+
+The survey is printed, or written to a file, as a [[survey]] for the configuration. Its id and those of its questions are \
+made up: rename them before the first answer, not after it. When a question is shown is not known: add show_if.
+
+It asks the server that runs with this configuration, at admin_listen; if none runs, it calls the platform itself. The \
+configuration needs no survey for it.";
+
+#[derive(Args)]
+#[command(after_long_help = HELP)]
+pub(super) struct Import {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// The platform, which is a [platform.NAME], if there are several
+    #[arg(long, value_name = "NAME")]
+    platform: Option<String>,
+    /// The company, as the platform's settings show it
+    #[arg(long, value_name = "GUID", value_parser = guid)]
+    company: Guid,
+    /// The touchpoint, as its settings show it under general configuration
+    #[arg(long, value_name = "GUID", value_parser = guid)]
+    touchpoint: Guid,
+    /// The survey's id
+    #[arg(long, value_name = "ID", default_value = "survey")]
+    id: SurveyId,
+    /// A site whose pages show it; may be given several times
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    origin: Vec<Origin>,
+    /// The languages, the fallback first; all that every question has, without it
+    #[arg(long, value_name = "CODE,…", value_delimiter = ',')]
+    languages: Vec<Language>,
+    /// Write to this file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Overwrite the file
+    #[arg(long, requires = "output")]
+    force: bool,
+}
+
+pub(super) async fn import(arguments: Import) -> anyhow::Result<()> {
+    let path = &arguments.file.config;
+    let config = super::load_draft(path)?;
+    let platform = platform(&config, arguments.platform.as_deref())?;
+    if let Some(output) = &arguments.output
+        && output.exists()
+        && !arguments.force
+    {
+        bail!("{} is there already; --force overwrites it", output.display());
+    }
+    let mut desk = Desk::open(&config, platform).await?;
+    let asked = questions(&mut desk, &arguments.company, &arguments.touchpoint).await;
+    desk.close().await;
+    let draft = Draft {
+        id: &arguments.id,
+        platform: &platform.name,
+        company: &arguments.company,
+        touchpoint: &arguments.touchpoint,
+        origins: &arguments.origin,
+        languages: &arguments.languages,
+    };
+    let written = draft.write(&asked?).map_err(anyhow::Error::msg)?;
+    for note in &written.notes {
+        eprintln!("note: {note}");
+    }
+    check(path, &written.text)?;
+    match &arguments.output {
+        None => say(&written.text)?,
+        Some(output) => {
+            std::fs::write(output, &written.text)
+                .with_context(|| format!("cannot write {}", output.display()))?;
+            eprintln!("{}: {}", output.display(), written.summary);
+        }
+    }
+    Ok(())
+}
+
+fn guid(text: &str) -> Result<Guid, String> {
+    text.parse().map_err(|error| format!("{error}: as the platform's settings show it"))
+}
+
+fn origin(text: &str) -> Result<Origin, String> {
+    text.parse().map_err(|error| format!("{error}: write https://shop.example"))
+}
+
+fn platform<'a>(config: &'a Config, name: Option<&str>) -> Result<&'a Arc<Platform>, Usage> {
+    let known = || {
+        let names = config.platforms.iter().map(|platform| platform.name.as_str());
+        names.collect::<Vec<_>>().join(", ")
+    };
+    match (name, config.platforms.as_slice()) {
+        (None, [only]) => Ok(only),
+        (None, _) => Err(Usage(format!("say which platform is meant with --platform: {}", known()))),
+        (Some(name), all) => all
+            .iter()
+            .find(|platform| platform.name.as_str() == name)
+            .ok_or_else(|| Usage(format!("there is no [platform.{name}]; there is {}", known()))),
+    }
+}
+
+/// What the touchpoint asks, from the platform itself or from what was answered lately.
+async fn questions(desk: &mut Desk, company: &Guid, touchpoint: &Guid) -> anyhow::Result<Vec<AskedQuestion>> {
+    let call = Call::GetQuestions { company: company.clone(), touchpoint: touchpoint.clone() };
+    let why = match desk.call(call.clone()).await? {
+        Done::Questions(questions) if !questions.is_empty() => return Ok(questions),
+        Done::Questions(_) => "the platform has no questions for this touchpoint and company".to_owned(),
+        Done::Failed(ReportError::Read(reason)) => {
+            format!("the platform's reply cannot be understood: {reason}")
+        }
+        Done::Failed(ReportError::Call(outcome)) => match verdict(&outcome) {
+            Verdict::Rejected | Verdict::Paused => in_words(&outcome),
+            // It is away: the responses would not come either.
+            _ => match report(desk, &call, &mut Patience::default(), |words| eprintln!("{words}")).await? {
+                Done::Questions(questions) => return Ok(questions),
+                _ => bail!("the platform answered with something else"),
+            },
+        },
+        _ => bail!("the platform answered with something else"),
+    };
+    eprintln!("{why}\nReading what was asked in the responses of the last 31 days instead.");
+    let to = Clock::wall();
+    let from = to - SignedDuration::try_from(LONGEST_WINDOW)?;
+    let call = Call::GetAll { touchpoint: touchpoint.clone(), from, to };
+    let done = report(desk, &call, &mut Patience::default(), |words| eprintln!("{words}")).await?;
+    let Done::Responses(responses) = done else { bail!("the platform answered with something else") };
+    let found: Arc<Mutex<Vec<Answered>>> = Arc::default();
+    let taking = Arc::clone(&found);
+    let each = move |raw: Box<RawValue>| {
+        // What cannot be understood tells nothing about questions.
+        taking.lock().unwrap_or_else(PoisonError::into_inner).extend(Answered::read(raw.get()).ok());
+    };
+    responses.each(each).await?;
+    let found = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
+    if found.is_empty() {
+        bail!(
+            "there are no responses of the last 31 days either: answer the survey once in every language, or write it by \
+             hand"
+        );
+    }
+    let questions =
+        questions_of(found.iter().map(|answered| (answered.language.as_str(), answered.answers.as_slice())));
+    let languages: HashSet<&str> = found.iter().map(|answered| answered.language.as_str()).collect();
+    eprintln!("{} responses in {} languages.", found.len(), languages.len());
+    Ok(questions)
+}
+
+/// Holds what was written against the rules, as if it stood in the configuration already.
+fn check(path: &Path, survey: &str) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let whole = format!("{text}\n{survey}");
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let environment =
+        |name: &str| Some(std::env::var(name).unwrap_or_else(|_| format!("{}{name}", super::UNSET)));
+    if let Err(error) =
+        Config::parse(&whole, "with the survey added, the configuration", folder, &environment)
+    {
+        eprintln!("note: {error}");
+    }
+    Ok(())
+}
