@@ -96,8 +96,11 @@ impl Server {
             desk: lane.desk(),
         });
         let preview = Source::new(Arc::clone(&self.config), self.file, self.clock);
+        let shares = Shares::new(&self.config);
+        let inbox = Arc::clone(&self.queue) as Arc<dyn Inbox>;
+        let intake = Intake::new(Arc::clone(&self.config), shares.clone(), inbox, self.clock);
         let (config, queue) = (Arc::clone(&self.config), Arc::clone(&self.queue));
-        let dashboard = Dashboard::new(config, queue, self.clock, views.collect(), preview);
+        let dashboard = Dashboard::new(config, queue, self.clock, views.collect(), preview, intake.clone());
         assign(&self.config, &*self.queue).await;
         warn_of_orphans(&self.config, &*self.queue).await;
 
@@ -111,10 +114,7 @@ impl Server {
         let (admin_stopping, admin_stopped) = watch::channel(false);
         let admin = tokio::spawn(http::serve(listeners.admin, dashboard.router(), until(admin_stopped)));
         let places = Places::new(&self.config);
-        let shares = Shares::new(&self.config);
-        let follow =
-            shares.clone().follow(Arc::clone(&self.config), Arc::clone(&self.queue) as Arc<dyn Records>);
-        let intake = Intake::new(self.config, shares, Arc::clone(&self.queue) as Arc<dyn Inbox>, self.clock);
+        let follow = shares.follow(Arc::clone(&self.config), Arc::clone(&self.queue) as Arc<dyn Records>);
         let upkeep =
             [tokio::spawn(Dashboard::keep_up()), tokio::spawn(intake.keep_up()), tokio::spawn(follow)];
         let router = intake.router();

@@ -4,6 +4,7 @@
 
 mod accessibility;
 mod api;
+mod collected;
 mod commands;
 mod complaints;
 mod delivery;

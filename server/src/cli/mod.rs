@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a command line prints")]
 
+mod answers;
 mod ask;
 mod check;
 mod demo;
@@ -17,6 +18,7 @@ mod respondents;
 mod responses;
 mod sandbox;
 mod serve;
+mod sheet;
 mod target;
 mod words;
 
@@ -53,6 +55,8 @@ enum Command {
     Embed(embed::Embed),
     /// See, retry, give up, export or erase what waits, whether the server runs or not
     Queue(queue::Queue),
+    /// Hand in answers that were collected elsewhere
+    Answers(answers::Answers),
     /// Add people to a touchpoint, who are then sent a survey
     Respondents(respondents::Respondents),
     /// Fetch what the platform has of a survey
@@ -86,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Responses(arguments) => run(responses::responses(arguments)),
         Command::Respondents(arguments) => run(respondents::respondents(arguments)),
         Command::Import(arguments) => run(import::import(arguments)),
+        Command::Answers(arguments) => run(answers::answers(arguments)),
         Command::Nps(arguments) => run(nps::nps(arguments)),
         Command::Demo(arguments) => run(demo::demo(arguments)),
         Command::Sandbox(arguments) => run(sandbox::sandbox(arguments)),

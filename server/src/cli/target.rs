@@ -62,7 +62,7 @@ impl Period {
 }
 
 /// Reads a day or a moment.
-fn moment(text: &str) -> Result<Timestamp, String> {
+pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
     let day = |date: Date| TimeZone::UTC.to_timestamp(date.to_datetime(jiff::civil::Time::midnight()));
     if let Ok(moment) = text.parse::<Timestamp>() {
         return Ok(moment);

@@ -1,9 +1,10 @@
 //! The operators' side: health, metrics, a page that says how things are, and what operators do.
 //!
 //! On its own listener. Pages show ids, counts and the platform's words, never answers, personal data or
-//! tokens. Only `queue` and `calls` change anything, or hand out what visitors wrote, and only when they are told
-//! to.
+//! tokens. Only `queue`, `calls` and `answers` change anything, or hand out what visitors wrote, and only when
+//! they are told to.
 
+mod answers;
 mod calls;
 mod guard;
 mod health;
@@ -30,6 +31,7 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::config::{Config, Platform};
 use crate::forwarder::{Desk, LaneReport};
+use crate::intake::Intake;
 use crate::page;
 use crate::preview::{self, Source};
 use crate::queue::SharedQueue;
@@ -55,6 +57,7 @@ pub struct Dashboard {
     clock: Clock,
     lanes: Arc<[LaneView]>,
     preview: Source,
+    intake: Intake,
 }
 
 impl Dashboard {
@@ -65,9 +68,10 @@ impl Dashboard {
         clock: Clock,
         lanes: Vec<LaneView>,
         preview: Source,
+        intake: Intake,
     ) -> Self {
         metrics::install();
-        Self { config, queue, clock, lanes: lanes.into(), preview }
+        Self { config, queue, clock, lanes: lanes.into(), preview, intake }
     }
 
     /// What has to run beside the routes; never ends.
@@ -83,6 +87,7 @@ impl Dashboard {
             .route("/metrics", get(metrics::export))
             .merge(queue::routes())
             .merge(calls::routes())
+            .merge(answers::routes())
             .merge(preview::routes(&self.preview))
             .merge(page::assets())
             .layer(middleware::from_fn_with_state(self.config.admin_token.clone(), guard));

@@ -59,7 +59,7 @@ pub(super) async fn rehearse(
     let survey = intake.config.survey(&id).ok_or_else(|| unknown_survey(&id))?;
     let submission = parse(&body.map_err(|rejection| unreadable(&rejection))?)?;
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    accept(&intake, survey, &submission, agent)?;
+    accept(&intake, survey, &submission, Hand::Visitor(agent))?;
     let taken = Json(serde_json::json!({ "submission": submission.submission }));
     Ok((StatusCode::ACCEPTED, taken).into_response())
 }
@@ -70,7 +70,9 @@ impl Intake {
     pub fn read(&self, survey: &str, body: &[u8]) -> Result<NewEntry, &'static str> {
         let survey = self.config.survey(survey).ok_or("unknown_survey")?;
         let submission = parse(body).map_err(|problem| problem.code())?;
-        accept(self, survey, &submission, "").map(|(new, _)| new).map_err(|problem| problem.code())
+        accept(self, survey, &submission, Hand::Visitor(""))
+            .map(|(new, _)| new)
+            .map_err(|problem| problem.code())
     }
 }
 
@@ -86,7 +88,7 @@ async fn take(
     check_content_type(text(header::CONTENT_TYPE))?;
     let body = body.map_err(|rejection| unreadable(&rejection))?;
     let submission = parse(&body)?;
-    let (new, dropped) = accept(intake, survey, &submission, text(header::USER_AGENT))?;
+    let (new, dropped) = accept(intake, survey, &submission, Hand::Visitor(text(header::USER_AGENT)))?;
     intake.limits.count(&survey.id)?;
     if dropped > 0 {
         let dropped = u64::try_from(dropped).unwrap_or(u64::MAX);
@@ -103,7 +105,7 @@ async fn take(
     Ok(submission.submission)
 }
 
-async fn store(queue: Arc<dyn Inbox>, new: NewEntry) -> Result<Enqueued, QueueError> {
+pub(super) async fn store(queue: Arc<dyn Inbox>, new: NewEntry) -> Result<Enqueued, QueueError> {
     let (survey, submission) = (new.survey.clone(), new.submission);
     let enqueued = queue.enqueue(new).await?;
     let counter = match enqueued {
@@ -188,12 +190,21 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     path.iter().map(part).collect()
 }
 
+/// Who hands a submission in.
+#[derive(Clone, Copy)]
+pub(super) enum Hand<'a> {
+    /// A visitor, with this browser: goes out first, and is believed about the time as far as that can be.
+    Visitor(&'a str),
+    /// An operator, for somebody who answered elsewhere, maybe long ago.
+    Operator,
+}
+
 /// Applies every rule, and turns the submission into what the queue keeps, and the number of answers that were dropped.
-fn accept(
+pub(super) fn accept(
     intake: &Intake,
     survey: &Survey,
     submission: &Submission,
-    user_agent: &str,
+    hand: Hand<'_>,
 ) -> Result<(NewEntry, usize), Problem> {
     let one = |pointer: &str, code, detail: String| {
         Problem::content(vec![Detail { pointer: pointer.into(), question: None, code, words: detail }])
@@ -223,7 +234,14 @@ fn accept(
     let stale = if current { Stale::Refuse } else { Stale::Drop };
 
     let accepted_at = intake.clock.now();
-    let answered_at = metadata::answered_at(submission.context.as_ref(), Clock::wall());
+    let (user_agent, priority, answered_at) = match hand {
+        Hand::Visitor(agent) => {
+            (agent, Priority::Visitor, metadata::answered_at(submission.context.as_ref(), Clock::wall()))
+        }
+        Hand::Operator => {
+            ("", Priority::Operator, metadata::answered_before(submission.context.as_ref(), Clock::wall()))
+        }
+    };
     let mut problems = Vec::new();
     let checked = answer::check(&served.definition.questions, &submission.answers, stale);
     let checked = checked.map_err(|found| problems.extend(found.into_iter().map(Detail::from))).ok();
@@ -245,7 +263,7 @@ fn accept(
         |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the submission could not be stored");
     let new = NewEntry {
         lane: survey.platform.clone(),
-        priority: Priority::Visitor,
+        priority,
         survey: survey.id.clone(),
         submission: submission.submission,
         fingerprint: fingerprint(submission, language).map_err(internal)?,

@@ -115,6 +115,12 @@ pub(super) fn answered_at(context: Option<&Context>, accepted_at: Timestamp) -> 
     claimed.filter(believable).unwrap_or(accepted_at)
 }
 
+/// When it was answered elsewhere: what is said about it, unless that is still to come.
+pub(super) fn answered_before(context: Option<&Context>, accepted_at: Timestamp) -> Timestamp {
+    let claimed = context.and_then(|context| context.answered_at.as_deref()?.parse::<Timestamp>().ok());
+    claimed.map_or(accepted_at, |claimed| claimed.min(accepted_at))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@ mod buckets;
 mod client;
 mod definition;
 mod forwarded;
+mod hand_in;
 mod limits;
 mod metadata;
 mod openapi;
@@ -46,6 +47,7 @@ use problem::Problem;
 
 pub use assets::{EmbeddedWidget, NOT_BUILT};
 pub use definition::{ServedDefinition, version};
+pub use hand_in::{HandInRequest, HandedIn, Wrong};
 
 /// Where submissions are posted.
 const ANSWERS: &str = "/v1/surveys/{survey}/answers";

@@ -6,6 +6,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::hand_in::Wrong;
+
 /// Every kind of problem: its status, its code, and when it comes. Clients are told of no other.
 pub(super) const KINDS: [(StatusCode, &str, &str); 20] = [
     (StatusCode::BAD_REQUEST, "address", "the path or the query cannot be read"),
@@ -105,6 +107,15 @@ impl Problem {
     /// An address that cannot be read: a parameter that is there twice, or is no UTF-8.
     pub(super) fn address() -> Self {
         Self::new(StatusCode::BAD_REQUEST, "address", "the address's path or query cannot be read")
+    }
+
+    /// What is wrong with the content, or with the whole.
+    pub(super) fn wrong(self) -> Vec<Wrong> {
+        if self.errors.is_empty() {
+            return vec![Wrong { pointer: String::new(), question: None, words: self.detail }];
+        }
+        let wrong = |Detail { pointer, question, words, .. }| Wrong { pointer, question, words };
+        self.errors.into_iter().map(wrong).collect()
     }
 
     /// A submission whose content is refused, with every reason.

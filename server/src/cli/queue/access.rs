@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use shared::SurveyId;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -12,11 +13,13 @@ use crate::cli::Usage;
 use crate::cli::remote::Remote;
 use crate::clock::Clock;
 use crate::config::{Config, Store};
+use crate::intake::{HandInRequest, HandedIn, Intake};
 use crate::operator::{
     self, ChangeReply, ChangeRequest, ForgetReply, ForgetRequest, ListRequest, Listing, OperatorError,
     Selection, Shown, Status,
 };
-use crate::queue::{self, Options, QueueError, SharedQueue, SqliteQueue};
+use crate::queue::{self, Inbox, Options, QueueError, SharedQueue, SqliteQueue};
+use crate::sampling::Shares;
 
 /// How long a store may be held by somebody who does not answer: a server that starts or stops, or
 /// another of these commands.
@@ -32,7 +35,7 @@ pub(super) enum Order {
 }
 
 /// The way to the queue.
-pub(super) enum Access {
+pub(in crate::cli) enum Access {
     /// A file that no server uses: it is ours until this is dropped.
     Here(SharedQueue, Clock),
     /// A database, beside the servers that share it.
@@ -43,7 +46,7 @@ pub(super) enum Access {
 
 impl Access {
     /// Opens the store, or finds the server that holds it.
-    pub(super) async fn open(config: &Config) -> anyhow::Result<Self> {
+    pub(in crate::cli) async fn open(config: &Config) -> anyhow::Result<Self> {
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(queue) = open_store(config).await? {
@@ -65,7 +68,7 @@ impl Access {
     }
 
     /// True if a server is at work, as far as can be told: of a database nobody knows who uses it.
-    pub(super) fn serves(&self) -> bool {
+    pub(in crate::cli) fn serves(&self) -> bool {
         matches!(self, Self::There(_) | Self::Beside(..))
     }
 
@@ -113,6 +116,24 @@ impl Access {
             }
             (Self::There(remote), Order::Retry) => remote.post("queue/retry", request).await,
             (Self::There(remote), Order::Discard) => remote.post("queue/discard", request).await,
+        }
+    }
+
+    /// Hands in submissions for a survey, or has them checked.
+    pub(in crate::cli) async fn hand_in(
+        &self,
+        config: &Arc<Config>,
+        survey: &SurveyId,
+        request: &HandInRequest,
+    ) -> anyhow::Result<Vec<HandedIn>> {
+        match self {
+            Self::Here(queue, clock) | Self::Beside(queue, clock) => {
+                let inbox = Arc::clone(queue) as Arc<dyn Inbox>;
+                let intake = Intake::new(Arc::clone(config), Shares::new(config), inbox, *clock);
+                let handed_in = intake.hand_in(survey.as_str(), request).await;
+                handed_in.with_context(|| format!("there is no survey {survey}"))
+            }
+            Self::There(remote) => remote.post(&format!("answers/{survey}"), request).await,
         }
     }
 

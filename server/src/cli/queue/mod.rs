@@ -1,6 +1,6 @@
 //! `afterword queue`: the operators' queue, on the store itself or through the server that holds it.
 
-mod access;
+pub(super) mod access;
 mod change;
 mod export;
 mod filter;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use shared::{Field, Language, limits, respondent};
 
-use super::read::{Row, Sheet};
+use crate::cli::sheet::{Row, Sheet};
 use crate::config::Guid;
 use crate::platform::{NewRespondent, RespondentField};
 
@@ -251,8 +251,8 @@ fn language(language: Option<Language>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::read::read;
     use super::*;
+    use crate::cli::sheet::{Inner, read};
 
     fn rules() -> Rules {
         Rules {
@@ -266,7 +266,7 @@ mod tests {
     fn faults(text: &str) -> Vec<String> {
         let touchpoint = RespondentField::Touchpoint.name();
         let text = text.replace("TOUCHPOINT", touchpoint);
-        let checked = check(&read(text.as_bytes(), None).unwrap(), &rules());
+        let checked = check(&read(text.as_bytes(), None, Inner::Bare).unwrap(), &rules());
         checked.faults.iter().map(|fault| fault.to_string().replace(touchpoint, "TOUCHPOINT")).collect()
     }
 
@@ -276,7 +276,7 @@ mod tests {
                     Gent;FR;Tester;+32486;jef@example.com;7;\n\
                     Luik;1b5c1275-4f92-422f-b1fc-799bf8e30598;;;an@example.com;;web\n";
         let text = text.replace("ID;", &format!("{};", RespondentField::Id.name()));
-        let checked = check(&read(text.as_bytes(), None).unwrap(), &rules());
+        let checked = check(&read(text.as_bytes(), None, Inner::Bare).unwrap(), &rules());
         assert_eq!(checked.faults, []);
         let [(2, Some(jef)), (3, Some(an))] = checked.rows.as_slice() else { panic!("{checked:?}") };
         assert_eq!(
@@ -328,7 +328,7 @@ mod tests {
     #[test]
     fn a_person_in_metadata_is_warned_of() {
         let text = "email,language,store,phone\njef@example.com,nl,Gent,+32486\n";
-        let checked = check(&read(text.as_bytes(), None).unwrap(), &rules());
+        let checked = check(&read(text.as_bytes(), None, Inner::Bare).unwrap(), &rules());
         assert!(checked.faults.is_empty());
         assert!(checked.warnings[0].contains("phoneNumber"), "{:?}", checked.warnings);
     }

@@ -1,24 +1,22 @@
 //! `afterword respondents`: whom the platform is to survey.
 //!
-//! A list is read (`read`), checked whole before anything is sent (`check`), and sent some rows at a time (`send`), with
+//! A list is read, checked whole before anything is sent (`check`), and sent some rows at a time (`send`), with
 //! what became of each row in a file beside it (`journal`).
 
 mod check;
 mod journal;
-mod read;
 mod send;
 
-use std::fmt::Write as _;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use sha2::{Digest, Sha256};
 use shared::{Language, SurveyId};
 
 use super::desk::Desk;
+use super::sheet::{self, Inner};
 use super::words::{say, span};
 use super::{ConfigFile, Usage, ask, target};
 use crate::config::{Config, Guid, MetadataSource, Platform, PlatformName, Survey};
@@ -89,7 +87,7 @@ struct AddArgs {
     #[arg(long, value_name = "KEY")]
     mandatory: Vec<String>,
     /// What is between the columns, if it is not found out
-    #[arg(long, value_name = "SIGN", value_parser = sign)]
+    #[arg(long, value_name = "SIGN", value_parser = sheet::sign)]
     delimiter: Option<u8>,
     /// Check the list, and send nothing
     #[arg(long)]
@@ -132,10 +130,10 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     }
     let config = super::load_without_secrets(&arguments.file.config)?;
     let (platform, rules) = rules(&config, arguments)?;
-    let bytes = contents(&arguments.list)?;
-    let sheet = read::read(&bytes, arguments.delimiter)
+    let bytes = sheet::contents(&arguments.list)?;
+    let list = sheet::read(&bytes, arguments.delimiter, Inner::Bare)
         .map_err(|error| Usage(format!("{} cannot be read: {error}", arguments.list.display())))?;
-    let checked = check::check(&sheet, &rules);
+    let checked = check::check(&list, &rules);
     let faulty = report_faults(&checked, arguments)?;
     let good: Vec<(u64, NewRespondent)> =
         checked.rows.into_iter().filter_map(|(row, new)| Some((row, new?))).collect();
@@ -154,8 +152,7 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     if arguments.dry_run {
         return Ok(say("Nothing was sent: this was a dry run.")?);
     }
-    let mut digest = String::new();
-    Sha256::digest(&bytes).iter().for_each(|byte| _ = write!(digest, "{byte:02x}"));
+    let digest = sheet::digest(&bytes);
     let (progress, report) = files(arguments, &digest);
     let way = match (arguments.resume, arguments.again) {
         (true, _) => Way::Resume,
@@ -219,15 +216,6 @@ fn rules(config: &Config, arguments: &AddArgs) -> anyhow::Result<(Arc<Platform>,
         return Err(Usage(format!("--language {language} is not among those of the survey")).into());
     }
     Ok((Arc::clone(platform), Rules { touchpoint, languages, language, mandatory }))
-}
-
-fn contents(list: &Path) -> anyhow::Result<Vec<u8>> {
-    if list == Path::new("-") {
-        let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
-        return Ok(bytes);
-    }
-    std::fs::read(list).with_context(|| format!("cannot read {}", list.display()))
 }
 
 /// Where it is kept what became of each row, and where it is written in words.
@@ -365,14 +353,6 @@ fn summary(
 /// `1 respondent`, `3 respondents`.
 fn counted(respondents: usize) -> String {
     if respondents == 1 { "1 respondent".into() } else { format!("{respondents} respondents") }
-}
-
-fn sign(text: &str) -> Result<u8, String> {
-    match (text, text.as_bytes()) {
-        ("\\t" | "tab", _) => Ok(b'\t'),
-        (_, [sign]) if sign.is_ascii_graphic() && *sign != b'"' => Ok(*sign),
-        _ => Err("write one sign, or tab".into()),
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,12 @@
-//! A list of respondents as it was written: CSV (RFC 4180) or JSON, as columns and rows of text.
+//! A list as it was written: CSV (RFC 4180) or JSON, as columns and rows of text.
 
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::Context;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 /// Delimiters that lists come with.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
@@ -21,8 +27,43 @@ pub(super) struct Row {
     pub(super) cells: Result<Vec<String>, usize>,
 }
 
+/// What an object within an object of a list is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inner {
+    /// Its keys are columns as well.
+    Bare,
+    /// They are, with its own name before them: `metadata.shop`.
+    Named,
+}
+
+/// The bytes of a list; `-` stands for standard input.
+pub(super) fn contents(list: &Path) -> anyhow::Result<Vec<u8>> {
+    if list == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
+        return Ok(bytes);
+    }
+    std::fs::read(list).with_context(|| format!("cannot read {}", list.display()))
+}
+
+/// A delimiter as it is said on the command line.
+pub(super) fn sign(text: &str) -> Result<u8, String> {
+    match (text, text.as_bytes()) {
+        ("\\t" | "tab", _) => Ok(b'\t'),
+        (_, [sign]) if sign.is_ascii_graphic() && *sign != b'"' => Ok(*sign),
+        _ => Err("write one sign, or tab".into()),
+    }
+}
+
+/// SHA-256 of a list's bytes, in hexadecimal digits.
+pub(super) fn digest(bytes: &[u8]) -> String {
+    let mut digest = String::new();
+    Sha256::digest(bytes).iter().for_each(|byte| _ = write!(digest, "{byte:02x}"));
+    digest
+}
+
 /// Reads a list. The error says where it cannot be read, and what to do.
-pub(super) fn read(bytes: &[u8], delimiter: Option<u8>) -> Result<Sheet, String> {
+pub(super) fn read(bytes: &[u8], delimiter: Option<u8>, inner: Inner) -> Result<Sheet, String> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err("it is written in UTF-16; save it as \"CSV UTF-8\"".into());
     }
@@ -35,7 +76,7 @@ pub(super) fn read(bytes: &[u8], delimiter: Option<u8>) -> Result<Sheet, String>
         return Err("it is empty".into());
     }
     match text.trim_start().as_bytes() {
-        [b'[' | b'{', ..] => json(text),
+        [b'[' | b'{', ..] => json(text, inner),
         _ => csv(text, delimiter),
     }
 }
@@ -83,7 +124,7 @@ fn most_frequent(text: &str) -> u8 {
     DELIMITERS[most]
 }
 
-fn json(text: &str) -> Result<Sheet, String> {
+fn json(text: &str, inner: Inner) -> Result<Sheet, String> {
     let value: Value = serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
     let list = match value {
         Value::Array(list) => list,
@@ -94,8 +135,8 @@ fn json(text: &str) -> Result<Sheet, String> {
     let mut objects = Vec::new();
     for (place, item) in list.into_iter().enumerate() {
         let Value::Object(object) = item else { return Err(format!("item {} is no object", place + 1)) };
-        let flat =
-            flat(object).map_err(|key| format!("item {}: {key} is neither text nor number", place + 1))?;
+        let flat = flat(object, inner)
+            .map_err(|key| format!("item {}: {key} is neither text nor number", place + 1))?;
         for (key, _) in &flat {
             if !sheet.columns.contains(key) {
                 sheet.columns.push(key.clone());
@@ -115,14 +156,25 @@ fn json(text: &str) -> Result<Sheet, String> {
 }
 
 /// Keys and texts of an object and of those in it: metadata may be in one of its own, as the platform has it.
-fn flat(object: Map<String, Value>) -> Result<Vec<(String, String)>, String> {
+fn flat(object: Map<String, Value>, inner: Inner) -> Result<Vec<(String, String)>, String> {
     let mut flat = Vec::new();
     for (key, value) in object {
         match value {
             Value::Null => {}
             Value::String(text) => flat.push((key, text)),
             Value::Bool(_) | Value::Number(_) => flat.push((key, value.to_string())),
-            Value::Object(inner) => flat.extend(self::flat(inner)?),
+            Value::Object(within) => {
+                let named = |(own, value)| match inner {
+                    Inner::Named => (format!("{key}.{own}"), value),
+                    Inner::Bare => (own, value),
+                };
+                flat.extend(self::flat(within, inner)?.into_iter().map(named));
+            }
+            // Options that were chosen.
+            Value::Array(list) if inner == Inner::Named && list.iter().all(Value::is_string) => {
+                let chosen: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
+                flat.push((key, chosen.join("; ")));
+            }
             Value::Array(_) => return Err(key),
         }
     }
@@ -145,7 +197,7 @@ mod tests {
             "\u{feff}email;store\r\njef@example.com;\"Gent, \"\"Zuid\"\"\"\r\n\r\n;\r\n",
             "email\tstore\njef@example.com\t\"Gent, \"\"Zuid\"\"\"",
         ] {
-            let sheet = read(text.as_bytes(), None).unwrap();
+            let sheet = read(text.as_bytes(), None, Inner::Bare).unwrap();
             assert_eq!((sheet.columns.join("|"), sheet.rows[0].number), ("email|store".into(), 2));
             assert_eq!(cells(&sheet), [["jef@example.com", "Gent, \"Zuid\""]], "{text}");
         }
@@ -153,8 +205,12 @@ mod tests {
 
     #[test]
     fn a_row_of_another_length_is_told() {
-        let sheet =
-            read(b"email,store\na@example.com\nb@example.com,Gent,x\nc@example.com,Gent\n", None).unwrap();
+        let sheet = read(
+            b"email,store\na@example.com\nb@example.com,Gent,x\nc@example.com,Gent\n",
+            None,
+            Inner::Bare,
+        )
+        .unwrap();
         let lengths: Vec<_> =
             sheet.rows.iter().map(|row| (row.number, row.cells.as_ref().err().copied())).collect();
         assert_eq!(lengths, [(2, Some(1)), (3, Some(3)), (4, None)]);
@@ -163,15 +219,21 @@ mod tests {
     #[test]
     fn json_may_have_its_metadata_in_an_object() {
         let text = r#"[{"email":"jef@example.com","keyValues":{"store":"Gent","pieces":8}},{"store":"Luik","email":null}]"#;
-        let sheet = read(text.as_bytes(), None).unwrap();
+        let sheet = read(text.as_bytes(), None, Inner::Bare).unwrap();
         assert_eq!(sheet.columns, ["email", "pieces", "store"]);
         assert_eq!(cells(&sheet), [["jef@example.com", "8", "Gent"], ["", "", "Luik"]]);
-        assert_eq!(read(br#"{"email":"jef@example.com"}"#, None).unwrap().rows.len(), 1);
+        assert_eq!(read(br#"{"email":"jef@example.com"}"#, None, Inner::Bare).unwrap().rows.len(), 1);
+        let text = br#"{"found":["web","shop"],"metadata":{"store":"Gent"}}"#;
+        let named = read(text, None, Inner::Named).unwrap();
+        assert_eq!(
+            (named.columns.join("|"), cells(&named)),
+            ("found|metadata.store".into(), vec![vec!["web; shop", "Gent"]])
+        );
     }
 
     #[test]
     fn what_cannot_be_read_says_where_and_what_to_do() {
-        let refused = |bytes: &[u8]| read(bytes, None).unwrap_err();
+        let refused = |bytes: &[u8]| read(bytes, None, Inner::Bare).unwrap_err();
         assert!(refused(b"email\nj\xe9f@example.com").contains("line 2 is not UTF-8"));
         assert!(refused(&[0xff, 0xfe, b'e', 0]).contains("UTF-16"));
         assert!(refused(b" \n").contains("empty"));

@@ -1,0 +1,252 @@
+//! `afterword answers`: what people answered elsewhere, on paper or on the phone.
+//!
+//! A list is read, made into submissions (`submission`), checked whole by the rules that hold for visitors, and stored in
+//! the same queue. The UUID of a row comes from the list and the row, so that a list that is handed in again adds nothing.
+
+mod submission;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use shared::{Language, Submission, SurveyId};
+
+use super::queue::access::Access;
+use super::sheet::{self, Inner, Sheet};
+use super::words::{say, span};
+use super::{ConfigFile, Usage, target};
+use crate::config::{Config, Survey};
+use crate::intake::{HandInRequest, HandedIn, Wrong};
+use submission::{Maker, column_of};
+
+/// Submissions that are handed in at a time.
+const BATCH: usize = 200;
+
+const HELP: &str = "\
+The list is CSV with a line of titles (commas, semicolons or tabs; UTF-8), or a JSON list of objects. A column is called \
+as the question is in the configuration; beside them language, answered_at (2026-01-31 or a moment), metadata.KEY as the \
+page would send it, respondent.first_name, last_name, email, phone and id, and submission, a UUID. An empty cell is no \
+answer. A score is its number, yes and no are true or yes, false or no, in one of the survey's languages too; options are \
+their ids or their texts, several with a semicolon between them; QUESTION.other has the words for an option called other.
+
+Every row is checked by the rules that hold for visitors before anything is stored, and all faults are shown. Then the \
+answers wait in the same queue, behind those of visitors, and go out at the lane's pace. The same list once more adds \
+nothing: its rows are known.
+
+It asks the server that runs with this configuration, at admin_listen; if none runs, it opens the store itself.";
+
+#[derive(Args)]
+pub(super) struct Answers {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Add the answers of a list
+    Add(AddArgs),
+}
+
+#[derive(Args)]
+#[command(after_long_help = HELP)]
+struct AddArgs {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// The list; - reads it from standard input
+    #[arg(value_name = "FILE")]
+    list: PathBuf,
+    /// The survey, if there are several
+    #[arg(long, value_name = "ID")]
+    survey: Option<SurveyId>,
+    /// The language of rows that have none
+    #[arg(long, value_name = "CODE")]
+    language: Option<Language>,
+    /// What is between the columns, if it is not found out
+    #[arg(long, value_name = "SIGN", value_parser = sheet::sign)]
+    delimiter: Option<u8>,
+    /// Check the list, and store nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Leave out rows with faults, and store the others
+    #[arg(long)]
+    skip_faulty: bool,
+}
+
+/// A fault, with its row where it is one's own.
+struct Fault(Option<u64>, String);
+
+pub(super) async fn answers(arguments: Answers) -> anyhow::Result<()> {
+    match arguments.verb {
+        Verb::Add(arguments) => add(&arguments).await,
+    }
+}
+
+async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
+    let config = Arc::new(super::load_without_secrets(&arguments.file.config)?);
+    let survey = target::survey(&config, arguments.survey.as_ref())?;
+    let bytes = sheet::contents(&arguments.list)?;
+    let name = arguments.list.display();
+    let list = sheet::read(&bytes, arguments.delimiter, Inner::Named)
+        .map_err(|error| Usage(format!("{name} cannot be read: {error}")))?;
+    let access = Access::open(&config).await?;
+    let mut faults = Vec::new();
+    let made = make(survey, &list, arguments.language, &sheet::digest(&bytes), &mut faults);
+    let checked = check(&access, &config, survey, made, &mut faults).await?;
+    faults.sort_by_key(|Fault(row, _)| *row);
+    let mut err = std::io::stderr().lock();
+    for Fault(row, words) in &faults {
+        match row {
+            Some(row) => writeln!(err, "row {row}, {words}")?,
+            None => writeln!(err, "{words}")?,
+        }
+    }
+    drop(err);
+    let whole = faults.iter().any(|Fault(row, _)| row.is_none());
+    if !faults.is_empty() && (!arguments.skip_faulty || whole || checked.is_empty()) {
+        let found = if faults.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", faults.len()) };
+        let hint = if whole || checked.is_empty() { "" } else { "; --skip-faulty stores the other rows" };
+        bail!("{found} in {name}, and nothing was stored{hint}");
+    }
+    if arguments.dry_run {
+        return Ok(say(&format!(
+            "{} could be stored; nothing was: this was a dry run.",
+            counted(checked.len())
+        ))?);
+    }
+    let left = list.rows.len() - checked.len();
+    store(&access, &config, survey, checked, left).await
+}
+
+/// The rows as submissions.
+fn make(
+    survey: &Survey,
+    list: &Sheet,
+    language: Option<Language>,
+    digest: &str,
+    faults: &mut Vec<Fault>,
+) -> Vec<(u64, Submission)> {
+    let maker = match Maker::new(survey, &list.columns, language, digest) {
+        Ok(maker) => maker,
+        Err(wrong) => {
+            faults.extend(wrong.into_iter().map(|words| Fault(None, words)));
+            return Vec::new();
+        }
+    };
+    if list.rows.is_empty() {
+        faults.push(Fault(None, "there are no rows below the titles".into()));
+    }
+    let mut made = Vec::new();
+    for row in &list.rows {
+        let wrong = match &row.cells {
+            Ok(cells) => match maker.make(row.number, cells) {
+                Ok(submission) => {
+                    made.push((row.number, submission));
+                    continue;
+                }
+                Err(wrong) => wrong,
+            },
+            Err(count) => vec![format!("cells: there are {count}, and {} titles", list.columns.len())],
+        };
+        faults.extend(wrong.into_iter().map(|words| Fault(Some(row.number), words)));
+    }
+    made
+}
+
+/// Those that keep the rules.
+async fn check(
+    access: &Access,
+    config: &Arc<Config>,
+    survey: &Survey,
+    made: Vec<(u64, Submission)>,
+    faults: &mut Vec<Fault>,
+) -> anyhow::Result<Vec<(u64, Submission)>> {
+    let mut checked = Vec::with_capacity(made.len());
+    for (rows, request) in batches(made, true) {
+        let outcome = access.hand_in(config, &survey.id, &request).await?;
+        for ((row, submission), outcome) in rows.into_iter().zip(request.submissions).zip(outcome) {
+            match outcome {
+                HandedIn::Refused(wrong) => {
+                    faults.extend(
+                        wrong.into_iter().map(|wrong| Fault(Some(row), in_words(&wrong, &submission))),
+                    );
+                }
+                _ => checked.push((row, submission)),
+            }
+        }
+    }
+    Ok(checked)
+}
+
+async fn store(
+    access: &Access,
+    config: &Arc<Config>,
+    survey: &Survey,
+    checked: Vec<(u64, Submission)>,
+    left: usize,
+) -> anyhow::Result<()> {
+    let (mut stored, mut repeated, mut trouble) = (0, 0, Vec::new());
+    'batches: for (rows, request) in batches(checked, false) {
+        for (row, outcome) in rows.iter().zip(access.hand_in(config, &survey.id, &request).await?) {
+            match outcome {
+                HandedIn::Taken => stored += 1,
+                HandedIn::Repeated => repeated += 1,
+                HandedIn::Conflict => {
+                    trouble.push(format!("row {row}: other answers are there under its UUID, and count"));
+                }
+                HandedIn::Refused(_) => {
+                    trouble.push(format!("row {row}: the server runs with other rules by now"));
+                }
+                HandedIn::Failed(words) => {
+                    trouble.push(format!(
+                        "row {row} and those behind it are not stored: {words}. Hand the same list in again later: what is \
+                         there is known"
+                    ));
+                    break 'batches;
+                }
+            }
+        }
+    }
+    let platform = target::platform(config, survey)?;
+    let takes = platform.interval.saturating_mul(u32::try_from(stored).unwrap_or(u32::MAX));
+    let mut said = vec![format!("{} stored", counted(stored))];
+    if stored > 0 {
+        let goes = if access.serves() { "they go out" } else { "they go out, once a server is started," };
+        said.push(format!("{goes} in about {}, behind what visitors answer", span(takes)));
+    }
+    if repeated > 0 {
+        said.push(format!("{repeated} were there already"));
+    }
+    say(&format!("{}.", said.join("; ")))?;
+    if left > 0 {
+        trouble.push(format!("{} left out for their faults", counted(left)));
+    }
+    if trouble.is_empty() { Ok(()) } else { bail!("{}", trouble.join("\n")) }
+}
+
+/// Some at a time, with their rows.
+fn batches(
+    submissions: Vec<(u64, Submission)>,
+    check: bool,
+) -> impl Iterator<Item = (Vec<u64>, HandInRequest)> {
+    let mut left = submissions.into_iter().peekable();
+    std::iter::from_fn(move || {
+        left.peek()?;
+        let (rows, submissions) = left.by_ref().take(BATCH).unzip();
+        Some((rows, HandInRequest { submissions, check }))
+    })
+}
+
+/// A fault, under the title of its column.
+fn in_words(wrong: &Wrong, submission: &Submission) -> String {
+    match wrong.question.clone().or_else(|| column_of(&wrong.pointer, submission)) {
+        Some(column) => format!("{column}: {}", wrong.words),
+        None => wrong.words.clone(),
+    }
+}
+
+/// `1 answer`, `3 answers`; one person's, to all questions.
+fn counted(answers: usize) -> String {
+    if answers == 1 { "1 answer".into() } else { format!("{answers} answers") }
+}

@@ -1,0 +1,308 @@
+//! A row of a list as a submission.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use shared::submission::{Context, WireAnswer};
+use shared::{Language, OptionId, Respondent, Submission, Words};
+use uuid::Uuid;
+
+use crate::cli::target::moment;
+use crate::config::{Kind, MetadataSource, Question, Survey};
+
+/// What a column is.
+enum Column<'a> {
+    Language,
+    AnsweredAt,
+    Submission,
+    Answer(&'a Question),
+    /// The words for a question's option called "other".
+    Other(&'a Question),
+    Metadata(String),
+    Respondent(&'static str),
+}
+
+const RESPONDENT: [&str; 5] = ["first_name", "last_name", "email", "phone", "id"];
+const YES: [&str; 5] = ["true", "yes", "1", "y", "x"];
+const NO: [&str; 4] = ["false", "no", "0", "n"];
+
+/// Makes submissions of a list's rows.
+pub(super) struct Maker<'a> {
+    columns: Vec<(String, Column<'a>)>,
+    language: Option<Language>,
+    digest: &'a str,
+    /// What yes and no are called in the survey's languages.
+    words: (Vec<String>, Vec<String>),
+}
+
+impl<'a> Maker<'a> {
+    /// Reads the titles; or everything that is wrong with them.
+    pub(super) fn new(
+        survey: &'a Survey,
+        titles: &[String],
+        language: Option<Language>,
+        digest: &'a str,
+    ) -> Result<Self, Vec<String>> {
+        let mut wrong = Vec::new();
+        let mut columns = Vec::new();
+        for title in titles {
+            match column(survey, title) {
+                Some(column) => columns.push((title.clone(), column)),
+                None => wrong.push(unknown(survey, title)),
+            }
+            if titles.iter().filter(|other| *other == title).count() > 1 {
+                wrong.push(format!("column {title:?}: it is there twice"));
+            }
+        }
+        wrong.dedup();
+        let only = if let [only] = survey.languages.as_slice() { Some(*only) } else { None };
+        let language = language.or(only);
+        if language.is_none() && !columns.iter().any(|(_, column)| matches!(column, Column::Language)) {
+            wrong.push("column \"language\": there is none: add it, or say --language for all rows".into());
+        }
+        if let Some(language) = language.filter(|language| !survey.languages.contains(language)) {
+            wrong.push(format!("--language {language} is not among those of the survey"));
+        }
+        let said = |word: fn(&Words) -> &str| {
+            survey
+                .languages
+                .iter()
+                .map(|language| word(crate::words::words(*language)).to_lowercase())
+                .collect()
+        };
+        let words = (said(|words| &words.yes), said(|words| &words.no));
+        if wrong.is_empty() { Ok(Self { columns, language, digest, words }) } else { Err(wrong) }
+    }
+
+    /// A row as a submission; or everything that is wrong with its cells.
+    pub(super) fn make(&self, row: u64, cells: &[String]) -> Result<Submission, Vec<String>> {
+        let mut submission = Submission {
+            submission: self.uuid(row),
+            language: self.language.map(|language| language.to_string()).unwrap_or_default(),
+            answers: Vec::new(),
+            metadata: BTreeMap::new(),
+            respondent: None,
+            context: None,
+            definition: None,
+        };
+        let mut wrong = Vec::new();
+        let mut other = Vec::new();
+        for ((title, column), cell) in self.columns.iter().zip(cells).filter(|(_, cell)| !cell.is_empty()) {
+            let mut fault = |words: String| wrong.push(format!("{title}: {words}"));
+            match column {
+                Column::Language => cell.clone_into(&mut submission.language),
+                Column::AnsweredAt => match moment(cell) {
+                    Ok(at) => submission.context = Some(answered_at(at)),
+                    Err(words) => fault(words),
+                },
+                Column::Submission => match cell.parse() {
+                    Ok(uuid) => submission.submission = uuid,
+                    Err(_) => fault(format!("{cell:?} is no UUID")),
+                },
+                Column::Metadata(key) => _ = submission.metadata.insert(key.clone(), cell.clone()),
+                Column::Respondent(field) => {
+                    set(submission.respondent.get_or_insert_default(), field, cell.clone());
+                }
+                Column::Answer(question) => match self.answer(question, cell) {
+                    Ok(answer) => submission.answers.push(answer),
+                    Err(words) => fault(words),
+                },
+                Column::Other(question) => other.push((question.id.as_str(), cell.clone(), title)),
+            }
+        }
+        for (question, words, title) in other {
+            match submission.answers.iter_mut().find(|answer| answer.question == question) {
+                Some(answer) => answer.other = Some(words),
+                None => wrong.push(format!("{title}: no option was chosen that these words are about")),
+            }
+        }
+        if wrong.is_empty() { Ok(submission) } else { Err(wrong) }
+    }
+
+    /// The same for the same row of the same list.
+    fn uuid(&self, row: u64) -> Uuid {
+        let hash = Sha256::digest(format!("{} {row}", self.digest));
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash[..16]);
+        uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    }
+
+    fn answer(&self, question: &Question, cell: &str) -> Result<WireAnswer, String> {
+        let answer = WireAnswer { question: question.id.to_string(), ..WireAnswer::default() };
+        match &question.kind {
+            Kind::Score { .. } => match cell.parse() {
+                Ok(score) => Ok(WireAnswer { score: Some(score), ..answer }),
+                Err(_) => Err(format!("{cell:?} is no whole number")),
+            },
+            Kind::Text { .. } => Ok(WireAnswer { text: Some(cell.to_owned()), ..answer }),
+            Kind::YesNo => {
+                let given = cell.to_lowercase();
+                let is = |plain: &[&str], said: &[String]| {
+                    plain.contains(&given.as_str()) || said.contains(&given)
+                };
+                let boolean = match (is(&YES, &self.words.0), is(&NO, &self.words.1)) {
+                    (true, _) => true,
+                    (_, true) => false,
+                    _ => return Err(format!("{cell:?} is neither yes nor no")),
+                };
+                Ok(WireAnswer { boolean: Some(boolean), ..answer })
+            }
+            Kind::Choice { .. } => {
+                let given = cell.split([';', '|']).map(str::trim).filter(|given| !given.is_empty());
+                let chosen: Result<Vec<String>, String> = given
+                    .map(|given| {
+                        let found = option(question, given).map(ToString::to_string);
+                        found.ok_or_else(|| format!("{given:?} is no option"))
+                    })
+                    .collect();
+                Ok(WireAnswer { options: Some(chosen?), ..answer })
+            }
+        }
+    }
+}
+
+/// An option by its id, its text in some language, or what the platform calls it.
+fn option<'a>(question: &'a Question, given: &str) -> Option<&'a OptionId> {
+    let Kind::Choice { options, .. } = &question.kind else { return None };
+    let lower = given.to_lowercase();
+    let by_id = options.iter().find(|option| option.id.as_str() == given);
+    let named = || {
+        options.iter().find(|option| {
+            option.text.values().chain(option.value.values()).any(|text| text.to_lowercase() == lower)
+        })
+    };
+    by_id.or_else(named).map(|option| &option.id)
+}
+
+fn column<'a>(survey: &'a Survey, title: &str) -> Option<Column<'a>> {
+    let question = |id: &str| survey.questions.iter().find(|question| question.id.as_str() == id);
+    match title {
+        "language" => return Some(Column::Language),
+        "answered_at" => return Some(Column::AnsweredAt),
+        "submission" => return Some(Column::Submission),
+        _ => {}
+    }
+    if let Some(question) = question(title) {
+        return Some(Column::Answer(question));
+    }
+    if let Some(key) = title.strip_prefix("metadata.") {
+        return Some(Column::Metadata(key.to_owned()));
+    }
+    if let Some(field) = title.strip_prefix("respondent.") {
+        return RESPONDENT.iter().find(|known| **known == field).map(|field| Column::Respondent(field));
+    }
+    let (id, other) = title.rsplit_once('.')?;
+    question(id).filter(|_| other == "other").map(Column::Other)
+}
+
+fn unknown(survey: &Survey, title: &str) -> String {
+    let questions: Vec<&str> = survey.questions.iter().map(|question| question.id.as_str()).collect();
+    let keys = survey.metadata.iter().filter_map(|rule| match &rule.source {
+        MetadataSource::Page { key, .. } => Some(format!(", metadata.{key}")),
+        _ => None,
+    });
+    format!(
+        "column {title:?}: it is not known here; there is language, answered_at, submission, {}{}, and respondent.{}",
+        questions.join(", "),
+        keys.collect::<String>(),
+        RESPONDENT.join(", respondent.")
+    )
+}
+
+fn answered_at(at: Timestamp) -> Context {
+    Context { answered_at: Some(at.to_string()), ..Context::default() }
+}
+
+fn set(respondent: &mut Respondent, field: &str, value: String) {
+    let place = match field {
+        "first_name" => &mut respondent.first_name,
+        "last_name" => &mut respondent.last_name,
+        "email" => &mut respondent.email,
+        "phone" => &mut respondent.phone,
+        _ => &mut respondent.id,
+    };
+    *place = Some(value);
+}
+
+/// The column that a place in a submission comes from.
+pub(super) fn column_of(pointer: &str, submission: &Submission) -> Option<String> {
+    let mut segments = pointer.trim_start_matches('/').split('/');
+    match (segments.next()?, segments.next()) {
+        ("answers", Some(place)) => {
+            let answer = submission.answers.get(place.parse::<usize>().ok()?)?;
+            Some(answer.question.clone())
+        }
+        ("" | "answers", _) => None,
+        (outer, Some(inner)) => Some(format!("{outer}.{}", inner.replace("~1", "/").replace("~0", "~"))),
+        (outer, None) => Some(outer.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::good;
+
+    fn made(titles: &str, cells: &str) -> Result<Submission, Vec<String>> {
+        let config = good();
+        let titles: Vec<String> = titles.split(',').map(str::to_owned).collect();
+        let cells: Vec<String> = cells.split(',').map(str::to_owned).collect();
+        Maker::new(&config.surveys[0], &titles, None, "digest")?.make(2, &cells)
+    }
+
+    #[test]
+    fn a_row_becomes_a_submission_that_is_the_same_each_time() {
+        let titles = "language,answered_at,recommend,why,again,found,metadata.pieces,respondent.email";
+        let row = "nl,2026-01-31,9,Snel,Ja,Winkel; web,3,jef@example.com";
+        let submission = made(titles, row).unwrap();
+        let json = serde_json::to_value(&submission).unwrap();
+        assert_eq!(json["answers"][0], serde_json::json!({ "question": "recommend", "score": 9 }));
+        assert_eq!(json["answers"][2], serde_json::json!({ "question": "again", "boolean": true }));
+        assert_eq!(
+            json["answers"][3],
+            serde_json::json!({ "question": "found", "options": ["shop", "web"] })
+        );
+        assert_eq!(json["metadata"]["pieces"], "3");
+        assert_eq!(json["respondent"]["email"], "jef@example.com");
+        assert_eq!(json["context"]["answered_at"], "2026-01-31T00:00:00Z");
+        assert_eq!(made(titles, row).unwrap().submission, submission.submission);
+        assert_eq!(submission.submission.get_version_num(), 8);
+        let empty = made(titles, "nl,,9,,,,,").unwrap();
+        assert_eq!(
+            (empty.answers.len(), empty.respondent.is_none(), empty.context.is_none()),
+            (1, true, true)
+        );
+    }
+
+    #[test]
+    fn what_a_cell_cannot_be_is_told_under_its_title() {
+        let wrong =
+            made("language,recommend,again,found,submission,answered_at", "nl,negen,misschien,tv,7,gisteren");
+        let wrong = wrong.unwrap_err();
+        let expected = [
+            "recommend: \"negen\"",
+            "again: \"misschien\"",
+            "found: \"tv\"",
+            "submission: \"7\"",
+            "answered_at: write a day",
+        ];
+        assert_eq!(wrong.len(), expected.len(), "{wrong:?}");
+        for (wrong, expected) in wrong.iter().zip(expected) {
+            assert!(wrong.starts_with(expected), "{wrong}");
+        }
+        let unknown = made("recomend,language,language", "9,nl,nl").unwrap_err().join("\n");
+        assert!(unknown.contains("\"recomend\"") && unknown.contains("recommend"), "{unknown}");
+        assert!(unknown.contains("\"language\": it is there twice"), "{unknown}");
+    }
+
+    #[test]
+    fn a_place_in_a_submission_is_found_again_in_the_list() {
+        let submission = made("language,recommend", "nl,9").unwrap();
+        let of = |pointer: &str| column_of(pointer, &submission);
+        assert_eq!(of("/answers/0/score").as_deref(), Some("recommend"));
+        assert_eq!(of("/metadata/a~1b").as_deref(), Some("metadata.a/b"));
+        assert_eq!(of("/language").as_deref(), Some("language"));
+        assert_eq!(of(""), None);
+    }
+}
