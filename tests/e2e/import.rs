@@ -114,3 +114,32 @@ async fn what_cannot_be_imported_says_why() -> Result<()> {
     ensure!(code == 1 && said.contains("no responses of the last 31 days"), "{said}");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_is_held_against_the_platform_and_nothing_is_written() -> Result<()> {
+    tests::prepared()?;
+    let mut stage = Stage::new().await?;
+    let (code, said) = run(&stage, "check --online").await?;
+    ensure!(code == 0 && said.matches("as the platform has it").count() == 2, "{said}");
+    // One GUID with a slip of the pen, one text that reads otherwise; the server runs with what it had.
+    let guid = stage.sandbox.touchpoints()[0].questions[0].guid.clone();
+    let slip = format!("{}0", &guid[..guid.len() - 1]);
+    stage.process.config =
+        stage.process.config.replace(&guid, &slip).replace("Wat kunnen we beter doen?", "Wat kan er beter?");
+    let (code, said) = run(&stage, "check --online").await?;
+    ensure!(code == 1 && said.contains(&format!("the touchpoint has no question {slip}")), "{said}");
+    ensure!(said.contains("1 problem with the platform"), "{said}");
+    let refused = Fault::Status { status: 401, retry_after: None, body: None };
+    stage.sandbox.misbehave(Misbehaviour::from(refused).only(Call::GetQuestions));
+    let (code, said) = run(&stage, "check --online").await?;
+    ensure!(
+        code == 1 && said.contains("cannot be compared") && said.contains("the token is not taken"),
+        "{said}"
+    );
+    stage.sandbox.behave();
+    stage.stop().await?;
+    let (code, said) = run(&stage, "check --online").await?;
+    ensure!(code == 1 && said.contains("has no question") && stage.sandbox.counts().early == 0, "{said}");
+    ensure!(stage.sandbox.counts().stored == 0 && stage.sandbox.respondents().is_empty());
+    Ok(())
+}

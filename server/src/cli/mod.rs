@@ -48,7 +48,7 @@ enum Command {
     /// Run the server: take submissions, forward them to the platform
     Serve(ConfigFile),
     /// Check a configuration, and show every problem at once
-    Check(ConfigFile),
+    Check(check::Check),
     /// Write a survey from what the platform asks
     Import(import::Import),
     /// Print ready snippets for the pages that show a survey
@@ -84,7 +84,7 @@ pub fn main() -> ExitCode {
     log::init(cli.log_format);
     let outcome = match cli.command {
         Command::Serve(file) => run(serve::serve(file.config)),
-        Command::Check(file) => check::check(&file.config),
+        Command::Check(arguments) => run(check::check(arguments)),
         Command::Embed(arguments) => embed::embed(&arguments),
         Command::Queue(arguments) => run(queue::queue(arguments)),
         Command::Responses(arguments) => run(responses::responses(arguments)),

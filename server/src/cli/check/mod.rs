@@ -1,0 +1,102 @@
+//! `afterword check`: every problem of a configuration at once; with `--online`, beside the platform.
+
+mod online;
+
+use std::path::Path;
+
+use anyhow::bail;
+use clap::Args;
+
+use super::desk::Desk;
+use super::patience::{Patience, report};
+use super::{ConfigFile, target};
+use crate::config::{Config, Survey};
+use crate::forwarder::{Call, Done};
+use online::{Difference, compare};
+
+const HELP: &str = "\
+With --online every survey is held against what its touchpoint asks: GUIDs, languages, kinds, scales and options. Nothing \
+is written, here or there. It asks the server that runs with this configuration, at admin_listen; if none runs, it calls \
+the platform itself. What the platform would refuse is a failure; a text that reads otherwise, or a question that is asked \
+there only, is just said.";
+
+#[derive(Args)]
+#[command(after_long_help = HELP)]
+pub(super) struct Check {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Compare the surveys with the platform
+    #[arg(long)]
+    online: bool,
+}
+
+pub(super) async fn check(arguments: Check) -> anyhow::Result<()> {
+    let path = &arguments.file.config;
+    // Whoever asks a server needs no secrets here.
+    let config = if arguments.online { super::load_without_secrets(path)? } else { super::load(path)? };
+    praise(path, &config);
+    if arguments.online {
+        return compare_all(&config).await;
+    }
+    Ok(())
+}
+
+fn praise(path: &Path, config: &Config) {
+    println!(
+        "{}: fine. {} on {}.",
+        path.display(),
+        counted(config.surveys.len(), "survey"),
+        counted(config.platforms.len(), "platform"),
+    );
+    for survey in &config.surveys {
+        println!("  {}: {}", survey.id, survey.summary());
+    }
+    for advice in config.advice() {
+        println!("advice: {advice}");
+    }
+}
+
+async fn compare_all(config: &Config) -> anyhow::Result<()> {
+    let mut wrong = 0;
+    for survey in &config.surveys {
+        println!();
+        let differences = match differences(config, survey).await {
+            Ok(differences) => differences,
+            Err(error) => {
+                println!("{}: it cannot be compared: {error:#}", survey.id);
+                wrong += 1;
+                continue;
+            }
+        };
+        if differences.is_empty() {
+            println!("{}: as the platform has it.", survey.id);
+        }
+        for difference in &differences {
+            match difference {
+                Difference::Wrong(words) => println!("{}: wrong: {words}", survey.id),
+                Difference::Other(words) => println!("{}: {words}", survey.id),
+            }
+        }
+        wrong += differences.iter().filter(|it| matches!(it, Difference::Wrong(_))).count();
+    }
+    if wrong > 0 {
+        bail!("{} with the platform", counted(wrong, "problem"));
+    }
+    Ok(())
+}
+
+async fn differences(config: &Config, survey: &Survey) -> anyhow::Result<Vec<Difference>> {
+    let mut desk = Desk::open(config, target::platform(config, survey)?).await?;
+    let (company, touchpoint) = (survey.company.clone(), survey.touchpoint.clone());
+    let call = Call::GetQuestions { company, touchpoint };
+    let done = report(&mut desk, &call, &mut Patience::default(), |words| eprintln!("{words}")).await;
+    desk.close().await;
+    match done? {
+        Done::Questions(asked) => Ok(compare(survey, &asked)),
+        _ => bail!("the platform answered with something else"),
+    }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("{count} {noun}") } else { format!("{count} {noun}s") }
+}
