@@ -20,7 +20,7 @@ async fn said(stage: &Stage, line: &str) -> Result<String> {
     Ok(out)
 }
 
-/// Answers over 14 months, one every two days, some of them where two parts meet.
+/// Answers over a time, one every day, some of them where two parts meet.
 fn fill(stage: &Stage, from: Timestamp, to: Timestamp) -> Vec<Value> {
     let touchpoint = &stage.sandbox.touchpoints()[0];
     let language = touchpoint.languages[0];
@@ -155,6 +155,14 @@ async fn the_score_is_the_platforms_whole_by_month_and_narrowed() -> Result<()> 
     ensure!(json.as_array().map(Vec::len) == Some(3), "{json}");
     ensure!(json[0]["from"] == "2026-01-01T00:00:00Z" && json[0]["to"] == "2026-02-01T00:00:00Z", "{json}");
     ensure!(json[0]["detractors"].as_f64() > Some(0.0) && json[2]["nps"] == Value::Null, "{json}");
+    // January: 31 scores, 0 to 10 one after the other; 0 to 6 detract, 9 and 10 promote.
+    let scores_of =
+        |range: std::ops::RangeInclusive<u32>| (0..31_u32).filter(|day| range.contains(&(day % 11))).count();
+    let (detractors, promoters) = (scores_of(0..=6), scores_of(9..=10));
+    #[expect(clippy::cast_precision_loss, reason = "31")]
+    let percent = |count: usize| (count * 10_000 / 31) as f64 / 100.0;
+    ensure!(json[0]["detractors"].as_f64() == Some(percent(detractors)), "{json}");
+    ensure!(json[0]["promoters"].as_f64() == Some(percent(promoters)), "{json}");
     let ghent: Value = serde_json::from_str(&said(&stage, &scores("--filter shop=Gent")).await?)?;
     ensure!(ghent[0]["nps"] != json[0]["nps"], "{ghent}");
     let both = said(&stage, &scores("--filter shop=Gent --filter shop=Antwerpen")).await?;
@@ -184,5 +192,30 @@ async fn the_score_is_the_platforms_whole_by_month_and_narrowed() -> Result<()> 
     stage.stop().await?;
     ensure!(serde_json::from_str::<Value>(&said(&stage, &scores("")).await?)? == json);
     ensure!(stage.sandbox.counts().early == 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_that_always_breaks_off_ends_the_command_after_eight_tries() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let at = |text: &str| text.parse::<Timestamp>();
+    fill(&stage, at("2026-01-01T00:00:00Z")?, at("2026-01-05T00:00:00Z")?);
+    let file = stage.process.folder().join("responses.csv");
+    for (fault, tells) in [(Fault::CutReply, "connection failed"), (Fault::Garbage, "cannot be read")] {
+        let before = stage.sandbox.counts().arrived;
+        stage.sandbox.misbehave(Misbehaviour::from(fault.clone()).only(Call::GetAnswers));
+        let line =
+            format!("responses --survey checkout --from 2026-01-01 --output {} --force", file.display());
+        let (code, _, err) = run(&stage, &line).await?;
+        ensure!(code == 1 && err.contains(tells) && err.contains("--resume goes on"), "{fault:?}: {err}");
+        // The first part, eight times.
+        ensure!(stage.sandbox.counts().arrived - before == 8, "{fault:?}");
+        ensure!(err.matches("again in").count() == 7, "{err}");
+    }
+    stage.sandbox.behave();
+    let line = format!("responses --survey checkout --from 2026-01-01 --output {} --resume", file.display());
+    let (code, _, err) = run(&stage, &line).await?;
+    ensure!(code == 0 && err.contains("5 responses written"), "{err}");
     Ok(())
 }

@@ -269,3 +269,58 @@ async fn every_message_of_the_page_is_passed_on_with_what_to_do() -> Result<()> 
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_lets_the_call_in_flight_end() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    // The first call takes a while.
+    let late = Fault::LateReply(Duration::from_millis(500));
+    stage.sandbox.misbehave(Misbehaviour::from(late).calls(1).only(Call::AddRespondents));
+    let path = list(&stage, rows(50))?;
+    let child = start(&stage, &path, "--batch 10")?;
+    ensure!(stage.sandbox.until(DEADLINE, |counts| counts.respondents >= 10).await);
+    let id = child.id().context("it has ended already")?.to_string();
+    ensure!(tokio::process::Command::new("kill").args(["-INT", &id]).status().await?.success());
+    let (code, said) = ended(child).await?;
+    ensure!(
+        code == 1 && said.contains("10 respondents added") && said.contains("40 respondents not sent"),
+        "{said}"
+    );
+    ensure!(!said.contains("may have arrived"), "{said}");
+    let (code, said) = ended(start(&stage, &path, "--batch 10 --resume")?).await?;
+    ensure!(code == 0 && arrived(&stage.sandbox).values().all(|times| *times == 1), "{said}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_started_again_meanwhile_costs_nobody() -> Result<()> {
+    tests::prepared()?;
+    let mut stage = Stage::new().await?;
+    let path = list(&stage, rows(600))?;
+    let child = start(&stage, &path, "--batch 10")?;
+    ensure!(stage.sandbox.until(DEADLINE, |counts| counts.respondents >= 100).await);
+    stage.stop().await?;
+    stage.start().await?;
+    let (code, said) = ended(child).await?;
+    ensure!(code == 0 && said.contains("600 respondents added"), "{said}");
+    let at_platform = arrived(&stage.sandbox);
+    ensure!(at_platform.len() == 600 && at_platform.values().all(|times| *times == 1));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cause_that_is_mended_costs_no_row() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let path = list(&stage, rows(40))?;
+    let words = Some("[\"Touchpoint with ID: 7 not found\"]".to_owned());
+    stage.sandbox.misbehave(Fault::Status { status: 400, retry_after: None, body: words });
+    let (code, said) = ended(start(&stage, &path, "--batch 8")?).await?;
+    ensure!(code == 1 && said.contains("--keep-going") && said.contains("general configuration"), "{said}");
+    ensure!(said.contains("40 respondents not sent"), "{said}");
+    stage.sandbox.behave();
+    let (code, said) = ended(start(&stage, &path, "--batch 8 --resume")?).await?;
+    ensure!(code == 0 && arrived(&stage.sandbox).len() == 40, "{said}");
+    Ok(())
+}

@@ -18,8 +18,6 @@ use crate::queue::{self, QueueError, SharedQueue, SqliteQueue};
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How often it is tried meanwhile.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How long the lane of a server that was killed may take to be free: its lease has to end.
-const LEASE: Duration = Duration::from_mins(1);
 
 /// Where calls to a platform are asked for.
 pub(super) enum Desk {
@@ -60,7 +58,7 @@ impl Desk {
             bail!("no server runs, so the platform is called from here: set its token in {variable}");
         }
         let client = Client::new(platform, &mut Connections::default())?;
-        let counter = Counter::open(Arc::clone(platform), client, queue, LEASE).await;
+        let counter = Counter::open(Arc::clone(platform), client, queue).await;
         let counter = counter.with_context(|| format!("the lane {} cannot be had", platform.name))?;
         Ok(Self::Here(Box::new(counter)))
     }

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use comfy_table::CellAlignment;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::Serialize;
 use shared::SurveyId;
 
@@ -86,21 +86,37 @@ pub(super) async fn nps(arguments: NpsArgs) -> anyhow::Result<()> {
     if !arguments.any_key {
         known(survey, &filters)?;
     }
-    let mut desk = Desk::open(&config, target::platform(&config, survey)?).await?;
-    let (mut patience, mut scores) = (Patience::default(), Vec::new());
-    for (from, to) in parts(from, to, arguments.by) {
-        let (touchpoint, filters) = (survey.touchpoint.clone(), filters.clone());
-        let call = Call::GetNps { touchpoint, from, to, filters };
-        let done = report(&mut desk, &call, &mut patience, |words| eprintln!("{words}")).await?;
-        let Done::Nps(nps) = done else { anyhow::bail!("the platform answered with something else") };
-        scores.push(Score { from, to, nps: Some(nps).filter(|nps| !nps.is_empty()) });
-    }
+    let platform = target::platform(&config, survey)?;
+    let mut desk = Desk::open(&config, platform).await?;
+    let mut patience = Patience::new(platform);
+    let scores = ask(&mut desk, &mut patience, survey, parts(from, to, arguments.by), &filters).await;
     desk.close().await;
+    let scores = scores?;
     match arguments.format {
         Format::Json => say(&serde_json::to_string_pretty(&scores)?)?,
         Format::Table => say(&page(survey, &filters, &scores, width()))?,
     }
     Ok(())
+}
+
+async fn ask(
+    desk: &mut Desk,
+    patience: &mut Patience,
+    survey: &Survey,
+    parts: Vec<(Timestamp, Timestamp)>,
+    filters: &[NpsFilter],
+) -> anyhow::Result<Vec<Score>> {
+    let mut scores = Vec::new();
+    for (from, to) in parts {
+        let (touchpoint, filters) = (survey.touchpoint.clone(), filters.to_vec());
+        // The page does not say whether a range's last second belongs to it: an answer must not count in two of them.
+        let last = to - SignedDuration::from_secs(1);
+        let call = Call::GetNps { touchpoint, from, to: if last > from { last } else { to }, filters };
+        let done = report(desk, &call, patience, |words| eprintln!("{words}")).await?;
+        let Done::Nps(nps) = done else { anyhow::bail!("the platform answered with something else") };
+        scores.push(Score { from, to, nps: Some(nps).filter(|nps| !nps.is_empty()) });
+    }
+    Ok(scores)
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -216,8 +232,9 @@ fn bar(nps: &Nps) -> String {
     )]
     let marks =
         |share: f64| (share / 100.0 * BAR as f64).round().max(f64::from(u8::from(share > 0.0))) as usize;
-    let (detractors, promoters) = (marks(nps.detractors), marks(nps.promoters));
-    let passive = BAR.saturating_sub(detractors + promoters);
+    let detractors = marks(nps.detractors).min(BAR);
+    let promoters = marks(nps.promoters).min(BAR - detractors);
+    let passive = BAR - detractors - promoters;
     format!("{}{}{}", "░".repeat(detractors), "▒".repeat(passive), "█".repeat(promoters))
 }
 
@@ -293,7 +310,9 @@ mod tests {
 
     #[test]
     fn a_bar_is_as_long_as_every_other() {
-        for (detractors, passive, promoters) in [(100.0, 0.0, 0.0), (0.1, 99.8, 0.1), (33.3, 33.4, 33.3)] {
+        for (detractors, passive, promoters) in
+            [(100.0, 0.0, 0.0), (0.1, 99.8, 0.1), (33.3, 33.4, 33.3), (45.0, 0.0, 55.0)]
+        {
             let bar = bar(&Nps { nps: 0.0, detractors, passive, promoters });
             assert_eq!(bar.chars().count(), BAR, "{bar}");
             assert_eq!(bar.contains('█'), promoters > 0.0);

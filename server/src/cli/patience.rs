@@ -3,25 +3,31 @@
 use std::time::Duration;
 
 use anyhow::bail;
+use indicatif::ProgressBar;
 
 use super::desk::Desk;
+use crate::config::Platform;
 use crate::forwarder::{Call, Done, Verdict, verdict};
 use crate::platform::{Outcome, ReportError, advice};
 
 /// Failures in a row after which nobody waits any longer.
 const TRIES: u32 = 8;
-/// The pause after the first failure; it doubles with each one that follows.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// The longest pause of our own, in intervals; the first is one, and doubles with each failure that follows.
+const LONGEST_PAUSE: u32 = 60;
 
 /// How often a call has failed in a row, and for how long that is borne.
-#[derive(Default)]
 pub(super) struct Patience {
     failures: u32,
+    interval: Duration,
 }
 
 impl Patience {
-    /// Notes a call that was answered.
+    /// With a platform that wants so much time between two calls.
+    pub(super) fn new(platform: &Platform) -> Self {
+        Self { failures: 0, interval: platform.interval }
+    }
+
+    /// Notes a call that was answered whole.
     pub(super) fn answered(&mut self) {
         self.failures = 0;
     }
@@ -29,8 +35,8 @@ impl Patience {
     /// Notes a failure; how long to wait, or `None` if it has lasted too long.
     pub(super) fn failed(&mut self, asked: Option<Duration>) -> Option<Duration> {
         self.failures += 1;
-        let own = FIRST_PAUSE.saturating_mul(1 << (self.failures - 1).min(16)).min(LONGEST_PAUSE);
-        (self.failures < TRIES).then(|| asked.unwrap_or(own))
+        let own = self.interval * LONGEST_PAUSE.min(1 << (self.failures - 1).min(16));
+        (self.failures < TRIES).then(|| asked.map_or(own, |asked| asked.max(own)))
     }
 }
 
@@ -46,7 +52,10 @@ pub(super) async fn report(
             Done::Failed(ReportError::Call(outcome)) => outcome,
             Done::Failed(error) => bail!("{error}"),
             done => {
-                patience.answered();
+                // Whether responses come whole is seen when they are read.
+                if !matches!(done, Done::Responses(_)) {
+                    patience.answered();
+                }
                 return Ok(done);
             }
         };
@@ -57,39 +66,50 @@ pub(super) async fn report(
             Verdict::Delivered | Verdict::Rejected | Verdict::Paused => None,
         };
         let Some(pause) = pause else { bail!(in_words(&outcome)) };
-        tell(&format!("{}; again in {} s", said(&outcome), pause.as_secs()));
+        tell(&again(&outcome, pause));
         tokio::time::sleep(pause).await;
     }
 }
 
-/// What came of a call, in a few words.
-pub(super) fn said(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Reply(reply) if reply.words.is_empty() => format!("the platform answered {}", reply.status),
-        Outcome::Reply(reply) => format!("the platform answered {}: {}", reply.status, reply.words),
-        Outcome::NotSent(reason) => format!("not sent: {reason}"),
-        Outcome::Lost(reason) => format!("the connection failed during the call: {reason}"),
+/// What came of a call, with what to do about it.
+pub(super) fn in_words(outcome: &Outcome) -> String {
+    match advice(outcome) {
+        Some(advice) => format!("{outcome}; {advice}"),
+        None => outcome.to_string(),
     }
 }
 
-/// The same, with what to do about it.
-pub(super) fn in_words(outcome: &Outcome) -> String {
-    match advice(outcome) {
-        Some(advice) => format!("{}; {advice}", said(outcome)),
-        None => said(outcome),
+/// Why it takes longer.
+pub(super) fn again(why: &impl std::fmt::Display, pause: Duration) -> String {
+    format!("{why}; again in {} s", pause.as_secs_f64().round())
+}
+
+/// Says it beside a bar, or where there is none.
+pub(super) fn tell(bar: &ProgressBar, words: &str) {
+    if bar.is_hidden() {
+        eprintln!("{words}");
+    } else {
+        bar.println(words);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::tests::good;
 
     #[test]
     fn pauses_grow_and_end_and_what_the_platform_asks_for_goes_before() {
-        let mut patience = Patience::default();
+        let platform = Platform { interval: Duration::from_secs(1), ..(*good().platforms[0]).clone() };
+        let mut patience = Patience::new(&platform);
         let waits: Vec<_> = (0..8).map(|_| patience.failed(None).map(|wait| wait.as_secs())).collect();
         assert_eq!(waits, [Some(1), Some(2), Some(4), Some(8), Some(16), Some(32), Some(60), None]);
         patience.answered();
         assert_eq!(patience.failed(Some(Duration::from_secs(7))), Some(Duration::from_secs(7)));
+        assert_eq!(
+            patience.failed(Some(Duration::ZERO)),
+            Some(Duration::from_secs(2)),
+            "not all tries at once"
+        );
     }
 }

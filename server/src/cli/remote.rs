@@ -20,9 +20,17 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// The longest silence of a server: an operation may run over a million entries.
 const SILENCE: Duration = Duration::from_mins(5);
 
+/// The longest silence until a call is made: nine visitors' calls may go before it, each as long as its time-out, and a
+/// platform that wants to be left alone is told of sooner.
+const TURN: Duration = Duration::from_mins(30);
+/// The codes with which a server refuses a call before it is made.
+const NOT_MADE: [&str; 5] = ["platform", "request", "host", "origin", "content_type"];
+
 /// A server.
 pub(super) struct Remote {
     http: reqwest::Client,
+    /// For calls, which may wait for a while until it is their turn.
+    calls: reqwest::Client,
     address: SocketAddr,
     token: Option<SecretString>,
 }
@@ -39,16 +47,24 @@ impl Remote {
     pub(super) fn new(config: &Config) -> anyhow::Result<Self> {
         // The library wants one even where nothing is encrypted; only the first in a process counts.
         rustls::crypto::ring::default_provider().install_default().ok();
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
-            .tls_certs_only([])
-            .no_proxy()
-            .http1_only()
-            .build()?;
-        Ok(Self { http, address: within_reach(config.admin_listen), token: config.admin_token.clone() })
+        let client = |silence| {
+            reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .connect_timeout(CONNECT)
+                .read_timeout(silence)
+                .tls_certs_only([])
+                .no_proxy()
+                .http1_only()
+                .build()
+        };
+        let (http, calls) = (client(SILENCE)?, client(TURN)?);
+        Ok(Self {
+            http,
+            calls,
+            address: within_reach(config.admin_listen),
+            token: config.admin_token.clone(),
+        })
     }
 
     /// Where the server is asked.
@@ -125,7 +141,7 @@ impl Remote {
         let came = |outcome| {
             Ok(if call.adds() { Done::Added(outcome) } else { Done::Failed(ReportError::Call(outcome)) })
         };
-        let request = self.http.post(self.url(&format!("calls/{platform}"), &[])?).json(call);
+        let request = self.calls.post(self.url(&format!("calls/{platform}"), &[])?).json(call);
         let reply = match self.with_token(request).send().await.map_err(reqwest::Error::without_url) {
             Ok(reply) => reply,
             Err(error) if error.is_connect() => return came(Outcome::NotSent(self.away())),
@@ -153,15 +169,23 @@ impl Remote {
                         came(Outcome::Reply(Reply { status: 503, retry_after, words: detail }))
                     }
                     Problem { code, .. } if code == "stopping" => came(Outcome::NotSent(self.away())),
-                    Problem { detail, .. } => bail!("the server at {}: {detail}", self.address()),
+                    Problem { code, detail } if code == "standby" => {
+                        bail!("the server at {}: {detail}", self.address())
+                    }
+                    other => came(Outcome::Lost(format!("at {}: 503 {}", self.address(), other.detail))),
                 }
             }
             StatusCode::UNAUTHORIZED => Err(self.refused()),
-            status => bail!(
-                "the server at {} answers {status}: {}",
-                self.address(),
-                self.problem(reply).await.detail
-            ),
+            status => match self.problem(reply).await {
+                // What a server says before it makes a call.
+                Problem { code, detail } if NOT_MADE.contains(&code.as_str()) => {
+                    bail!("the server at {}: {detail}", self.address())
+                }
+                // Somebody in between, who cannot know.
+                Problem { detail, .. } => {
+                    came(Outcome::Lost(format!("at {}: {status} {detail}", self.address())))
+                }
+            },
         }
     }
 

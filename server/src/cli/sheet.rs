@@ -27,15 +27,6 @@ pub(super) struct Row {
     pub(super) cells: Result<Vec<String>, usize>,
 }
 
-/// What an object within an object of a list is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Inner {
-    /// Its keys are columns as well.
-    Bare,
-    /// They are, with its own name before them: `metadata.shop`.
-    Named,
-}
-
 /// The bytes of a list; `-` stands for standard input.
 pub(super) fn contents(list: &Path) -> anyhow::Result<Vec<u8>> {
     if list == Path::new("-") {
@@ -63,7 +54,7 @@ pub(super) fn digest(bytes: &[u8]) -> String {
 }
 
 /// Reads a list. The error says where it cannot be read, and what to do.
-pub(super) fn read(bytes: &[u8], delimiter: Option<u8>, inner: Inner) -> Result<Sheet, String> {
+pub(super) fn read(bytes: &[u8], delimiter: Option<u8>) -> Result<Sheet, String> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err("it is written in UTF-16; save it as \"CSV UTF-8\"".into());
     }
@@ -76,7 +67,7 @@ pub(super) fn read(bytes: &[u8], delimiter: Option<u8>, inner: Inner) -> Result<
         return Err("it is empty".into());
     }
     match text.trim_start().as_bytes() {
-        [b'[' | b'{', ..] => json(text, inner),
+        [b'[' | b'{', ..] => json(text),
         _ => csv(text, delimiter),
     }
 }
@@ -86,22 +77,34 @@ fn csv(text: &str, delimiter: Option<u8>) -> Result<Sheet, String> {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .flexible(true)
-        .trim(csv::Trim::All)
+        .has_headers(false)
         .from_reader(text.as_bytes());
-    let columns: Vec<String> =
-        reader.headers().map_err(|error| error.to_string())?.iter().map(str::to_owned).collect();
-    let mut sheet = Sheet { columns, rows: Vec::new() };
-    for (place, record) in reader.records().enumerate() {
+    let mut sheet: Option<Sheet> = None;
+    // Lines within cells: a spreadsheet counts rows, and the reader lines; empty ones among them.
+    let (mut within, mut line, mut counted) = (0, 1, 0);
+    for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
+        // Before it may still be the end of the row above, and empty ones.
+        let before =
+            record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or_default());
+        let ends = text[before..].bytes().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        line += text[counted..before + ends].matches('\n').count() as u64;
+        counted = before + ends;
+        let number = line.saturating_sub(within).max(1);
+        within += record.iter().map(|cell| cell.matches('\n').count() as u64).sum::<u64>();
+        let cells: Vec<String> = record.iter().map(|cell| cell.trim().to_owned()).collect();
+        let Some(sheet) = &mut sheet else {
+            sheet = Some(Sheet { columns: cells, rows: Vec::new() });
+            continue;
+        };
         // What a spreadsheet leaves below the last row.
-        if record.iter().all(str::is_empty) {
+        if cells.iter().all(String::is_empty) {
             continue;
         }
-        let cells: Vec<String> = record.iter().map(str::to_owned).collect();
         let cells = if cells.len() == sheet.columns.len() { Ok(cells) } else { Err(cells.len()) };
-        sheet.rows.push(Row { number: place as u64 + 2, cells });
+        sheet.rows.push(Row { number, cells });
     }
-    Ok(sheet)
+    Ok(sheet.unwrap_or_default())
 }
 
 /// The delimiter of the first line, which has no quoted titles with another one in them, as a rule.
@@ -124,7 +127,7 @@ fn most_frequent(text: &str) -> u8 {
     DELIMITERS[most]
 }
 
-fn json(text: &str, inner: Inner) -> Result<Sheet, String> {
+fn json(text: &str) -> Result<Sheet, String> {
     let value: Value = serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
     let list = match value {
         Value::Array(list) => list,
@@ -135,8 +138,8 @@ fn json(text: &str, inner: Inner) -> Result<Sheet, String> {
     let mut objects = Vec::new();
     for (place, item) in list.into_iter().enumerate() {
         let Value::Object(object) = item else { return Err(format!("item {} is no object", place + 1)) };
-        let flat = flat(object, inner)
-            .map_err(|key| format!("item {}: {key} is neither text nor number", place + 1))?;
+        let flat =
+            flat(object).map_err(|key| format!("item {}: {key} is neither text nor number", place + 1))?;
         for (key, _) in &flat {
             if !sheet.columns.contains(key) {
                 sheet.columns.push(key.clone());
@@ -155,8 +158,8 @@ fn json(text: &str, inner: Inner) -> Result<Sheet, String> {
     Ok(sheet)
 }
 
-/// Keys and texts of an object and of those in it: metadata may be in one of its own, as the platform has it.
-fn flat(object: Map<String, Value>, inner: Inner) -> Result<Vec<(String, String)>, String> {
+/// Keys and texts of an object, and of those in it under both names: `metadata.store`.
+fn flat(object: Map<String, Value>) -> Result<Vec<(String, String)>, String> {
     let mut flat = Vec::new();
     for (key, value) in object {
         match value {
@@ -164,14 +167,11 @@ fn flat(object: Map<String, Value>, inner: Inner) -> Result<Vec<(String, String)
             Value::String(text) => flat.push((key, text)),
             Value::Bool(_) | Value::Number(_) => flat.push((key, value.to_string())),
             Value::Object(within) => {
-                let named = |(own, value)| match inner {
-                    Inner::Named => (format!("{key}.{own}"), value),
-                    Inner::Bare => (own, value),
-                };
-                flat.extend(self::flat(within, inner)?.into_iter().map(named));
+                let named = |(own, value)| (format!("{key}.{own}"), value);
+                flat.extend(self::flat(within)?.into_iter().map(named));
             }
             // Options that were chosen.
-            Value::Array(list) if inner == Inner::Named && list.iter().all(Value::is_string) => {
+            Value::Array(list) if list.iter().all(Value::is_string) => {
                 let chosen: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
                 flat.push((key, chosen.join("; ")));
             }
@@ -197,20 +197,24 @@ mod tests {
             "\u{feff}email;store\r\njef@example.com;\"Gent, \"\"Zuid\"\"\"\r\n\r\n;\r\n",
             "email\tstore\njef@example.com\t\"Gent, \"\"Zuid\"\"\"",
         ] {
-            let sheet = read(text.as_bytes(), None, Inner::Bare).unwrap();
+            let sheet = read(text.as_bytes(), None).unwrap();
             assert_eq!((sheet.columns.join("|"), sheet.rows[0].number), ("email|store".into(), 2));
             assert_eq!(cells(&sheet), [["jef@example.com", "Gent, \"Zuid\""]], "{text}");
         }
     }
 
     #[test]
+    fn rows_have_the_numbers_that_a_spreadsheet_gives_them() {
+        let text = "email,note\n\na@example.com,\"two\nlines \n\"\n\n\nb@example.com,\nc@example.com,x\n";
+        let numbers: Vec<u64> =
+            read(text.as_bytes(), None).unwrap().rows.iter().map(|row| row.number).collect();
+        assert_eq!(numbers, [3, 6, 7]);
+    }
+
+    #[test]
     fn a_row_of_another_length_is_told() {
-        let sheet = read(
-            b"email,store\na@example.com\nb@example.com,Gent,x\nc@example.com,Gent\n",
-            None,
-            Inner::Bare,
-        )
-        .unwrap();
+        let sheet =
+            read(b"email,store\na@example.com\nb@example.com,Gent,x\nc@example.com,Gent\n", None).unwrap();
         let lengths: Vec<_> =
             sheet.rows.iter().map(|row| (row.number, row.cells.as_ref().err().copied())).collect();
         assert_eq!(lengths, [(2, Some(1)), (3, Some(3)), (4, None)]);
@@ -219,12 +223,12 @@ mod tests {
     #[test]
     fn json_may_have_its_metadata_in_an_object() {
         let text = r#"[{"email":"jef@example.com","keyValues":{"store":"Gent","pieces":8}},{"store":"Luik","email":null}]"#;
-        let sheet = read(text.as_bytes(), None, Inner::Bare).unwrap();
-        assert_eq!(sheet.columns, ["email", "pieces", "store"]);
-        assert_eq!(cells(&sheet), [["jef@example.com", "8", "Gent"], ["", "", "Luik"]]);
-        assert_eq!(read(br#"{"email":"jef@example.com"}"#, None, Inner::Bare).unwrap().rows.len(), 1);
+        let sheet = read(text.as_bytes(), None).unwrap();
+        assert_eq!(sheet.columns, ["email", "keyValues.pieces", "keyValues.store", "store"]);
+        assert_eq!(cells(&sheet), [["jef@example.com", "8", "Gent", ""], ["", "", "", "Luik"]]);
+        assert_eq!(read(br#"{"email":"jef@example.com"}"#, None).unwrap().rows.len(), 1);
         let text = br#"{"found":["web","shop"],"metadata":{"store":"Gent"}}"#;
-        let named = read(text, None, Inner::Named).unwrap();
+        let named = read(text, None).unwrap();
         assert_eq!(
             (named.columns.join("|"), cells(&named)),
             ("found|metadata.store".into(), vec![vec!["web; shop", "Gent"]])
@@ -233,7 +237,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_says_where_and_what_to_do() {
-        let refused = |bytes: &[u8]| read(bytes, None, Inner::Bare).unwrap_err();
+        let refused = |bytes: &[u8]| read(bytes, None).unwrap_err();
         assert!(refused(b"email\nj\xe9f@example.com").contains("line 2 is not UTF-8"));
         assert!(refused(&[0xff, 0xfe, b'e', 0]).contains("UTF-16"));
         assert!(refused(b" \n").contains("empty"));

@@ -176,7 +176,7 @@ impl Call {
 
     /// True if the platform may take its time once the call has arrived.
     pub(super) fn is_report(&self) -> bool {
-        matches!(self, Self::GetAll { .. })
+        !self.adds()
     }
 
     /// Makes it.
@@ -224,11 +224,9 @@ impl Sign {
             Ok(Done::Failed(ReportError::Window)) | Err(_) => return Self { verdict: "not made", ..calm },
             Ok(Done::Responses(_) | Done::Nps(_) | Done::Questions(_)) => return calm,
         };
-        let rest = match outcome {
-            Outcome::Reply(reply) => reply.retry_after,
-            Outcome::NotSent(_) | Outcome::Lost(_) => None,
-        };
+        let verdict = verdict(outcome);
+        let rest = if let Verdict::Later(rest) = verdict { rest } else { None };
         let throttled = matches!(outcome, Outcome::Reply(reply) if reply.status == 429);
-        Self { throttled, rest, verdict: verdict(outcome).name() }
+        Self { throttled, rest, verdict: verdict.name() }
     }
 }

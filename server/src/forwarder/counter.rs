@@ -15,34 +15,34 @@ use crate::config::Platform;
 use crate::platform::Client;
 use crate::queue::{Lease, SharedQueue};
 
+/// How much longer than a lease an owner that was killed is waited for.
+const MARGIN: Duration = Duration::from_secs(2);
+
 /// A lane that is held for some calls.
 pub struct Counter {
     platform: Arc<Platform>,
     client: Client,
     queue: SharedQueue,
     lease: watch::Receiver<Option<Lease>>,
+    /// The term in which it was taken; in another one somebody else may have called.
+    term: u64,
     pacer: Pacer,
     /// How long the platform has asked to be left alone.
     rest: Option<Instant>,
 }
 
 impl Counter {
-    /// Takes a platform's lane. It is somebody else's if it cannot be had within `patience`.
-    pub async fn open(
-        platform: Arc<Platform>,
-        client: Client,
-        queue: SharedQueue,
-        patience: Duration,
-    ) -> Result<Self, NotMade> {
+    /// Takes a platform's lane. It is somebody else's if it cannot be had for as long as the lease of an owner that was
+    /// killed takes to end.
+    pub async fn open(platform: Arc<Platform>, client: Client, queue: SharedQueue) -> Result<Self, NotMade> {
+        let patience = span(&platform) + MARGIN;
         let mut lease = queue.lease(&platform.name, span(&platform));
         let held = tokio::time::timeout(patience, lease.wait_for(Option::is_some)).await;
-        let held = held.is_ok_and(|held| held.is_ok());
-        if !held {
-            return Err(NotMade::Standby);
-        }
+        let term = held.ok().and_then(Result::ok).and_then(|held| held.map(|lease| lease.term));
+        let Some(term) = term else { return Err(NotMade::Standby) };
         // Nobody knows when the last owner made its last call.
         let pacer = Pacer::new(platform.interval, Instant::now());
-        Ok(Self { platform, client, queue, lease, pacer, rest: None })
+        Ok(Self { platform, client, queue, lease, term, pacer, rest: None })
     }
 
     /// Makes a call once the moment has come.
@@ -74,6 +74,6 @@ impl Counter {
 
     fn holds(&self) -> bool {
         let enough = |until: Instant| until >= Instant::now() + self.platform.timeout;
-        self.lease.borrow().is_some_and(|lease| lease.until.is_none_or(enough))
+        self.lease.borrow().is_some_and(|lease| lease.term == self.term && lease.until.is_none_or(enough))
     }
 }

@@ -33,6 +33,11 @@ impl Outage {
         *self = Self::default();
     }
 
+    /// Notes that the platform has asked to be left alone until then: it is there.
+    pub(super) fn rest(&mut self, until: Instant) {
+        self.not_before = self.not_before.max(Some(until));
+    }
+
     /// Notes a call that failed; `asked` is the time that the platform asked to wait.
     pub(super) fn failed(&mut self, now: Instant, interval: Duration, asked: Option<Duration>) {
         self.failures = self.failures.saturating_add(1);
@@ -63,5 +68,8 @@ mod tests {
         assert_eq!(outage.not_before(), Some(now + Duration::from_secs(7)));
         outage.answered();
         assert_eq!((outage.not_before(), outage.failures()), (None, 0));
+        outage.rest(now + second * 5);
+        outage.rest(now + second);
+        assert_eq!((outage.not_before(), outage.failures()), (Some(now + second * 5), 0));
     }
 }

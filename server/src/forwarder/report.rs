@@ -2,7 +2,7 @@
 
 use shared::SurveyId;
 
-use crate::platform::Outcome;
+use crate::platform::{Outcome, advice};
 
 /// What a lane is doing, for operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,16 +63,15 @@ pub(super) fn trouble(outcome: &Outcome) -> String {
     }
 }
 
-/// An outcome as an attempt keeps it.
-pub(super) fn describe(outcome: Outcome) -> (Option<u16>, Option<String>) {
+/// An outcome as an attempt keeps it, with what to do about a refusal.
+pub(super) fn describe(outcome: &Outcome) -> (Option<u16>, Option<String>) {
     match outcome {
         Outcome::Reply(reply) if (200..300).contains(&reply.status) => (Some(reply.status), None),
-        Outcome::Reply(reply) if reply.words.is_empty() => {
-            (Some(reply.status), Some(format!("HTTP {}", reply.status)))
-        }
         Outcome::Reply(reply) => {
-            (Some(reply.status), Some(format!("HTTP {}: {}", reply.status, reply.words)))
+            let words = if reply.words.is_empty() { String::new() } else { format!(": {}", reply.words) };
+            let advice = advice(outcome).map(|advice| format!("; {advice}")).unwrap_or_default();
+            (Some(reply.status), Some(format!("HTTP {}{words}{advice}", reply.status)))
         }
-        other => (None, Some(trouble(&other))),
+        other => (None, Some(trouble(other))),
     }
 }

@@ -12,7 +12,7 @@ use crate::config::Guid;
 ///
 /// The platform sends nobody anything without an address and a language. The four names of their own are what it can
 /// make anonymous; `key_values` it cannot (section 6).
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize, Serialize)]
+#[derive(Clone, Default, PartialEq, Eq, serde::Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewRespondent {
     /// The address.
@@ -34,6 +34,13 @@ pub struct NewRespondent {
     /// Metadata.
     #[serde(default)]
     pub key_values: BTreeMap<String, String>,
+}
+
+/// Personal data stays out.
+impl std::fmt::Debug for NewRespondent {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("NewRespondent").field("language", &self.language).finish_non_exhaustive()
+    }
 }
 
 /// What of a respondent has a name of its own at the platform; everything else is metadata.
@@ -83,6 +90,11 @@ impl RespondentField {
     /// Its name at the platform.
     pub fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(_, field)| *field == self).map_or("", |(name, _)| name)
+    }
+
+    /// The metadata key that a column is for; a list of objects has metadata in one of their own, as the platform does.
+    pub fn metadata_key(column: &str) -> &str {
+        column.strip_prefix("keyValues.").unwrap_or(column)
     }
 
     /// The field that a column may have been meant for, though nobody knows: as metadata it would not be made anonymous

@@ -62,11 +62,18 @@ pub enum ReportError {
     #[error("a window of responses is 1 second to 31 days long")]
     Window,
     /// The call failed, or the platform refused.
-    #[error("the platform did not answer with what it was asked for: {0:?}")]
+    #[error("the platform did not answer with what it was asked for: {0}")]
     Call(Outcome),
     /// The reply is not what was asked for, or breaks off.
     #[error("the platform's reply cannot be read: {0}")]
     Read(String),
+}
+
+impl ReportError {
+    /// A reply that cannot be understood. The error's own words may repeat what a visitor wrote.
+    pub(super) fn unreadable(error: &serde_json::Error) -> Self {
+        Self::Read(format!("{:?} error at column {}", error.classify(), error.column()))
+    }
 }
 
 /// The platform has begun to answer with responses.
@@ -170,10 +177,10 @@ pub fn read_each<T: DeserializeOwned>(
     each: impl FnMut(T),
 ) -> Result<(), ReportError> {
     let mut json = serde_json::Deserializer::from_reader(from);
-    Each(each, PhantomData).deserialize(&mut json).and_then(|()| json.end()).map_err(|error| {
-        // The error's own words may repeat what a visitor wrote.
-        ReportError::Read(format!("{:?} error at column {}", error.classify(), error.column()))
-    })
+    Each(each, PhantomData)
+        .deserialize(&mut json)
+        .and_then(|()| json.end())
+        .map_err(|error| ReportError::unreadable(&error))
 }
 
 /// A reply's chunks as they come, for a reader that may block.

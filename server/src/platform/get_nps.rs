@@ -1,10 +1,11 @@
 //! API call 4, get NPS: Hello Customer API overview, section 10.
 
 use jiff::Timestamp;
-use reqwest::header::AUTHORIZATION;
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH};
 use serde::{Deserialize, Serialize};
 
 use super::get_all::date;
+use super::response::or_default;
 use super::{Client, Private, ReportError, reply};
 use crate::config::Guid;
 
@@ -26,12 +27,16 @@ pub struct NpsFilter {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Nps {
     /// From -100 to 100.
+    #[serde(default, deserialize_with = "or_default")]
     pub nps: f64,
     /// Percent of those who gave 0 to 6.
+    #[serde(default, deserialize_with = "or_default")]
     pub detractors: f64,
     /// Percent of those who gave 7 or 8.
+    #[serde(default, deserialize_with = "or_default")]
     pub passive: f64,
     /// Percent of those who gave 9 or 10.
+    #[serde(default, deserialize_with = "or_default")]
     pub promoters: f64,
 }
 
@@ -53,11 +58,11 @@ impl Client {
         let call =
             self.http.post(url).header(AUTHORIZATION, self.authorization.clone()).timeout(self.timeout);
         // Without filters there is no body: the page says that it is optional.
-        let call = if filters.is_empty() { call } else { call.json(filters) };
+        let call = if filters.is_empty() { call.header(CONTENT_LENGTH, 0) } else { call.json(filters) };
         match call.send().await {
             Ok(reply) if reply.status().is_success() => {
                 let body = reply::body(reply, LARGEST).await?;
-                serde_json::from_slice(&body).map_err(|error| ReportError::Read(error.to_string()))
+                serde_json::from_slice(&body).map_err(|error| ReportError::unreadable(&error))
             }
             other => {
                 let private = Private::new(&self.token, Vec::new());

@@ -5,9 +5,10 @@
 
 use reqwest::header::AUTHORIZATION;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use shared::Language;
 
-use super::response::AnsweredQuestion;
+use super::response::{self, AnsweredQuestion, or_default};
 use super::{Client, Private, ReportError, reply};
 use crate::config::Guid;
 
@@ -72,6 +73,7 @@ struct Survey {
     touchpoint: Option<String>,
     #[serde(rename = "hasbeenArchived")]
     archived: Option<bool>,
+    #[serde(deserialize_with = "or_default")]
     items: Vec<Item>,
 }
 
@@ -87,16 +89,16 @@ struct Item {
     sibling: Option<String>,
     #[serde(rename = "hasbeenArchived")]
     archived: Option<bool>,
-    label1: Option<String>,
-    label2: Option<String>,
-    label3: Option<String>,
-    label4: Option<String>,
-    label5: Option<String>,
-    label6: Option<String>,
-    label7: Option<String>,
+    label1: Value,
+    label2: Value,
+    label3: Value,
+    label4: Value,
+    label5: Value,
+    label6: Value,
+    label7: Value,
     #[serde(rename = "sortOrder")]
     order: Option<f64>,
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "or_default")]
     kind: Type,
     #[serde(rename = "isMandatory")]
     mandatory: Option<bool>,
@@ -128,7 +130,7 @@ impl Client {
             Ok(reply) if reply.status().is_success() => {
                 let body = reply::body(reply, LARGEST).await?;
                 let surveys: Vec<Survey> =
-                    serde_json::from_slice(&body).map_err(|error| ReportError::Read(error.to_string()))?;
+                    serde_json::from_slice(&body).map_err(|error| ReportError::unreadable(&error))?;
                 Ok(join(surveys, touchpoint))
             }
             other => {
@@ -197,7 +199,7 @@ impl Item {
             &self.label7,
         ];
         let mut labels: Vec<String> =
-            all.into_iter().map(|label| label.as_deref().unwrap_or_default().trim().to_owned()).collect();
+            all.into_iter().map(|label| response::text(label).trim().to_owned()).collect();
         let last = labels.iter().rposition(|label| !label.is_empty()).map_or(0, |last| last + 1);
         labels.truncate(last);
         labels

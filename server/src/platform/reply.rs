@@ -25,15 +25,46 @@ pub enum Outcome {
     Lost(String),
 }
 
+/// In words, with those of the platform.
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Reply(reply) if reply.words.is_empty() => {
+                write!(out, "the platform answered {}", reply.status)
+            }
+            Self::Reply(reply) => write!(out, "the platform answered {}: {}", reply.status, reply.words),
+            Self::NotSent(reason) => write!(out, "not sent: {reason}"),
+            Self::Lost(reason) => write!(out, "the connection failed during the call: {reason}"),
+        }
+    }
+}
+
 /// The platform's answer.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// How long the platform asks to wait.
+    /// How long the platform asks to wait; whole seconds on the wire.
+    #[serde(with = "seconds")]
     pub retry_after: Option<Duration>,
     /// The platform's words about a refusal; empty after a success.
     pub words: String,
+}
+
+/// A span of time as whole seconds.
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde's own form")]
+    pub(super) fn serialize<S: Serializer>(span: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
+        span.map(|span| span.as_secs()).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::deserialize(from)?.map(Duration::from_secs))
+    }
 }
 
 /// Most bytes of a refusal that are read.

@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use shared::Language;
 
 use super::get_questions::AskedKind;
 
 /// One respondent's answers.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Answered {
     /// The platform's own name for the response; empty if it has none.
     pub id: String,
@@ -29,7 +29,7 @@ pub struct Answered {
 }
 
 /// One answer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct AnsweredQuestion {
     /// The question's GUID, one for each language, in lower case.
     pub question: String,
@@ -45,6 +45,20 @@ pub struct AnsweredQuestion {
     pub kind: AskedKind,
     /// Its place in the survey.
     pub order: f64,
+}
+
+/// What was said stays out.
+impl std::fmt::Debug for Answered {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Answered").field("id", &self.id).field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+/// What was said stays out.
+impl std::fmt::Debug for AnsweredQuestion {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("AnsweredQuestion").field("question", &self.question).finish_non_exhaustive()
+    }
 }
 
 /// What is known of a respondent, by our names for it.
@@ -64,7 +78,9 @@ struct Raw {
     phone_number: Value,
     #[serde(rename = "custom_UniqueID")]
     custom_id: Value,
+    #[serde(deserialize_with = "or_default")]
     key_values: Map<String, Value>,
+    #[serde(deserialize_with = "or_default")]
     answer_questions: Vec<Map<String, Value>>,
 }
 
@@ -128,8 +144,15 @@ fn kind(raw: &Map<String, Value>) -> AskedKind {
     }
 }
 
+/// Null counts as nothing said.
+pub(super) fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    from: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
 /// A value as a text; numbers as they were written.
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -176,6 +199,10 @@ mod tests {
     #[test]
     fn what_is_no_response_is_told_without_its_words() {
         assert_eq!(Answered::read("{}").unwrap(), Answered::default());
+        assert_eq!(
+            Answered::read(r#"{"keyValues":null,"answerQuestions":null}"#).unwrap(),
+            Answered::default()
+        );
         let error = Answered::read(r#"{"answerQuestions":"geheim"}"#).unwrap_err();
         assert!(!error.contains("geheim") && error.contains("column"), "{error}");
     }

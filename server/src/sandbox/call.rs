@@ -43,8 +43,12 @@ pub(super) async fn answer(sandbox: Sandbox, request: Request<Incoming>) -> Resu
     let (head, body) = request.into_parts();
     let route = Route::of(head.uri.path());
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+    let sized = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING]
+        .iter()
+        .any(|name| head.headers.contains_key(name));
+    let sized = sized || head.method != Method::POST;
     let arrival = sandbox.arrive(noted(&sandbox, at, &route, &head.method, path, &head.headers));
-    let work = work(sandbox, arrival, route, head.method, Body::new(body));
+    let work = work(sandbox, arrival, route, head.method, Body::new(body), sized);
     // A task that panicked gives no reply either.
     tokio::spawn(work).await.map_err(|_| Cut)?
 }
@@ -94,6 +98,7 @@ async fn work(
     route: Route,
     method: Method,
     body: Body,
+    sized: bool,
 ) -> Result<Response, Cut> {
     let fault = arrival.fault.clone();
     if fault == Some(Fault::CutAtHead) {
@@ -116,6 +121,7 @@ async fn work(
     }
     let mut brought = Brought::default();
     let reply = match complete {
+        Ok(()) if !sized => Reply::bare(StatusCode::LENGTH_REQUIRED, "a POST without Content-Length"),
         Ok(()) => reply(&sandbox, &arrival, &route, &method, &mut brought),
         Err(reply) => reply,
     };

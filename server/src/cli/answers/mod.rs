@@ -14,7 +14,7 @@ use clap::{Args, Subcommand};
 use shared::{Language, Submission, SurveyId};
 
 use super::queue::access::Access;
-use super::sheet::{self, Inner, Sheet};
+use super::sheet::{self, Sheet};
 use super::words::{say, span};
 use super::{ConfigFile, Usage, target};
 use crate::config::{Config, Survey};
@@ -88,7 +88,7 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     let survey = target::survey(&config, arguments.survey.as_ref())?;
     let bytes = sheet::contents(&arguments.list)?;
     let name = arguments.list.display();
-    let list = sheet::read(&bytes, arguments.delimiter, Inner::Named)
+    let list = sheet::read(&bytes, arguments.delimiter)
         .map_err(|error| Usage(format!("{name} cannot be read: {error}")))?;
     let access = Access::open(&config).await?;
     let mut faults = Vec::new();

@@ -86,10 +86,11 @@ async fn compare_all(config: &Config) -> anyhow::Result<()> {
 }
 
 async fn differences(config: &Config, survey: &Survey) -> anyhow::Result<Vec<Difference>> {
-    let mut desk = Desk::open(config, target::platform(config, survey)?).await?;
+    let platform = target::platform(config, survey)?;
+    let mut desk = Desk::open(config, platform).await?;
     let (company, touchpoint) = (survey.company.clone(), survey.touchpoint.clone());
     let call = Call::GetQuestions { company, touchpoint };
-    let done = report(&mut desk, &call, &mut Patience::default(), |words| eprintln!("{words}")).await;
+    let done = report(&mut desk, &call, &mut Patience::new(platform), |words| eprintln!("{words}")).await;
     desk.close().await;
     match done? {
         Done::Questions(asked) => Ok(compare(survey, &asked)),

@@ -75,7 +75,8 @@ pub(super) async fn import(arguments: Import) -> anyhow::Result<()> {
         bail!("{} is there already; --force overwrites it", output.display());
     }
     let mut desk = Desk::open(&config, platform).await?;
-    let asked = questions(&mut desk, &arguments.company, &arguments.touchpoint).await;
+    let asked =
+        questions(&mut desk, Patience::new(platform), &arguments.company, &arguments.touchpoint).await;
     desk.close().await;
     let draft = Draft {
         id: &arguments.id,
@@ -125,7 +126,12 @@ fn platform<'a>(config: &'a Config, name: Option<&str>) -> Result<&'a Arc<Platfo
 }
 
 /// What the touchpoint asks, from the platform itself or from what was answered lately.
-async fn questions(desk: &mut Desk, company: &Guid, touchpoint: &Guid) -> anyhow::Result<Vec<AskedQuestion>> {
+async fn questions(
+    desk: &mut Desk,
+    mut patience: Patience,
+    company: &Guid,
+    touchpoint: &Guid,
+) -> anyhow::Result<Vec<AskedQuestion>> {
     let call = Call::GetQuestions { company: company.clone(), touchpoint: touchpoint.clone() };
     let why = match desk.call(call.clone()).await? {
         Done::Questions(questions) if !questions.is_empty() => return Ok(questions),
@@ -136,7 +142,7 @@ async fn questions(desk: &mut Desk, company: &Guid, touchpoint: &Guid) -> anyhow
         Done::Failed(ReportError::Call(outcome)) => match verdict(&outcome) {
             Verdict::Rejected | Verdict::Paused => in_words(&outcome),
             // It is away: the responses would not come either.
-            _ => match report(desk, &call, &mut Patience::default(), |words| eprintln!("{words}")).await? {
+            _ => match report(desk, &call, &mut patience, |words| eprintln!("{words}")).await? {
                 Done::Questions(questions) => return Ok(questions),
                 _ => bail!("the platform answered with something else"),
             },
@@ -147,7 +153,7 @@ async fn questions(desk: &mut Desk, company: &Guid, touchpoint: &Guid) -> anyhow
     let to = Clock::wall();
     let from = to - SignedDuration::try_from(LONGEST_WINDOW)?;
     let call = Call::GetAll { touchpoint: touchpoint.clone(), from, to };
-    let done = report(desk, &call, &mut Patience::default(), |words| eprintln!("{words}")).await?;
+    let done = report(desk, &call, &mut patience, |words| eprintln!("{words}")).await?;
     let Done::Responses(responses) = done else { bail!("the platform answered with something else") };
     let found: Arc<Mutex<Vec<Answered>>> = Arc::default();
     let taking = Arc::clone(&found);

@@ -93,7 +93,7 @@ fn column(title: &str) -> Column {
     match RespondentField::named(title) {
         Some(field) => Column::Field(field),
         None if title.is_empty() => Column::Untitled,
-        None => Column::Key(title.to_owned()),
+        None => Column::Key(RespondentField::metadata_key(title).to_owned()),
     }
 }
 
@@ -132,7 +132,7 @@ fn titles(
         }
     }
     for key in &rules.mandatory {
-        if !columns.contains(&Column::Key(key.clone())) {
+        if !columns.contains(&column(key)) {
             whole(key, "there is none, and it is mandatory".into());
         }
     }
@@ -219,6 +219,9 @@ fn respondent(
                     *value = Some(cell.clone());
                 }
                 let words = match respondent::fault(rule, cell) {
+                    None if *field == RespondentField::Phone && !looks_like_phone(cell) => {
+                        format!("{cell:?} is no phone number")
+                    }
                     None => continue,
                     Some(respondent::Fault::NoEmail) => format!("{cell:?} is no e-mail address"),
                     Some(respondent::Fault::TooLong) => {
@@ -238,11 +241,20 @@ fn respondent(
     if !has_language {
         wrong(RespondentField::Language.name(), "it is empty".into());
     }
-    for key in rules.mandatory.iter().filter(|key| !key_values.contains_key(*key)) {
-        wrong(key, "it is empty, and mandatory".into());
+    for key in &rules.mandatory {
+        let place = columns.iter().position(|other| *other == column(key));
+        if place.and_then(|place| cells.get(place)).is_none_or(String::is_empty) {
+            wrong(key, "it is empty, and mandatory".into());
+        }
     }
     new.key_values = key_values;
     Some(new)
+}
+
+/// Only what is surely none is refused.
+fn looks_like_phone(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    digits >= 3 && text.chars().all(|sign| sign.is_ascii_digit() || " +-./()x".contains(sign))
 }
 
 fn language(language: Option<Language>) -> String {
@@ -252,7 +264,7 @@ fn language(language: Option<Language>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::sheet::{Inner, read};
+    use crate::cli::sheet::read;
 
     fn rules() -> Rules {
         Rules {
@@ -266,7 +278,7 @@ mod tests {
     fn faults(text: &str) -> Vec<String> {
         let touchpoint = RespondentField::Touchpoint.name();
         let text = text.replace("TOUCHPOINT", touchpoint);
-        let checked = check(&read(text.as_bytes(), None, Inner::Bare).unwrap(), &rules());
+        let checked = check(&read(text.as_bytes(), None).unwrap(), &rules());
         checked.faults.iter().map(|fault| fault.to_string().replace(touchpoint, "TOUCHPOINT")).collect()
     }
 
@@ -276,7 +288,7 @@ mod tests {
                     Gent;FR;Tester;+32486;jef@example.com;7;\n\
                     Luik;1b5c1275-4f92-422f-b1fc-799bf8e30598;;;an@example.com;;web\n";
         let text = text.replace("ID;", &format!("{};", RespondentField::Id.name()));
-        let checked = check(&read(text.as_bytes(), None, Inner::Bare).unwrap(), &rules());
+        let checked = check(&read(text.as_bytes(), None).unwrap(), &rules());
         assert_eq!(checked.faults, []);
         let [(2, Some(jef)), (3, Some(an))] = checked.rows.as_slice() else { panic!("{checked:?}") };
         assert_eq!(
@@ -326,9 +338,26 @@ mod tests {
     }
 
     #[test]
+    fn phones_and_mandatory_names_are_checked_and_metadata_of_its_own_stays_metadata() {
+        let phone = RespondentField::Phone.name();
+        let text = format!(
+            "email,language,store,{phone}\njef@example.com,nl,Gent,geen\nan@example.com,nl,Gent,(09) 223-4\n"
+        );
+        let checked = check(&read(text.as_bytes(), None).unwrap(), &rules());
+        let told: Vec<String> = checked.faults.iter().map(ToString::to_string).collect();
+        assert_eq!(told, [format!("row 2, {phone}: \"geen\" is no phone number")]);
+        let mut rules = rules();
+        rules.mandatory = vec![RespondentField::FirstName.name().into()];
+        let text = r#"[{"email":"jef@example.com","language":"nl","firstName":"Jef","keyValues":{"language":"fr"}}]"#;
+        let checked = check(&read(text.as_bytes(), None).unwrap(), &rules);
+        let (_, Some(jef)) = &checked.rows[0] else { panic!("{:?}", checked.faults) };
+        assert_eq!((jef.language.as_str(), jef.key_values["language"].as_str()), ("nl", "fr"));
+    }
+
+    #[test]
     fn a_person_in_metadata_is_warned_of() {
         let text = "email,language,store,phone\njef@example.com,nl,Gent,+32486\n";
-        let checked = check(&read(text.as_bytes(), None, Inner::Bare).unwrap(), &rules());
+        let checked = check(&read(text.as_bytes(), None).unwrap(), &rules());
         assert!(checked.faults.is_empty());
         assert!(checked.warnings[0].contains("phoneNumber"), "{:?}", checked.warnings);
     }

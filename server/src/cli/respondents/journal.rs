@@ -20,8 +20,8 @@ pub(super) enum State {
     /// It has not been sent, or surely did not arrive.
     #[default]
     Waiting,
-    /// The platform has refused it together with others: it is sent alone.
-    Alone,
+    /// The platform has refused it together with others: it is sent with so many rows at most.
+    Within(usize),
     /// A call with it has left.
     Sending,
     /// The platform has taken it.
@@ -35,7 +35,7 @@ pub(super) enum State {
 /// The list that a journal is of.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct List {
-    /// SHA-256 of the file.
+    /// SHA-256 of the respondents as they are sent.
     pub(super) digest: String,
     pub(super) touchpoint: String,
     /// Rows that are sent.
@@ -97,7 +97,7 @@ impl Journal {
         file.read_to_end(&mut text).with_context(cannot)?;
         // Whoever was here before may have been killed before the first line was whole.
         if way == Way::New && text.contains(&b'\n') {
-            bail!("{}", Self::found(&path, &text));
+            bail!("{}", Self::found(&path, &text, list));
         }
         let mut journal = Self { file, path, states: vec![State::Waiting; list.rows] };
         match way {
@@ -108,23 +108,37 @@ impl Journal {
     }
 
     /// Says what a journal that is there says.
-    fn found(path: &Path, text: &[u8]) -> String {
+    fn found(path: &Path, text: &[u8], ours: &List) -> String {
         let lines = text.split(|byte| *byte == b'\n').skip(1);
         let mut states = Vec::new();
         let list: Option<List> =
             text.split(|byte| *byte == b'\n').next().and_then(|line| serde_json::from_slice(line).ok());
-        states.resize(list.map_or(0, |list| list.rows), State::Waiting);
+        if list.as_ref().is_none_or(|list| list != ours) {
+            return format!(
+                "{} is there, and of another list: it says who of that one was added. Move it away if it is not needed any \
+                 more, or name another file with --progress",
+                path.display()
+            );
+        }
+        states.resize(ours.rows, State::Waiting);
         for line in lines.filter_map(|line| serde_json::from_slice::<Line>(line).ok()) {
             if let Some(rows) = states.get_mut(line.from..line.to) {
                 rows.fill(line.state);
             }
         }
-        let open = states.iter().any(|state| matches!(state, State::Waiting | State::Alone | State::Sending));
+        let open =
+            states.iter().any(|state| matches!(state, State::Waiting | State::Within(_) | State::Sending));
+        let unknown = states.iter().any(|state| matches!(state, State::Unknown(_)));
         let path = path.display();
         if open {
             format!(
                 "{path} is there: this list was begun and interrupted. --resume goes on with it; --again sends all of it, \
                  also to those who have it already"
+            )
+        } else if unknown {
+            format!(
+                "{path} is there: this list has been sent, but for rows that may have arrived or not. --resume names them, \
+                 and with --resend-unknown sends them again"
             )
         } else {
             format!(
@@ -141,6 +155,8 @@ impl Journal {
             file.write_all(&line(list)?)?;
             file.sync_all()
         };
+        // The file's name has to be as durable as what is in it.
+        let begun = |file: &mut File| begun(file).and_then(|()| sync_folder(&self.path));
         begun(&mut self.file).with_context(|| format!("cannot write {}", self.path.display()))
     }
 
@@ -186,6 +202,12 @@ impl Journal {
         }
         Ok(())
     }
+}
+
+/// Makes the name of a new file durable.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
 }
 
 fn line(value: &impl Serialize) -> io::Result<Vec<u8>> {

@@ -16,7 +16,8 @@ use clap::{Args, Subcommand};
 use shared::{Language, SurveyId};
 
 use super::desk::Desk;
-use super::sheet::{self, Inner};
+use super::patience::Patience;
+use super::sheet;
 use super::words::{say, span};
 use super::{ConfigFile, Usage, ask, target};
 use crate::config::{Config, Guid, MetadataSource, Platform, PlatformName, Survey};
@@ -40,8 +41,8 @@ The list is CSV with a line of titles (commas, semicolons or tabs; UTF-8), or a 
 Columns may be in any order; capitals, blanks and signs in those names do not count.
 
 Every row is checked before anything is sent, and all faults are shown. Then rows go out some at a time, at the lane's \
-pace and after visitors' answers. What the platform refuses together is sent row by row, so that only those stay out \
-that it does not take.
+pace and after visitors' answers. What the platform refuses together is sent again in halves, so that only those rows \
+stay out that it does not take.
 
 What became of each row is in FILE.progress, and in words in FILE.report.csv. After an interruption --resume goes on. \
 Rows whose call was cut off may have arrived: they are named, and sent again only with --resend-unknown.
@@ -104,6 +105,9 @@ struct AddArgs {
     /// With --resume, send what may have arrived once more
     #[arg(long, requires = "resume")]
     resend_unknown: bool,
+    /// Do not stop where nothing is taken and row after row is refused alike
+    #[arg(long)]
+    keep_going: bool,
     /// Send a list that was sent before
     #[arg(long, conflicts_with = "resume")]
     again: bool,
@@ -131,13 +135,13 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     let config = super::load_without_secrets(&arguments.file.config)?;
     let (platform, rules) = rules(&config, arguments)?;
     let bytes = sheet::contents(&arguments.list)?;
-    let list = sheet::read(&bytes, arguments.delimiter, Inner::Bare)
+    let list = sheet::read(&bytes, arguments.delimiter)
         .map_err(|error| Usage(format!("{} cannot be read: {error}", arguments.list.display())))?;
     let checked = check::check(&list, &rules);
     let faulty = report_faults(&checked, arguments)?;
-    let good: Vec<(u64, NewRespondent)> =
-        checked.rows.into_iter().filter_map(|(row, new)| Some((row, new?))).collect();
-    let (rows, respondents): (Vec<u64>, Vec<NewRespondent>) = good.into_iter().unzip();
+    let all: Vec<u64> = checked.rows.iter().map(|(row, _)| *row).collect();
+    let good = checked.rows.into_iter().filter_map(|(row, new)| Some((row, new?)));
+    let (rows, respondents): (Vec<u64>, Vec<NewRespondent>) = good.unzip();
     let calls = respondents.len().div_ceil(arguments.batch);
     let takes = platform.interval.saturating_mul(u32::try_from(calls).unwrap_or(u32::MAX));
     let metadata = if checked.keys.is_empty() { "none".to_owned() } else { checked.keys.join(", ") };
@@ -152,7 +156,8 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     if arguments.dry_run {
         return Ok(say("Nothing was sent: this was a dry run.")?);
     }
-    let digest = sheet::digest(&bytes);
+    // Of what is sent, so that no flag can move the rows under a journal.
+    let digest = sheet::digest(&serde_json::to_vec(&respondents)?);
     let (progress, report) = files(arguments, &digest);
     let way = match (arguments.resume, arguments.again) {
         (true, _) => Way::Resume,
@@ -160,8 +165,13 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
         _ => Way::New,
     };
     let list = List { digest, touchpoint: rules.touchpoint.to_string(), rows: respondents.len() };
-    if way != Way::Resume && std::io::IsTerminal::is_terminal(&std::io::stdin()) {
-        let question = "The platform writes to these people. Go on?";
+    if (way != Way::Resume || arguments.resend_unknown) && std::io::IsTerminal::is_terminal(&std::io::stdin())
+    {
+        let question = if arguments.resend_unknown {
+            "Those who may have been added already would be there twice. Go on?"
+        } else {
+            "The platform writes to these people. Go on?"
+        };
         if !ask::confirm(question, arguments.yes)? {
             return Ok(say("Nothing was sent.")?);
         }
@@ -171,19 +181,21 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
         resend_unknown(&mut journal)?;
     }
     let mut desk = Desk::open(&config, &platform).await?;
-    let sent = Sending {
+    let stopped = Sending {
+        patience: Patience::new(&platform),
         desk: &mut desk,
         touchpoint: &rules.touchpoint,
         respondents: &respondents,
         journal: &mut journal,
         batch: arguments.batch,
+        keeps_going: arguments.keep_going,
     }
     .run(crate::server::signal())
     .await;
     desk.close().await;
-    write_report(&report, &rows, &respondents, journal.states())
-        .with_context(|| format!("cannot write {}", report.display()))?;
-    summary(&rows, journal.states(), &report, faulty, sent?)
+    let written = write_report(&report, &all, &rows, &respondents, journal.states());
+    let told = summary(&rows, journal.states(), &report, faulty, stopped);
+    written.with_context(|| format!("cannot write {}", report.display())).and(told)
 }
 
 /// The platform and what rows are held against.
@@ -275,6 +287,7 @@ fn runs(states: &[State], is: impl Fn(&State) -> bool) -> Vec<std::ops::Range<us
 /// Writes what became of each row; personal data, as the list itself.
 fn write_report(
     path: &Path,
+    all: &[u64],
     rows: &[u64],
     respondents: &[NewRespondent],
     states: &[State],
@@ -283,9 +296,14 @@ fn write_report(
     let file = std::fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     let mut csv = csv::Writer::from_writer(std::io::BufWriter::new(file));
     csv.write_record(["row", "email", "state", "reason"])?;
-    for ((row, new), state) in rows.iter().zip(respondents).zip(states) {
+    let mut sent = rows.iter().zip(respondents).zip(states).peekable();
+    for row in all {
+        let Some(((_, new), state)) = sent.next_if(|((sent, _), _)| *sent == row) else {
+            csv.write_record([&row.to_string(), "", "left out", "it has faults"])?;
+            continue;
+        };
         let (state, reason) = match state {
-            State::Waiting | State::Alone => ("not sent", ""),
+            State::Waiting | State::Within(_) => ("not sent", ""),
             State::Sending => ("unknown", ""),
             State::Added => ("added", ""),
             State::Refused(words) => ("refused", words.as_str()),
@@ -334,7 +352,7 @@ fn summary(
             counted(unknown)
         ));
     }
-    let open = count(|state| matches!(state, State::Waiting | State::Alone));
+    let open = count(|state| matches!(state, State::Waiting | State::Within(_)));
     if open > 0 {
         left.push(format!("{} not sent: --resume goes on", counted(open)));
     }

@@ -1,4 +1,7 @@
-//! Sending a list: several rows a call, and alone what was refused together with others.
+//! Sending a list: several rows a call, and in halves, down to one, what was refused together.
+//!
+//! That a refused call has added nobody is how the API page reads ("an error will occur and the data will not be sent to the
+//! platform", section 6); it is what the splitting rests on.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -7,13 +10,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::journal::{Journal, State};
 use crate::cli::desk::Desk;
-use crate::cli::patience::{Patience, in_words, said};
+use crate::cli::patience::{Patience, again, in_words, tell};
 use crate::config::Guid;
 use crate::forwarder::{Call, Done, Verdict, verdict};
 use crate::platform::{NewRespondent, Outcome};
 
 /// Calls in a row that may fail the same way before the rest is left alone.
-const ALIKE: u32 = 3;
+const ALIKE: usize = 3;
 
 /// Bytes of a call's rows, about.
 const LARGEST_CALL: usize = 256 << 10;
@@ -35,6 +38,9 @@ pub(super) struct Sending<'a> {
     pub(super) journal: &'a mut Journal,
     /// Rows in a call, at most.
     pub(super) batch: usize,
+    pub(super) patience: Patience,
+    /// False to stop where nothing but the same refusal comes.
+    pub(super) keeps_going: bool,
 }
 
 /// What a call means for the rows in it, and for those that follow.
@@ -47,58 +53,62 @@ enum Next {
 
 impl Sending<'_> {
     /// Sends every row that waits, until `stop` is there. A call in flight ends first.
-    pub(super) async fn run(&mut self, stop: impl Future<Output = ()>) -> anyhow::Result<Option<Stop>> {
+    pub(super) async fn run(&mut self, stop: impl Future<Output = ()>) -> Option<Stop> {
         tokio::pin!(stop);
         let bar = bar(self.respondents.len() as u64);
-        let mut patience = Patience::default();
-        let mut alike = Alike::default();
+        let mut alike = Alike { keeps_going: self.keeps_going, ..Alike::default() };
+        let mut pause = Duration::ZERO;
         while let Some(rows) = self.next() {
             bar.set_position(settled(self.journal.states()));
-            let call = self.call(&rows);
-            self.journal.note(rows.clone(), State::Sending)?;
-            let done = match self.desk.call(call).await {
-                Ok(done) => done,
-                Err(error) => {
-                    // It was not asked for, or refused before a call was made.
-                    self.journal.note(rows, State::Waiting)?;
-                    return Err(error);
-                }
-            };
-            let Done::Added(outcome) = done else {
-                anyhow::bail!("the platform answered with something else")
-            };
-            let next = self.settle(rows, &outcome, &mut patience, &mut alike)?;
-            let pause = match next {
-                Next::Go => Duration::ZERO,
-                Next::Again(pause) => {
-                    bar.println(format!("{}; again in {} s", said(&outcome), pause.as_secs()));
-                    pause
-                }
-                Next::Stop(words) => return Ok(Some(Stop::Trouble(words))),
-            };
+            // Before the first call too, so that a signal is heard during it.
             tokio::select! {
                 biased;
-                () = &mut stop => return Ok(Some(Stop::Asked)),
+                () = &mut stop => return Some(Stop::Asked),
                 () = tokio::time::sleep(pause) => {}
+            }
+            match self.one(rows, &mut alike).await {
+                Ok((Next::Go, _)) => pause = Duration::ZERO,
+                Ok((Next::Again(wait), outcome)) => {
+                    tell(&bar, &again(&outcome, wait));
+                    pause = wait;
+                }
+                Ok((Next::Stop(words), _)) => return Some(Stop::Trouble(words)),
+                Err(error) => return Some(Stop::Trouble(format!("{error:#}"))),
             }
         }
         bar.finish_and_clear();
-        Ok(None)
+        None
+    }
+
+    /// Makes one call.
+    async fn one(&mut self, rows: Range<usize>, alike: &mut Alike) -> anyhow::Result<(Next, Outcome)> {
+        let before = self.journal.states()[rows.start].clone();
+        let call = self.call(&rows);
+        self.journal.note(rows.clone(), State::Sending)?;
+        let outcome = match self.desk.call(call).await {
+            Ok(Done::Added(outcome)) => outcome,
+            Ok(_) => anyhow::bail!("the platform answered with something else"),
+            Err(error) => {
+                // It was refused before a call was made.
+                self.journal.note(rows, before)?;
+                return Err(error);
+            }
+        };
+        let next = self.settle(rows, before, &outcome, alike)?;
+        Ok((next, outcome))
     }
 
     /// The rows of the next call.
     fn next(&self) -> Option<Range<usize>> {
         let states = self.journal.states();
-        let start = states.iter().position(|state| matches!(state, State::Waiting | State::Alone))?;
-        if states[start] == State::Alone {
-            return Some(start..start + 1);
-        }
+        let start = states.iter().position(|state| matches!(state, State::Waiting | State::Within(_)))?;
+        let most = if let State::Within(most) = states[start] { most.min(self.batch) } else { self.batch };
         let mut room = LARGEST_CALL;
-        let rows = states.iter().zip(self.respondents).skip(start).take(self.batch);
+        let rows = states.iter().zip(self.respondents).skip(start).take(most);
         let fit = rows.take_while(|(state, respondent)| {
             let fits = room.checked_sub(size(respondent));
             room = fits.unwrap_or(0);
-            **state == State::Waiting && fits.is_some()
+            **state == states[start] && fits.is_some()
         });
         // A row that is larger than all that goes alone.
         Some(start..start + fit.count().max(1))
@@ -115,32 +125,42 @@ impl Sending<'_> {
     fn settle(
         &mut self,
         rows: Range<usize>,
+        before: State,
         outcome: &Outcome,
-        patience: &mut Patience,
         alike: &mut Alike,
     ) -> anyhow::Result<Next> {
-        let before = if rows.len() == 1 { State::Alone } else { State::Waiting };
         let verdict = verdict(outcome);
         if !matches!(verdict, Verdict::Later(_)) {
-            patience.answered();
+            self.patience.answered();
         }
         let next = match verdict {
             Verdict::Delivered => {
                 self.journal.note(rows, State::Added)?;
-                alike.forget();
+                alike.taken();
                 Next::Go
             }
             Verdict::Rejected if rows.len() > 1 => {
-                self.journal.note(rows, State::Alone)?;
+                let half = rows.len().div_ceil(2);
+                self.journal.note(rows, State::Within(half))?;
                 Next::Go
             }
             Verdict::Rejected => {
-                self.journal.note(rows, State::Refused(in_words(outcome)))?;
-                alike.stop(verdict, in_words(outcome)).map_or(Next::Go, Next::Stop)
+                let words = in_words(outcome);
+                self.journal.note(rows.clone(), State::Refused(words.clone()))?;
+                match alike.refused(rows.start, words) {
+                    None => Next::Go,
+                    Some((together, words)) => {
+                        // Nothing may be wrong with them: they are sent again once it is mended.
+                        for row in together {
+                            self.journal.note(row..row + 1, State::Within(1))?;
+                        }
+                        Next::Stop(words)
+                    }
+                }
             }
             Verdict::Unknown => {
-                self.journal.note(rows, State::Unknown(said(outcome)))?;
-                alike.stop(verdict, said(outcome)).map_or(Next::Go, Next::Stop)
+                self.journal.note(rows, State::Unknown(outcome.to_string()))?;
+                alike.lost(outcome).map_or(Next::Go, Next::Stop)
             }
             Verdict::Paused => {
                 self.journal.note(rows, before)?;
@@ -148,7 +168,7 @@ impl Sending<'_> {
             }
             Verdict::Later(asked) => {
                 self.journal.note(rows, before)?;
-                match patience.failed(asked) {
+                match self.patience.failed(asked) {
                     Some(pause) => Next::Again(pause),
                     None => Next::Stop(in_words(outcome)),
                 }
@@ -158,28 +178,48 @@ impl Sending<'_> {
     }
 }
 
-/// Calls that fail the same way one after the other: what is wrong is wrong with all of them.
+/// Calls that fail the same way before any is taken: what is wrong is wrong with all of them.
 #[derive(Default)]
 struct Alike {
+    keeps_going: bool,
+    /// True once a call of this run was taken: then it is the rows.
+    taken: bool,
     words: String,
-    count: u32,
+    /// The rows that were refused in these words, one after the other.
+    rows: Vec<usize>,
+    lost: usize,
 }
 
 impl Alike {
-    fn forget(&mut self) {
-        *self = Self::default();
+    fn taken(&mut self) {
+        self.taken = true;
+        self.lost = 0;
     }
 
-    /// Notes a failure; its words, if there have been too many.
-    fn stop(&mut self, verdict: Verdict, words: String) -> Option<String> {
-        // Lost calls are alike whatever the words: each of them may be there.
-        if self.words == words || verdict == Verdict::Unknown && !self.words.is_empty() {
-            self.count += 1;
-        } else {
-            self.count = 1;
+    /// Notes a refused row; once there have been too many, all of them, and what to say.
+    fn refused(&mut self, row: usize, words: String) -> Option<(Vec<usize>, String)> {
+        self.lost = 0;
+        if self.taken || self.keeps_going {
+            return None;
+        }
+        if self.words != words {
+            self.rows.clear();
         }
         self.words = words;
-        (self.count >= ALIKE).then(|| format!("{ALIKE} calls in a row failed: {}", self.words))
+        self.rows.push(row);
+        (self.rows.len() >= ALIKE).then(|| {
+            let words = format!(
+                "nothing was taken, and {ALIKE} rows were refused alike: {}. If it is the rows, --keep-going goes on",
+                self.words
+            );
+            (std::mem::take(&mut self.rows), words)
+        })
+    }
+
+    /// Notes a lost call; what to say once there have been too many in a row.
+    fn lost(&mut self, outcome: &Outcome) -> Option<String> {
+        self.lost += 1;
+        (self.lost >= ALIKE).then(|| format!("{ALIKE} calls in a row were lost: {outcome}"))
     }
 }
 
@@ -193,7 +233,7 @@ fn size(respondent: &NewRespondent) -> usize {
 
 /// Rows that need no call any more.
 fn settled(states: &[State]) -> u64 {
-    let open = |state: &&State| matches!(state, State::Waiting | State::Alone | State::Sending);
+    let open = |state: &&State| matches!(state, State::Waiting | State::Within(_) | State::Sending);
     (states.len() - states.iter().filter(open).count()) as u64
 }
 
@@ -211,17 +251,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn failures_that_are_alike_end_a_run_and_others_do_not() {
+    fn refusals_that_are_alike_end_a_run_in_which_nothing_was_taken() {
         let mut alike = Alike::default();
-        let refused = |alike: &mut Alike, words: &str| alike.stop(Verdict::Rejected, words.into());
-        assert_eq!(
-            (refused(&mut alike, "a"), refused(&mut alike, "b"), refused(&mut alike, "b")),
-            (None, None, None)
-        );
-        assert!(refused(&mut alike, "b").is_some_and(|words| words.contains("3 calls")));
-        alike.forget();
-        let lost = |alike: &mut Alike, words: &str| alike.stop(Verdict::Unknown, words.into());
-        assert_eq!((lost(&mut alike, "reset"), lost(&mut alike, "time-out")), (None, None));
-        assert!(lost(&mut alike, "reset").is_some());
+        let refused = |alike: &mut Alike, row, words: &str| alike.refused(row, words.into());
+        assert!(refused(&mut alike, 0, "a").is_none() && refused(&mut alike, 1, "b").is_none());
+        assert!(refused(&mut alike, 2, "b").is_none());
+        let (rows, words) = refused(&mut alike, 3, "b").unwrap();
+        assert_eq!(rows, [1, 2, 3]);
+        assert!(words.contains("--keep-going"));
+        alike.taken();
+        assert!((4..20).all(|row| refused(&mut alike, row, "b").is_none()));
+        let mut told = Alike { keeps_going: true, ..Alike::default() };
+        assert!((0..20).all(|row| refused(&mut told, row, "b").is_none()));
+    }
+
+    #[test]
+    fn lost_calls_end_a_run_whatever_was_taken_before() {
+        let mut alike = Alike::default();
+        let lost = Outcome::Lost("reset".into());
+        alike.taken();
+        assert!(alike.lost(&lost).is_none() && alike.lost(&lost).is_none());
+        alike.taken();
+        assert!(alike.lost(&lost).is_none() && alike.lost(&lost).is_none());
+        assert!(alike.lost(&lost).is_some());
     }
 }

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use super::spool::Spool;
 use crate::cli::desk::Desk;
-use crate::cli::patience::{Patience, report};
+use crate::cli::patience::{Patience, again, report, tell};
 use crate::config::Survey;
 use crate::forwarder::{Call, Done};
 use crate::platform::{Answered, LONGEST_WINDOW};
@@ -33,17 +33,21 @@ fn parts(mut from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
 }
 
 /// Collects everything that is not there yet.
-pub(super) async fn collect(desk: &mut Desk, survey: &Survey, spool: &mut Spool) -> anyhow::Result<()> {
+pub(super) async fn collect(
+    desk: &mut Desk,
+    mut patience: Patience,
+    survey: &Survey,
+    spool: &mut Spool,
+) -> anyhow::Result<()> {
     let task = spool.task().clone();
     let parts = parts(spool.until(), task.to);
     let mut known = known(spool)?;
     let bar = bar(parts.len() as u64);
-    let mut patience = Patience::default();
     for (from, to) in parts {
         bar.set_message(format!("{} to {}", day(from), day(to)));
         let call = Call::GetAll { touchpoint: survey.touchpoint.clone(), from, to };
         let came = loop {
-            let done = report(desk, &call, &mut patience, |words| bar.println(words)).await?;
+            let done = report(desk, &call, &mut patience, |words| tell(&bar, words)).await?;
             let Done::Responses(responses) = done else { bail!("the platform answered with something else") };
             // What an attempt before has left is dropped.
             let lines = BufWriter::new(spool.lines_to_come()?);
@@ -62,12 +66,15 @@ pub(super) async fn collect(desk: &mut Desk, survey: &Survey, spool: &mut Spool)
                 return Err(failed);
             }
             match read {
-                Ok(()) => break part.came,
+                Ok(()) => {
+                    patience.answered();
+                    break part.came;
+                }
                 Err(error) => {
                     // What came of it is not known of any more: it comes again.
                     known = self::known(spool)?;
                     let Some(pause) = patience.failed(None) else { bail!("{error}") };
-                    bar.println(format!("{error}; again in {} s", pause.as_secs()));
+                    tell(&bar, &again(&error, pause));
                     tokio::time::sleep(pause).await;
                 }
             }
@@ -93,19 +100,15 @@ impl Part {
         if self.failed.is_some() {
             return;
         }
-        let answered = match Answered::read(raw.get()) {
-            Ok(answered) => answered,
-            Err(error) => {
-                self.failed = Some(anyhow::anyhow!("a response cannot be understood: {error}"));
+        // What cannot be understood is kept as it is: nobody knows when it was, or whether it is there.
+        if let Ok(answered) = Answered::read(raw.get()) {
+            // The end is no part of the time any more.
+            if answered.at.parse::<Timestamp>().is_ok_and(|at| at >= self.end) {
                 return;
             }
-        };
-        // The end is no part of the time any more.
-        if answered.at.parse::<Timestamp>().is_ok_and(|at| at >= self.end) {
-            return;
-        }
-        if !answered.id.is_empty() && !self.known.insert(answered.id) {
-            return;
+            if !answered.id.is_empty() && !self.known.insert(answered.id) {
+                return;
+            }
         }
         // An object may be written over several lines.
         let line = raw.get().replace(['\n', '\r'], " ");

@@ -4,8 +4,6 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::io::Write;
 
-use anyhow::Context;
-
 use super::spool::Spool;
 use crate::cli::words;
 use crate::config::Survey;
@@ -41,17 +39,31 @@ impl Columns {
                 columns.places.extend(guids.map(|guid| (guid, place)));
             }
         }
+        // A question may be answered in a language that the configuration does not have before it is in one that it does.
+        for answer in each(spool)?.flatten().flat_map(|answered| answered.answers) {
+            if let Some(place) = columns.places.get(&answer.question).copied()
+                && !answer.sibling.is_empty()
+            {
+                columns.places.insert(answer.sibling, place);
+            }
+        }
         let mut metadata = BTreeSet::new();
-        for answered in each(spool)? {
-            let answered = answered?;
+        for answered in each(spool)?.flatten() {
             metadata.extend(answered.metadata.into_keys());
             for answer in answered.answers {
                 let keys = [answer.question, answer.sibling];
                 let known = keys.iter().find_map(|key| columns.places.get(key).copied());
                 let place = known.unwrap_or_else(|| columns.add(&answer.text));
-                let named = keys.into_iter().filter(|key| !key.is_empty());
-                columns.places.extend(named.map(|key| (key, place)));
+                for key in keys.into_iter().filter(|key| !key.is_empty()) {
+                    columns.places.entry(key).or_insert(place);
+                }
             }
+        }
+        let unreadable = each(spool)?.filter(Result::is_err).count();
+        if unreadable > 0 {
+            eprintln!(
+                "{unreadable} responses cannot be understood and are left out; --format ndjson has them"
+            );
         }
         columns.metadata = metadata.into_iter().collect();
         Ok(columns)
@@ -107,8 +119,8 @@ impl Columns {
         let mut csv =
             csv::WriterBuilder::new().delimiter(delimiter).terminator(csv::Terminator::CRLF).from_writer(out);
         csv.write_record(self.titles().iter().map(|title| tame(title)))?;
-        for answered in each(spool)? {
-            csv.write_record(self.row(answered?).iter().map(|cell| tame(cell)))?;
+        for answered in each(spool)?.flatten() {
+            csv.write_record(self.row(answered).iter().map(|cell| tame(cell)))?;
         }
         Ok(csv.flush()?)
     }
@@ -122,8 +134,8 @@ impl Columns {
             table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic).set_width(width);
         }
         table.set_header(&self.titles()[1..shown]);
-        for answered in each(spool)?.take(ROWS) {
-            let cells = &self.row(answered?)[1..shown];
+        for answered in each(spool)?.flatten().take(ROWS) {
+            let cells = &self.row(answered)[1..shown];
             let mut row = comfy_table::Row::from(cells.iter().map(|cell| words::plain(cell)));
             row.max_height(2);
             table.add_row(row);
@@ -149,11 +161,10 @@ fn tame(cell: &str) -> String {
     if formula { format!("'{cell}") } else { cell.to_owned() }
 }
 
-fn each(spool: &Spool) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Answered>>> {
-    let read = |line: std::io::Result<String>| {
-        Answered::read(&line?).map_err(anyhow::Error::msg).context("a kept response cannot be understood")
-    };
-    Ok(spool.each()?.map(read))
+/// Each response; or that it cannot be understood.
+fn each(spool: &Spool) -> anyhow::Result<impl Iterator<Item = Result<Answered, ()>>> {
+    // A line that cannot be read is not there for anybody: the file's length is known.
+    Ok(spool.each()?.map_while(Result::ok).map(|line| Answered::read(&line).map_err(|_| ())))
 }
 
 #[cfg(test)]
@@ -191,9 +202,9 @@ mod tests {
         let survey = &config.surveys[0];
         let ours = survey.questions[0].guid.values().next().unwrap().as_str().to_uppercase();
         let lines = [
-            response("a", &answer(&ours, SIBLING, "Hoe?", r#""answer_Value":9"#)),
             // The same question in a language that the configuration does not have.
-            response("b", &answer("other-language", SIBLING, "Comment?", r#""answer_Value":3"#)),
+            response("a", &answer("other-language", SIBLING, "Comment?", r#""answer_Value":3"#)),
+            response("b", &answer(&ours, SIBLING, "Hoe?", r#""answer_Value":9"#)),
             response(
                 "c",
                 &answer("new-nl", "new", "Waarom\\nniet?", r#""answer_Text":"Te \"duur\", vind ik""#),
@@ -204,10 +215,11 @@ mod tests {
         let rows: Vec<&str> = csv.split("\r\n").collect();
         assert!(rows[0].starts_with("response,answered_at,language,recommend,why,"), "{}", rows[0]);
         assert!(rows[0].contains(",Waarom niet?,metadata.shop,respondent.first_name,"), "{}", rows[0]);
-        assert!(rows[1].starts_with("a,2026-01-02T03:04:05Z,fr,9,"), "{}", rows[1]);
-        assert!(rows[2].starts_with("b,2026-01-02T03:04:05Z,fr,3,"), "{}", rows[2]);
+        assert!(rows[1].starts_with("a,2026-01-02T03:04:05Z,fr,3,"), "{}", rows[1]);
+        assert!(rows[2].starts_with("b,2026-01-02T03:04:05Z,fr,9,"), "{}", rows[2]);
         assert!(rows[3].contains(r#","Te ""duur"", vind ik",1,"#), "{}", rows[3]);
         assert!(rows[4].contains(",Cher,1,,,jef@example.com,,"), "{}", rows[4]);
+        assert_eq!(rows[0].matches("omment").count() + rows[0].matches("Hoe").count(), 0, "{}", rows[0]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use clap::{Args, ValueEnum};
 use shared::SurveyId;
 
 use super::desk::Desk;
+use super::patience::Patience;
 use super::target::{self, Period};
 use super::{ConfigFile, Usage, words};
 use crate::clock::Clock;
@@ -88,8 +89,9 @@ pub(super) async fn responses(arguments: ResponsesArgs) -> anyhow::Result<()> {
         Some(output) => open(output, task, &arguments)?,
         None => Spool::unnamed(task)?,
     };
-    let mut desk = Desk::open(&config, target::platform(&config, survey)?).await?;
-    let collected = collect(&mut desk, survey, &mut spool).await;
+    let platform = target::platform(&config, survey)?;
+    let mut desk = Desk::open(&config, platform).await?;
+    let collected = collect(&mut desk, Patience::new(platform), survey, &mut spool).await;
     desk.close().await;
     if let Err(error) = collected {
         let hint = match &arguments.output {
@@ -134,7 +136,7 @@ fn open(output: &Path, task: Task, arguments: &ResponsesArgs) -> anyhow::Result<
     }
     let (part, progress) = (beside(output, "part"), beside(output, "progress"));
     if arguments.resume {
-        return Spool::resume(part, progress, &task);
+        return Spool::resume(part, progress, &task, arguments.period.to.is_some());
     }
     if progress.exists() && !arguments.force {
         bail!(

@@ -3,7 +3,7 @@
 //! The note is written after the lines that it counts are durable, and by renaming, so that it is never half there. Lines
 //! beyond the note belong to a part that was interrupted, and are dropped.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, BufRead as _, BufReader, Read, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -50,14 +50,14 @@ impl Spool {
 
     /// A spool that stays until it is removed.
     pub(super) fn begin(part: PathBuf, progress: PathBuf, task: Task) -> anyhow::Result<Self> {
-        let file = private(&part)?;
+        let file = unshared(&part)?;
         let mut spool = Self { file, paths: Some((part, progress)), note: Note::first(task) };
         spool.keep(spool.note.until)?;
         Ok(spool)
     }
 
-    /// A spool that was left.
-    pub(super) fn resume(part: PathBuf, progress: PathBuf, task: &Task) -> anyhow::Result<Self> {
+    /// A spool that was left; `whole` where the end was said, and is not just the moment.
+    pub(super) fn resume(part: PathBuf, progress: PathBuf, task: &Task, whole: bool) -> anyhow::Result<Self> {
         let text = match std::fs::read(&progress) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -65,22 +65,23 @@ impl Spool {
             }
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", progress.display())),
         };
-        let mut note: Note = serde_json::from_slice(&text).with_context(|| {
+        let note: Note = serde_json::from_slice(&text).with_context(|| {
             format!(
                 "{} cannot be understood; --force in the place of --resume begins anew",
                 progress.display()
             )
         })?;
         let Task { touchpoint, from, to } = &note.task;
-        // Without --to it goes on to where the first attempt wanted to come.
-        if *touchpoint != task.touchpoint || *from != task.from || *to > task.to {
+        // Without --to it goes on to where the first attempt wanted to come: what the platform shows late would else be
+        // missed.
+        if *touchpoint != task.touchpoint || *from != task.from || whole && *to != task.to {
             bail!(
                 "{} is of touchpoint {touchpoint} from {from} to {to}: ask for the same, or begin anew with --force",
                 progress.display()
             );
         }
-        note.task.to = task.to;
         let mut file = OpenOptions::new().read(true).write(true).open(&part)?;
+        alone(&file, &part)?;
         if file.metadata()?.len() < note.bytes {
             bail!("{} is shorter than it was; --force in the place of --resume begins anew", part.display());
         }
@@ -155,6 +156,29 @@ impl Note {
     }
 }
 
+/// Nobody else writes to it until it is closed.
+fn alone(file: &File, path: &Path) -> anyhow::Result<()> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => {
+            bail!("{} is in use: the same is being fetched already", path.display())
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot use {}", path.display()))
+        }
+    }
+}
+
+/// An empty file that is ours alone.
+fn unshared(path: &Path) -> anyhow::Result<File> {
+    let mut options = File::options();
+    let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    alone(&file, path)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    file.set_len(0)?;
+    Ok(file)
+}
+
 /// A new file, in the place of any other, that its owner alone can read.
 pub(super) fn private(path: &Path) -> io::Result<File> {
     let file = File::options().read(true).write(true).create(true).truncate(true).mode(0o600).open(path)?;
@@ -186,19 +210,28 @@ mod tests {
         drop(spool);
 
         let (part, progress) = paths();
-        let spool = Spool::resume(part, progress, &task()).unwrap();
+        let spool = Spool::resume(part, progress, &task(), true).unwrap();
         assert_eq!((spool.until(), spool.responses()), (until, 2));
         let lines: Vec<String> = spool.each().unwrap().map(Result::unwrap).collect();
         assert_eq!(lines, ["{\"a\":1}", "{\"b\":2}"]);
         let (part, progress) = paths();
         let other = Task { touchpoint: "u".into(), ..task() };
-        let refused = Spool::resume(part, progress, &other).err().unwrap().to_string();
+        let refused = Spool::resume(part, progress, &other, true).err().unwrap().to_string();
         assert!(refused.contains("touchpoint t from 2026-01-01"), "{refused}");
+        drop(spool);
+        let later = Task { to: "2026-04-01T00:00:00Z".parse().unwrap(), ..task() };
+        let (part, progress) = paths();
+        assert!(Spool::resume(part, progress, &later, true).is_err());
+        let (part, progress) = paths();
+        let spool = Spool::resume(part, progress, &later, false).unwrap();
+        assert_eq!(spool.task().to, task().to, "it goes on to where it wanted to come");
+        let (part, progress) = paths();
+        assert!(Spool::resume(part, progress, &task(), true).err().unwrap().to_string().contains("in use"));
         spool.remove().unwrap();
         let (part, progress) = paths();
         assert!(!part.exists() && !progress.exists());
         assert!(
-            Spool::resume(part, progress, &task())
+            Spool::resume(part, progress, &task(), true)
                 .err()
                 .unwrap()
                 .to_string()

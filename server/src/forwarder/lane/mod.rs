@@ -19,7 +19,7 @@ use shared::SurveyId;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::calls::{Asked, Desk, NotMade, PATIENCE};
+use super::calls::{Asked, Desk, NotMade};
 use super::decision::longest_delay;
 use super::look_up;
 use super::outage::Outage;
@@ -248,12 +248,8 @@ impl Lane {
             }
             return Ok(Wake::At(Instant::now()));
         }
-        if self.serves_next(&due) {
+        if self.serves_next(&due, now) {
             let leave = self.next_call();
-            if leave - now > PATIENCE {
-                self.turn_away(&NotMade::Resting(leave - now));
-                return Ok(Wake::At(now));
-            }
             if leave > now {
                 return Ok(Wake::At(leave));
             }

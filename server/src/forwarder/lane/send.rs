@@ -67,7 +67,7 @@ impl Lane {
         let verdict = verdict(&outcome);
         self.note(survey, &outcome, verdict, sent, ended);
         let can_look_up = accepted.keys_of(entry.submission).next().is_some();
-        self.decided(&entry, survey, outcome, verdict, (sent, ended), can_look_up);
+        self.decided(&entry, survey, &outcome, verdict, (sent, ended), can_look_up);
         self.settle().await
     }
 
@@ -87,7 +87,7 @@ impl Lane {
         &mut self,
         entry: &Entry,
         survey: &Survey,
-        outcome: Outcome,
+        outcome: &Outcome,
         verdict: Verdict,
         (sent, ended): (Instant, Instant),
         can_look_up: bool,
@@ -108,7 +108,7 @@ impl Lane {
         if verdict == Verdict::Delivered {
             self.last_success = Some(ended);
         }
-        let reason = (verdict != Verdict::Delivered).then(|| trouble(&outcome));
+        let reason = (verdict != Verdict::Delivered).then(|| trouble(outcome));
         let (status, error) = describe(outcome);
         tracing::info!(lane = %self.platform.name, survey = %entry.survey, submission = %entry.submission,
             verdict = verdict.name(), status, reason, attempt = entry.attempts,

@@ -4,15 +4,19 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Lane;
-use crate::forwarder::calls::{Asked, NotMade, SHARE, Sign};
+use crate::forwarder::calls::{Asked, NotMade, PATIENCE, SHARE, Sign};
 use crate::platform::REPORT_CONNECT;
 use crate::queue::{Due, QueueError};
 
 impl Lane {
-    /// True if the next call is an operator's.
-    pub(super) fn serves_next(&mut self, due: &Due) -> bool {
+    /// True if the next call is an operator's. Nobody waits for a platform that wants to be left alone for long.
+    pub(super) fn serves_next(&mut self, due: &Due, now: Instant) -> bool {
         // Whoever has asked may have gone.
         self.asked.take_if(|asked| asked.reply.is_closed());
+        let rest = self.next_call().saturating_duration_since(now);
+        if rest > PATIENCE {
+            self.turn_away(&NotMade::Resting(rest));
+        }
         self.asked.is_some() && (*due != Due::Now || self.visitors_in_a_row + 1 >= SHARE)
     }
 
@@ -53,7 +57,7 @@ impl Lane {
         self.measure(sent);
         self.pacer.called_otherwise(sent, now, sign.is_some_and(|sign| sign.throttled));
         if let Some(rest) = sign.and_then(|sign| sign.rest) {
-            self.outage.failed(now, interval, Some(rest));
+            self.outage.rest(now + rest);
         }
         let verdict = sign.map_or("begun", |sign| sign.verdict);
         let lane = self.platform.name.to_string();

@@ -142,8 +142,7 @@ async fn a_counter_keeps_the_lanes_pace_and_needs_its_lease() {
     sandbox.set_interval(platform.interval);
     let platform = Arc::new(platform);
     let client = Client::new(&platform, &mut Connections::default()).unwrap();
-    let mut counter =
-        Counter::open(Arc::clone(&platform), client.clone(), Arc::clone(&store), DEADLINE).await.unwrap();
+    let mut counter = Counter::open(Arc::clone(&platform), client.clone(), Arc::clone(&store)).await.unwrap();
     for _ in 0..5 {
         assert_eq!(status(&counter.call(wanted()).await), 201);
     }
@@ -152,6 +151,8 @@ async fn a_counter_keeps_the_lanes_pace_and_needs_its_lease() {
 
     let lease = watch::Sender::new(None);
     let other: SharedQueue = Arc::new(Leased { queue: store, lease, loses: Arc::default() });
-    let refused = Counter::open(platform, client, other, Duration::from_millis(10)).await;
+    let mut hasty = (*platform).clone();
+    hasty.timeout = Duration::from_millis(100);
+    let refused = Counter::open(Arc::new(hasty), client, other).await;
     assert!(matches!(refused, Err(NotMade::Standby)));
 }
