@@ -87,6 +87,39 @@ fn wrong_usage_exits_with_2() -> Result<()> {
 }
 
 #[test]
+fn shells_and_manuals_know_every_command() -> Result<()> {
+    tests::prepared()?;
+    for shell in ["bash", "zsh", "fish"] {
+        let script = Command::new(binary()).args(["completions", shell]).output()?;
+        let script = String::from_utf8(script.stdout)?;
+        ensure!(script.contains("healthcheck") && script.contains("resend-unknown"), "{shell}: {script}");
+    }
+    let folder = tempfile::tempdir()?;
+    ensure!(Command::new(binary()).args(["man", "--output"]).arg(folder.path()).status()?.success());
+    let page = std::fs::read_to_string(folder.path().join("afterword-respondents-add.1"))?;
+    ensure!(page.contains("skip\\-faulty"), "{page}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_says_whether_it_is_well() -> Result<()> {
+    tests::prepared()?;
+    let mut stage = tests::Stage::new().await?;
+    for arguments in [&["healthcheck"][..], &["healthcheck", "--ready"]] {
+        let output = stage.process.command(arguments).await?;
+        ensure!(
+            output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(),
+            "{output:?}"
+        );
+    }
+    stage.stop().await?;
+    let output = stage.process.command(&["healthcheck"]).await?;
+    ensure!(output.status.code() == Some(1), "{output:?}");
+    ensure!(String::from_utf8_lossy(&output.stderr).contains("no server answers at"), "{output:?}");
+    Ok(())
+}
+
+#[test]
 fn embed_prints_a_snippet_for_every_kind_of_page() -> Result<()> {
     let own = "public_url = \"http://127.0.0.1:8081\"";
     let (output, said) = run("embed", &config().replace(own, ""), None)?;

@@ -13,6 +13,7 @@ mod build;
 mod cache;
 mod demo;
 mod fuzz;
+mod image;
 mod pictures;
 mod setup;
 mod soak;
@@ -52,6 +53,8 @@ enum Verb {
     Fuzz(fuzz::Arguments),
     /// Take a picture of everything that visitors may see, in four languages, onto one contact sheet; ten minutes.
     Pictures,
+    /// Build the container image: the static server with the widget inside, and a list of what it is made of.
+    Image,
     /// Check the walls between the modules and the tidiness of every file.
     Tidy,
 }
@@ -82,6 +85,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Soak(arguments) => soak::run(&arguments),
         Verb::Fuzz(arguments) => fuzz::run(&arguments),
         Verb::Pictures => pictures::run(),
+        Verb::Image => image::run(),
         Verb::Tidy => tidy::run(),
     }
 }

@@ -8,6 +8,7 @@ mod check;
 mod demo;
 mod desk;
 mod embed;
+mod healthcheck;
 mod import;
 mod migrate;
 mod nps;
@@ -19,6 +20,7 @@ mod responses;
 mod sandbox;
 mod serve;
 mod sheet;
+mod shell;
 mod target;
 mod words;
 
@@ -26,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use tokio::net::TcpListener;
 
 use crate::config::{Config, ConfigError};
@@ -69,6 +71,12 @@ enum Command {
     Sandbox(sandbox::SandboxArgs),
     /// Move a SQLite queue into the store of a configuration
     Migrate(migrate::Migrate),
+    /// Ask whether the server of a configuration is well
+    Healthcheck(healthcheck::Healthcheck),
+    /// Print what a shell needs to complete these commands
+    Completions(shell::Completions),
+    /// Write manual pages of these commands
+    Man(shell::Man),
 }
 
 #[derive(Args)]
@@ -95,6 +103,9 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => run(demo::demo(arguments)),
         Command::Sandbox(arguments) => run(sandbox::sandbox(arguments)),
         Command::Migrate(arguments) => run(migrate::migrate(arguments)),
+        Command::Healthcheck(arguments) => run(healthcheck::healthcheck(arguments)),
+        Command::Completions(arguments) => shell::completions(&arguments, Cli::command()),
+        Command::Man(arguments) => shell::man(&arguments, Cli::command()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -20,6 +20,8 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// The longest silence of a server: an operation may run over a million entries.
 const SILENCE: Duration = Duration::from_mins(5);
 
+/// How long a server may take to say whether it is well; it looks at its store for three seconds at most.
+const HEALTH: Duration = Duration::from_secs(5);
 /// The longest silence until a call is made: nine visitors' calls may go before it, each as long as its time-out, and a
 /// platform that wants to be left alone is told of sooner.
 const TURN: Duration = Duration::from_mins(30);
@@ -81,6 +83,20 @@ impl Remote {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err("it does not take the connection".into()),
+        }
+    }
+
+    /// Asks whether it is well, which needs no token.
+    pub(super) async fn well(&self, path: &str) -> anyhow::Result<()> {
+        let sent = self.http.get(self.url(path, &[])?).timeout(HEALTH).send().await;
+        let reply = sent.map_err(reqwest::Error::without_url);
+        let reply = reply.with_context(|| format!("no server answers at {}", self.address()))?;
+        let status = reply.status();
+        let words = reply.text().await.unwrap_or_default();
+        if status.is_success() {
+            Ok(())
+        } else {
+            bail!("the server at {}: {status} {}", self.address(), words.trim())
         }
     }
 

@@ -20,7 +20,7 @@ struct Need {
     met: fn() -> bool,
 }
 
-const NEEDS: [Need; 11] = [
+const NEEDS: [Need; 12] = [
     Need {
         what: "Chromium",
         why: "answers surveys in the end-to-end tests",
@@ -91,6 +91,13 @@ const NEEDS: [Need; 11] = [
         packages: &["musl-tools"],
         optional: true,
         met: || workspace::on_path(&["musl-gcc", "x86_64-linux-musl-gcc"]).is_some(),
+    },
+    Need {
+        what: "buildah",
+        why: "packs the server's container image",
+        packages: &["buildah"],
+        optional: true,
+        met: || workspace::on_path(&["buildah"]).is_some(),
     },
     Need {
         what: "Python with its virtual environments",

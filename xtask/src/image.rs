@@ -1,0 +1,122 @@
+//! `cargo xtask image`: the server with the widget inside as a container image, made from nothing else.
+//!
+//! The binary is static and brings its certificate authorities, so the image holds it, an empty folder for the queue,
+//! and a list of what it is made of. It is built without a network and without a running engine, by buildah.
+
+mod sbom;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::tools::Tools;
+use crate::{build, setup, workspace};
+
+const TARGET: &str = "x86_64-unknown-linux-musl";
+/// The largest that everything in the image may be, in bytes.
+const BUDGET: u64 = 15_000_000;
+/// Nobody's user: it owns the folder of the queue, and nothing else.
+const USER: &str = "65532:65532";
+const NAME: &str = "localhost/afterword";
+
+/// What the image is made of, and how it starts. `@…@` stand for what is known at the build.
+const CONTAINERFILE: &str = r#"FROM scratch
+COPY --chown=0:0 --chmod=0555 afterword /afterword
+COPY --chown=0:0 --chmod=0444 sbom.cdx.json /sbom.cdx.json
+COPY --chown=@USER@ --chmod=0700 data /var/lib/afterword
+ENV AFTERWORD_CONFIG=/etc/afterword/afterword.toml AFTERWORD_LOG_FORMAT=json
+USER @USER@
+WORKDIR /var/lib/afterword
+VOLUME /var/lib/afterword
+EXPOSE 8080 9090
+LABEL org.opencontainers.image.title="Afterword" \
+      org.opencontainers.image.description="Takes visitors' answers and hands them to the Hello Customer platform" \
+      org.opencontainers.image.version="@VERSION@" \
+      org.opencontainers.image.revision="@REVISION@" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0"
+HEALTHCHECK --interval=30s --timeout=6s --start-period=5s CMD ["/afterword", "healthcheck"]
+ENTRYPOINT ["/afterword"]
+CMD ["serve"]
+"#;
+
+pub(crate) fn run() -> Result<()> {
+    let tools = setup::run()?;
+    let archive = build(&tools)?;
+    println!("Image: {}; load it with `podman load -i` or `docker load -i`", archive.display());
+    Ok(())
+}
+
+/// Builds the image, and gives the archive that any engine loads.
+pub(crate) fn build(tools: &Tools) -> Result<PathBuf> {
+    build::widget(tools)?;
+    let binary = server()?;
+    let context = context(&binary)?;
+    let archive = pack(&context)?;
+    fs::remove_dir_all(&context).context("cannot tidy up after the image")?;
+    Ok(archive)
+}
+
+/// The static server.
+fn server() -> Result<PathBuf> {
+    let mut cargo =
+        workspace::cargo(&["build", "--profile", "image", "--locked", "-p", "server", "--target", TARGET]);
+    // Its C has to be compiled against the same library.
+    if let Some(compiler) = workspace::on_path(&["x86_64-linux-musl-gcc", "musl-gcc"]) {
+        cargo.env("CC_x86_64_unknown_linux_musl", compiler);
+    }
+    workspace::run(&mut cargo)?;
+    Ok(workspace::target().join(TARGET).join("image/afterword"))
+}
+
+/// A folder with exactly what goes into the image.
+fn context(binary: &Path) -> Result<PathBuf> {
+    let folder = workspace::scratch()?.join("image");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).context("cannot clear the last image's folder")?;
+    }
+    fs::create_dir_all(folder.join("data")).context("cannot make the image's folder")?;
+    let put = |name: &str, content: &[u8]| {
+        fs::write(folder.join(name), content).with_context(|| format!("cannot write {name}"))
+    };
+    fs::copy(binary, folder.join("afterword")).with_context(|| format!("no {}", binary.display()))?;
+    let sbom = sbom::of_the_server(TARGET)?;
+    put("sbom.cdx.json", &sbom)?;
+    let containerfile = CONTAINERFILE
+        .replace("@USER@", USER)
+        .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
+        .replace("@REVISION@", &revision());
+    put("Containerfile", containerfile.as_bytes())?;
+    let size = fs::metadata(binary)?.len() + sbom.len() as u64;
+    println!("  bytes in the image {size:>12}\n    budget           {BUDGET:>12}");
+    ensure!(size <= BUDGET, "the image holds {} bytes more than its budget", size - BUDGET);
+    Ok(folder)
+}
+
+/// The commit that it is built from; empty where that is not known.
+fn revision() -> String {
+    let printed = workspace::output(workspace::command("git").args(["rev-parse", "HEAD"]));
+    printed.map(|printed| String::from_utf8_lossy(&printed).trim().to_owned()).unwrap_or_default()
+}
+
+fn pack(context: &Path) -> Result<PathBuf> {
+    let Some(buildah) = workspace::on_path(&["buildah"]) else {
+        bail!(
+            "buildah packs the image, and is not here: on Debian `apt-get install --no-install-recommends buildah`"
+        );
+    };
+    let buildah = |arguments: &[&str]| {
+        let mut command = workspace::command(&buildah);
+        command.args(["--storage-driver", "vfs"]).args(arguments);
+        command
+    };
+    let tag = format!("{NAME}:{}", env!("CARGO_PKG_VERSION"));
+    // The form of Docker, since that of OCI has no health check.
+    let mut bud = buildah(&["bud", "--isolation", "chroot", "--format", "docker", "--quiet", "--tag", &tag]);
+    workspace::run(bud.arg(context))?;
+    let archive = workspace::target().join("afterword/afterword-image.tar");
+    fs::remove_file(&archive).ok();
+    let to = format!("docker-archive:{}:{tag}", archive.display());
+    workspace::run(&mut buildah(&["push", "--quiet", &tag, &to]))?;
+    Ok(archive)
+}
