@@ -102,15 +102,16 @@ export const goOn = (root, { target, detail }) => {
     }, 350);
 };
 
-// Focuses what is wanted, else something `other`, once it is drawn; not if the visitor has moved the focus by then,
-// as fast hands do on a slow machine.
+// Focuses what is wanted, else something `other`, once it is drawn; not if the visitor has moved the focus within the
+// survey by then, as fast hands do on a slow machine. What is wanted last counts.
+let frame;
 export const focus = (root, wanted, other) => {
-  const where = () => root.activeElement || document.activeElement;
-  const before = where();
-  requestAnimationFrame(() => {
-    const now = where();
+  cancelAnimationFrame(frame);
+  const before = root.activeElement;
+  frame = requestAnimationFrame(() => {
+    const now = root.activeElement;
     // What had it may be gone.
-    if (now != before && now != document.body) return;
+    if (now && now != before) return;
     const found = root.querySelector(wanted) || (other && root.querySelector(other));
     if (found) found.focus();
   });

@@ -273,26 +273,36 @@ test("what a tab keeps is found, forgotten, and given up where storage is refuse
 const host = (attributes) => ({ attributes: Object.entries(attributes).map(([name, value]) => ({ name, value })) });
 
 test("the focus goes to the question once it is drawn, unless the visitor has moved it by then", () => {
-  const body = {};
   const field = { focus: () => (root.activeElement = field) };
-  const [button, other, elsewhere] = [{}, {}, {}];
+  const [button, other] = [{}, {}];
   const root = { querySelector: (selector) => (selector == "input" ? field : null) };
-  let draw;
-  globalThis.requestAnimationFrame = (run) => (draw = run);
-  const ends = (held, moved, outside = body) => {
+  const frames = new Map();
+  let count = 0;
+  globalThis.requestAnimationFrame = (run) => {
+    frames.set(++count, run);
+    return count;
+  };
+  globalThis.cancelAnimationFrame = (frame) => frames.delete(frame);
+  const drawAll = () => {
+    const drawn = [...frames.values()];
+    frames.clear();
+    drawn.forEach((run) => run());
+  };
+  const ends = (held, moved) => {
     root.activeElement = held;
-    globalThis.document = { body, activeElement: body };
     focus(root, "[type=radio]:checked", "input");
     root.activeElement = moved;
-    document.activeElement = outside;
-    draw();
+    drawAll();
     return root.activeElement;
   };
   assert.equal(ends(button, button), field);
   assert.equal(ends(button, null), field, "what had it was taken away");
   assert.equal(ends(null, null), field, "a tap that gives buttons no focus");
   assert.equal(ends(button, other), other);
-  assert.equal(ends(button, null, elsewhere), null, "the visitor is elsewhere on the page");
+  // Of two in one frame the first would look like the visitor's to the second.
+  root.activeElement = null;
+  focus({ activeElement: null, querySelector: () => ({ focus: () => (root.activeElement = other) }) }, "legend");
+  assert.equal(ends(null, null), field, "what is wanted last");
 });
 
 test("what a page answers ahead is a draft with every value that it could be", () => {

@@ -94,12 +94,14 @@ const COUNTS: &str = "<script>
         listeners: [...listeners.values()].sort(), timers: timers.size,
         elements: document.querySelectorAll('*').length, memory: memory.buffer.byteLength,
     });
-    // Shows ten surveys at once and takes them away again, so often.
+    // Shows ten surveys at once and takes them away again, so often. They lie over each other: one that is shown would
+    // else push those behind it out of sight, where they are not due.
     window.cycles = async times => {
         for (let cycle = 0; cycle < times; cycle++) {
             const elements = Array.from({ length: 10 }, () => document.createElement('afterword-survey'));
             for (const element of elements) {
                 element.setAttribute('survey', location.pathname.split('/').pop());
+                Object.assign(element.style, { position: 'absolute', top: 0, left: 0 });
                 document.body.append(element);
             }
             const late = performance.now() + 20000;

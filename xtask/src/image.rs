@@ -20,12 +20,13 @@ const BUDGET: u64 = 15_000_000;
 const USER: &str = "65532:65532";
 const NAME: &str = "localhost/afterword";
 
-/// What the image is made of, and how it starts. `@…@` stand for what is known at the build.
+/// What the image is made of, and how it starts. `@…@` stand for what is known at the build. Huge pages would double what an
+/// idle server holds: 24 MB in the place of 12.
 const CONTAINERFILE: &str = r#"FROM scratch
 COPY --chown=0:0 --chmod=0555 afterword /afterword
 COPY --chown=0:0 --chmod=0444 sbom.cdx.json /sbom.cdx.json
-COPY --chown=@USER@ --chmod=0700 data /var/lib/afterword
-ENV AFTERWORD_CONFIG=/etc/afterword/afterword.toml AFTERWORD_LOG_FORMAT=json
+COPY --chown=@USER@ --chmod=0700 data /var/lib
+ENV AFTERWORD_CONFIG=/etc/afterword/afterword.toml AFTERWORD_LOG_FORMAT=json MIMALLOC_ALLOW_THP=0
 USER @USER@
 WORKDIR /var/lib/afterword
 VOLUME /var/lib/afterword
@@ -75,7 +76,7 @@ fn context(binary: &Path) -> Result<PathBuf> {
     if folder.exists() {
         fs::remove_dir_all(&folder).context("cannot clear the last image's folder")?;
     }
-    fs::create_dir_all(folder.join("data")).context("cannot make the image's folder")?;
+    fs::create_dir_all(folder.join("data/afterword")).context("cannot make the image's folder")?;
     let put = |name: &str, content: &[u8]| {
         fs::write(folder.join(name), content).with_context(|| format!("cannot write {name}"))
     };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::bail;
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressStyle};
 
 use super::desk::Desk;
 use crate::config::Platform;
@@ -77,6 +77,15 @@ pub(super) fn in_words(outcome: &Outcome) -> String {
         Some(advice) => format!("{outcome}; {advice}"),
         None => outcome.to_string(),
     }
+}
+
+/// A bar on a terminal, with some words behind it; nothing elsewhere.
+pub(super) fn bar(length: usize, words: &str) -> ProgressBar {
+    let bar = ProgressBar::new(length as u64);
+    let style = ProgressStyle::with_template(&format!("{{bar:24}} {{pos}} of {{len}} {words}"));
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.enable_steady_tick(Duration::from_millis(500));
+    bar
 }
 
 /// Why it takes longer.

@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use clap::Args;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use shared::{Language, SurveyId};
 
 /// Delimiters that lists come with.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
@@ -27,6 +29,29 @@ pub(super) struct Row {
     pub(super) cells: Result<Vec<String>, usize>,
 }
 
+/// What every command is told that reads a list.
+#[derive(Args)]
+pub(super) struct ListArgs {
+    /// The list; - reads it from standard input
+    #[arg(value_name = "FILE")]
+    pub(super) list: PathBuf,
+    /// The survey, if there are several
+    #[arg(long, value_name = "ID")]
+    pub(super) survey: Option<SurveyId>,
+    /// The language of rows that have none
+    #[arg(long, value_name = "CODE")]
+    pub(super) language: Option<Language>,
+    /// What is between the columns, if it is not found out
+    #[arg(long, value_name = "SIGN", value_parser = sign)]
+    pub(super) delimiter: Option<u8>,
+    /// Check the list, and do nothing else
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Leave out rows with faults, and take the others
+    #[arg(long)]
+    pub(super) skip_faulty: bool,
+}
+
 /// The bytes of a list; `-` stands for standard input.
 pub(super) fn contents(list: &Path) -> anyhow::Result<Vec<u8>> {
     if list == Path::new("-") {
@@ -38,7 +63,7 @@ pub(super) fn contents(list: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 /// A delimiter as it is said on the command line.
-pub(super) fn sign(text: &str) -> Result<u8, String> {
+fn sign(text: &str) -> Result<u8, String> {
     match (text, text.as_bytes()) {
         ("\\t" | "tab", _) => Ok(b'\t'),
         (_, [sign]) if sign.is_ascii_graphic() && *sign != b'"' => Ok(*sign),

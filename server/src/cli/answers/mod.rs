@@ -6,15 +6,14 @@
 mod submission;
 
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use shared::{Language, Submission, SurveyId};
+use shared::{Language, Submission};
 
 use super::queue::access::Access;
-use super::sheet::{self, Sheet};
+use super::sheet::{self, ListArgs, Sheet};
 use super::words::{say, span};
 use super::{ConfigFile, Usage, target};
 use crate::config::{Config, Survey};
@@ -54,24 +53,8 @@ enum Verb {
 struct AddArgs {
     #[command(flatten)]
     file: ConfigFile,
-    /// The list; - reads it from standard input
-    #[arg(value_name = "FILE")]
-    list: PathBuf,
-    /// The survey, if there are several
-    #[arg(long, value_name = "ID")]
-    survey: Option<SurveyId>,
-    /// The language of rows that have none
-    #[arg(long, value_name = "CODE")]
-    language: Option<Language>,
-    /// What is between the columns, if it is not found out
-    #[arg(long, value_name = "SIGN", value_parser = sheet::sign)]
-    delimiter: Option<u8>,
-    /// Check the list, and store nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Leave out rows with faults, and store the others
-    #[arg(long)]
-    skip_faulty: bool,
+    #[command(flatten)]
+    list: ListArgs,
 }
 
 /// A fault, with its row where it is one's own.
@@ -84,15 +67,16 @@ pub(super) async fn answers(arguments: Answers) -> anyhow::Result<()> {
 }
 
 async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
+    let asked = &arguments.list;
     let config = Arc::new(super::load_without_secrets(&arguments.file.config)?);
-    let survey = target::survey(&config, arguments.survey.as_ref())?;
-    let bytes = sheet::contents(&arguments.list)?;
-    let name = arguments.list.display();
-    let list = sheet::read(&bytes, arguments.delimiter)
+    let survey = target::survey(&config, asked.survey.as_ref())?;
+    let bytes = sheet::contents(&asked.list)?;
+    let name = asked.list.display();
+    let list = sheet::read(&bytes, asked.delimiter)
         .map_err(|error| Usage(format!("{name} cannot be read: {error}")))?;
     let access = Access::open(&config).await?;
     let mut faults = Vec::new();
-    let made = make(survey, &list, arguments.language, &sheet::digest(&bytes), &mut faults);
+    let made = make(survey, &list, asked.language, &sheet::digest(&bytes), &mut faults);
     let checked = check(&access, &config, survey, made, &mut faults).await?;
     faults.sort_by_key(|Fault(row, _)| *row);
     let mut err = std::io::stderr().lock();
@@ -104,12 +88,12 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     }
     drop(err);
     let whole = faults.iter().any(|Fault(row, _)| row.is_none());
-    if !faults.is_empty() && (!arguments.skip_faulty || whole || checked.is_empty()) {
+    if !faults.is_empty() && (!asked.skip_faulty || whole || checked.is_empty()) {
         let found = if faults.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", faults.len()) };
         let hint = if whole || checked.is_empty() { "" } else { "; --skip-faulty stores the other rows" };
         bail!("{found} in {name}, and nothing was stored{hint}");
     }
-    if arguments.dry_run {
+    if asked.dry_run {
         return Ok(say(&format!(
             "{} could be stored; nothing was: this was a dry run.",
             counted(checked.len())

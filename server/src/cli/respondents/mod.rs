@@ -5,6 +5,7 @@
 
 mod check;
 mod journal;
+mod report;
 mod send;
 
 use std::io::Write as _;
@@ -13,25 +14,23 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use shared::{Language, SurveyId};
 
 use super::desk::Desk;
 use super::patience::Patience;
-use super::sheet;
+use super::sheet::{self, ListArgs};
 use super::words::{say, span};
 use super::{ConfigFile, Usage, ask, target};
 use crate::config::{Config, Guid, MetadataSource, Platform, PlatformName, Survey};
 use crate::platform::{NewRespondent, RESPONDENT_COLUMNS};
 use check::{Checked, Rules};
 use journal::{Journal, List, State, Way};
-use send::{Sending, Stop};
+use report::{counted, runs, summary, write_report};
+use send::Sending;
 
 /// Rows in a call, unless something else is said.
 const BATCH: usize = 100;
 /// The largest number of rows in a call.
 const LARGEST_BATCH: usize = 1_000;
-/// Ranges of rows that are named in a summary, at most.
-const NAMED: usize = 20;
 
 fn help() -> String {
     format!(
@@ -69,33 +68,17 @@ enum Verb {
 struct AddArgs {
     #[command(flatten)]
     file: ConfigFile,
-    /// The list; - reads it from standard input
-    #[arg(value_name = "FILE")]
-    list: PathBuf,
-    /// The survey whose touchpoint they are added to, if there are several
-    #[arg(long, value_name = "ID")]
-    survey: Option<SurveyId>,
+    #[command(flatten)]
+    list: ListArgs,
     /// A touchpoint that is not in the configuration, in the survey's place
     #[arg(long, value_name = "GUID", conflicts_with = "survey", requires = "platform")]
     touchpoint: Option<String>,
     /// The platform of that touchpoint, which is a [platform.NAME]
     #[arg(long, value_name = "NAME", requires = "touchpoint")]
     platform: Option<String>,
-    /// The language of rows that have none
-    #[arg(long, value_name = "CODE")]
-    language: Option<Language>,
     /// A column that every row has to have something in; may be given several times
     #[arg(long, value_name = "KEY")]
     mandatory: Vec<String>,
-    /// What is between the columns, if it is not found out
-    #[arg(long, value_name = "SIGN", value_parser = sheet::sign)]
-    delimiter: Option<u8>,
-    /// Check the list, and send nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Leave out rows with faults, and send the others
-    #[arg(long)]
-    skip_faulty: bool,
     /// Rows in a call; 1 for a call per row
     #[arg(long, value_name = "ROWS", default_value_t = BATCH)]
     batch: usize,
@@ -134,9 +117,9 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     }
     let config = super::load_without_secrets(&arguments.file.config)?;
     let (platform, rules) = rules(&config, arguments)?;
-    let bytes = sheet::contents(&arguments.list)?;
-    let list = sheet::read(&bytes, arguments.delimiter)
-        .map_err(|error| Usage(format!("{} cannot be read: {error}", arguments.list.display())))?;
+    let bytes = sheet::contents(&arguments.list.list)?;
+    let list = sheet::read(&bytes, arguments.list.delimiter)
+        .map_err(|error| Usage(format!("{} cannot be read: {error}", arguments.list.list.display())))?;
     let checked = check::check(&list, &rules);
     let faulty = report_faults(&checked, arguments)?;
     let all: Vec<u64> = checked.rows.iter().map(|(row, _)| *row).collect();
@@ -153,7 +136,7 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
         span(takes.max(platform.interval)),
         checked.fields.join(", "),
     ))?;
-    if arguments.dry_run {
+    if arguments.list.dry_run {
         return Ok(say("Nothing was sent: this was a dry run.")?);
     }
     // Of what is sent, so that no flag can move the rows under a journal.
@@ -215,7 +198,7 @@ fn rules(config: &Config, arguments: &AddArgs) -> anyhow::Result<(Arc<Platform>,
         let platform = platform.ok_or_else(|| Usage(format!("there is no [platform.{name}]")))?;
         (platform, touchpoint, Vec::new(), Vec::new())
     } else {
-        let survey = target::survey(config, arguments.survey.as_ref())?;
+        let survey = target::survey(config, arguments.list.survey.as_ref())?;
         let platform = target::platform(config, survey)?;
         (platform, survey.touchpoint.clone(), survey.languages.clone(), own(survey))
     };
@@ -223,7 +206,7 @@ fn rules(config: &Config, arguments: &AddArgs) -> anyhow::Result<(Arc<Platform>,
     mandatory.dedup();
     // Where there is only one, nobody has to say it.
     let only = if let [only] = languages.as_slice() { Some(*only) } else { None };
-    let language = arguments.language.or(only);
+    let language = arguments.list.language.or(only);
     if let Some(language) = language.filter(|it| !languages.is_empty() && !languages.contains(it)) {
         return Err(Usage(format!("--language {language} is not among those of the survey")).into());
     }
@@ -232,7 +215,7 @@ fn rules(config: &Config, arguments: &AddArgs) -> anyhow::Result<(Arc<Platform>,
 
 /// Where it is kept what became of each row, and where it is written in words.
 fn files(arguments: &AddArgs, digest: &str) -> (PathBuf, PathBuf) {
-    let list = match arguments.list.as_path() {
+    let list = match arguments.list.list.as_path() {
         stdin if stdin == Path::new("-") => PathBuf::from(format!("respondents-{}", &digest[..12])),
         list => list.to_owned(),
     };
@@ -256,12 +239,12 @@ fn report_faults(checked: &Checked, arguments: &AddArgs) -> anyhow::Result<usize
     let faulty = checked.rows.iter().filter(|(_, new)| new.is_none()).count();
     let count = checked.faults.len();
     let whole = checked.faults.iter().any(|fault| fault.row.is_none());
-    if count == 0 || arguments.skip_faulty && !whole && faulty < checked.rows.len() {
+    if count == 0 || arguments.list.skip_faulty && !whole && faulty < checked.rows.len() {
         return Ok(faulty);
     }
     let found = if count == 1 { "1 fault".to_owned() } else { format!("{count} faults") };
     let hint = if whole { "" } else { "; --skip-faulty sends the other rows" };
-    bail!("{found} in {}, and nothing was sent{hint}", arguments.list.display())
+    bail!("{found} in {}, and nothing was sent{hint}", arguments.list.list.display())
 }
 
 fn resend_unknown(journal: &mut Journal) -> anyhow::Result<()> {
@@ -270,121 +253,4 @@ fn resend_unknown(journal: &mut Journal) -> anyhow::Result<()> {
         journal.note(rows, State::Waiting)?;
     }
     Ok(())
-}
-
-/// Rows one after the other that stand in a certain way.
-fn runs(states: &[State], is: impl Fn(&State) -> bool) -> Vec<std::ops::Range<usize>> {
-    let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
-    for (place, _) in states.iter().enumerate().filter(|(_, state)| is(state)) {
-        match runs.last_mut() {
-            Some(run) if run.end == place => run.end += 1,
-            _ => runs.push(place..place + 1),
-        }
-    }
-    runs
-}
-
-/// Writes what became of each row; personal data, as the list itself.
-fn write_report(
-    path: &Path,
-    all: &[u64],
-    rows: &[u64],
-    respondents: &[NewRespondent],
-    states: &[State],
-) -> anyhow::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let file = std::fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    let mut csv = csv::Writer::from_writer(std::io::BufWriter::new(file));
-    csv.write_record(["row", "email", "state", "reason"])?;
-    let mut sent = rows.iter().zip(respondents).zip(states).peekable();
-    for row in all {
-        let Some(((_, new), state)) = sent.next_if(|((sent, _), _)| *sent == row) else {
-            csv.write_record([&row.to_string(), "", "left out", "it has faults"])?;
-            continue;
-        };
-        let (state, reason) = match state {
-            State::Waiting | State::Within(_) => ("not sent", ""),
-            State::Sending => ("unknown", ""),
-            State::Added => ("added", ""),
-            State::Refused(words) => ("refused", words.as_str()),
-            State::Unknown(words) => ("unknown", words.as_str()),
-        };
-        csv.write_record([&row.to_string(), new.email.as_str(), state, reason])?;
-    }
-    Ok(csv.flush()?)
-}
-
-/// Says what became of the list; an error unless all of it was added.
-fn summary(
-    rows: &[u64],
-    states: &[State],
-    report: &Path,
-    faulty: usize,
-    stopped: Option<Stop>,
-) -> anyhow::Result<()> {
-    let count = |is: fn(&State) -> bool| states.iter().filter(|state| is(state)).count();
-    let added = count(|state| *state == State::Added);
-    say(&format!("{} added. What became of each row: {}", counted(added), report.display()))?;
-    let named = |is: fn(&State) -> bool| {
-        let runs = runs(states, is);
-        let name = |run: &std::ops::Range<usize>| match (rows[run.start], rows[run.end - 1]) {
-            (first, last) if first == last => format!("row {first}"),
-            (first, last) => format!("rows {first} to {last}"),
-        };
-        let mut names: Vec<String> = runs.iter().take(NAMED).map(name).collect();
-        if runs.len() > NAMED {
-            names.push("others".into());
-        }
-        names.join(", ")
-    };
-    let mut left = Vec::new();
-    let refused = count(|state| matches!(state, State::Refused(_)));
-    if refused > 0 {
-        let rows = named(|state| matches!(state, State::Refused(_)));
-        left.push(format!("{} refused by the platform ({rows}): the report has its words", counted(refused)));
-    }
-    let unknown = count(|state| matches!(state, State::Unknown(_)));
-    if unknown > 0 {
-        let rows = named(|state| matches!(state, State::Unknown(_)));
-        left.push(format!(
-            "{} may have arrived or not ({rows}): look for some of them at the platform; --resume --resend-unknown sends \
-             them again",
-            counted(unknown)
-        ));
-    }
-    let open = count(|state| matches!(state, State::Waiting | State::Within(_)));
-    if open > 0 {
-        left.push(format!("{} not sent: --resume goes on", counted(open)));
-    }
-    if faulty > 0 {
-        left.push(format!("{} left out for their faults", counted(faulty)));
-    }
-    if let Some(Stop::Trouble(words)) = stopped {
-        left.insert(0, words);
-    }
-    if left.is_empty() {
-        return Ok(());
-    }
-    bail!("{}", left.join("\n"))
-}
-
-/// `1 respondent`, `3 respondents`.
-fn counted(respondents: usize) -> String {
-    if respondents == 1 { "1 respondent".into() } else { format!("{respondents} respondents") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_that_stand_alike_are_named_together() {
-        let unknown = State::Unknown(String::new());
-        let states = [State::Added, unknown.clone(), unknown.clone(), State::Added, unknown];
-        assert_eq!(runs(&states, |state| matches!(state, State::Unknown(_))), [1..3, 4..5]);
-        let error = summary(&[2, 3, 4, 6, 7], &states, Path::new("r.csv"), 1, None).unwrap_err().to_string();
-        assert!(error.contains("3 respondents may have arrived or not (rows 3 to 4, row 7)"), "{error}");
-        assert!(error.contains("1 respondent left out"), "{error}");
-        assert!(summary(&[2], &[State::Added], Path::new("r.csv"), 0, None).is_ok());
-    }
 }

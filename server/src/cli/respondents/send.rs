@@ -6,11 +6,9 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
 use super::journal::{Journal, State};
 use crate::cli::desk::Desk;
-use crate::cli::patience::{Patience, again, in_words, tell};
+use crate::cli::patience::{Patience, again, bar, in_words, tell};
 use crate::config::Guid;
 use crate::forwarder::{Call, Done, Verdict, verdict};
 use crate::platform::{NewRespondent, Outcome};
@@ -55,7 +53,7 @@ impl Sending<'_> {
     /// Sends every row that waits, until `stop` is there. A call in flight ends first.
     pub(super) async fn run(&mut self, stop: impl Future<Output = ()>) -> Option<Stop> {
         tokio::pin!(stop);
-        let bar = bar(self.respondents.len() as u64);
+        let bar = bar(self.respondents.len(), "rows, {eta} left");
         let mut alike = Alike { keeps_going: self.keeps_going, ..Alike::default() };
         let mut pause = Duration::ZERO;
         while let Some(rows) = self.next() {
@@ -235,15 +233,6 @@ fn size(respondent: &NewRespondent) -> usize {
 fn settled(states: &[State]) -> u64 {
     let open = |state: &&State| matches!(state, State::Waiting | State::Within(_) | State::Sending);
     (states.len() - states.iter().filter(open).count()) as u64
-}
-
-/// A bar on a terminal; nothing elsewhere.
-fn bar(rows: u64) -> ProgressBar {
-    let bar = ProgressBar::new(rows);
-    let style = ProgressStyle::with_template("{bar:24} {pos} of {len} rows, {eta} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.enable_steady_tick(Duration::from_millis(500));
-    bar
 }
 
 #[cfg(test)]

@@ -6,16 +6,14 @@
 use std::collections::HashSet;
 use std::io::{BufWriter, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use anyhow::bail;
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
 
 use super::spool::Spool;
 use crate::cli::desk::Desk;
-use crate::cli::patience::{Patience, again, report, tell};
+use crate::cli::patience::{Patience, again, bar, report, tell};
 use crate::config::Survey;
 use crate::forwarder::{Call, Done};
 use crate::platform::{Answered, LONGEST_WINDOW};
@@ -42,7 +40,7 @@ pub(super) async fn collect(
     let task = spool.task().clone();
     let parts = parts(spool.until(), task.to);
     let mut known = known(spool)?;
-    let bar = bar(parts.len() as u64);
+    let bar = bar(parts.len(), "calls, {eta} left, {msg}");
     for (from, to) in parts {
         bar.set_message(format!("{} to {}", day(from), day(to)));
         let call = Call::GetAll { touchpoint: survey.touchpoint.clone(), from, to };
@@ -130,15 +128,6 @@ fn known(spool: &Spool) -> anyhow::Result<HashSet<String>> {
 
 fn day(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d").to_string()
-}
-
-/// A bar on a terminal; nothing elsewhere.
-fn bar(parts: u64) -> ProgressBar {
-    let bar = ProgressBar::new(parts);
-    let style = ProgressStyle::with_template("{bar:24} {pos} of {len}, {eta} left, {msg}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.enable_steady_tick(Duration::from_millis(500));
-    bar
 }
 
 #[cfg(test)]
