@@ -86,6 +86,13 @@ pub enum Done {
     Failed(ReportError),
 }
 
+impl Done {
+    /// What came of a call that did not bring what it asked for, or that was to add something.
+    pub fn of(adds: bool, outcome: Outcome) -> Self {
+        if adds { Self::Added(outcome) } else { Self::Failed(ReportError::Call(outcome)) }
+    }
+}
+
 /// A call was not made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotMade {
@@ -129,10 +136,8 @@ impl Desk {
         let adds = call.adds();
         self.0.send(Asked { call, reply }).await.map_err(|_| NotMade::Stopped)?;
         // Who is not served is told so. Without a word the call may have been made.
-        replied.await.unwrap_or_else(|_| {
-            let lost = Outcome::Lost("the server failed during the call".into());
-            Ok(if adds { Done::Added(lost) } else { Done::Failed(ReportError::Call(lost)) })
-        })
+        let lost = |_| Ok(Done::of(adds, Outcome::Lost("the server failed during the call".into())));
+        replied.await.unwrap_or_else(lost)
     }
 }
 
@@ -169,14 +174,10 @@ impl Call {
         }
     }
 
-    /// True if it changes something at the platform.
+    /// True if it changes something at the platform. For anything else the platform may take its time once the call has
+    /// arrived.
     pub fn adds(&self) -> bool {
         matches!(self, Self::AddRespondent { .. } | Self::AddRespondents { .. })
-    }
-
-    /// True if the platform may take its time once the call has arrived.
-    pub(super) fn is_report(&self) -> bool {
-        !self.adds()
     }
 
     /// Makes it.

@@ -47,12 +47,12 @@ impl Counter {
 
     /// Makes a call once the moment has come.
     pub async fn call(&mut self, call: Call) -> Result<Done, NotMade> {
-        let (now, next) = (Instant::now(), self.pacer.next());
-        let next = self.rest.map_or(next, |rest| rest.max(next));
-        if next - now > PATIENCE {
-            return Err(NotMade::Resting(next - now));
+        let now = Instant::now();
+        let rest = self.rest.unwrap_or(now);
+        if rest - now > PATIENCE {
+            return Err(NotMade::Resting(rest - now));
         }
-        tokio::time::sleep_until(next).await;
+        tokio::time::sleep_until(self.pacer.next().max(rest)).await;
         if !self.holds() {
             return Err(NotMade::Standby);
         }

@@ -21,7 +21,7 @@ use crate::config::{ContextKey, Guid, MetadataSource, OnUnknown};
 use crate::forwarder::decision::{Case, send_again};
 use crate::forwarder::look_up::{self, ENTRIES, Evidence, Finding, Seen, WITNESSES, Window};
 use crate::forwarder::report::trouble;
-use crate::platform::{Client, Outcome, REPORT_CONNECT, ReportError, Response};
+use crate::platform::{Client, Outcome, ReportError, Response};
 use crate::queue::{Attempt, EntryId, Filter, QueueError, Record, Settlement, State, Unknown};
 
 /// So many failed look-ups in a row, while answers are taken, are a refusal.
@@ -167,10 +167,7 @@ impl Lane {
         let asking =
             ask(self.client.clone(), touchpoint.clone(), window.clone(), key.clone(), sought, answering);
         let reading = tokio::spawn(asking);
-        // The call has left, or has failed, within fewer intervals than these. If the platform takes its
-        // time with an answer, the lane does not wait for it: the arrival is long over.
-        let patience = (interval * (REPORT_CONNECT + 1)).min(self.platform.timeout);
-        let outcome = tokio::time::timeout(patience, answered).await;
+        let outcome = tokio::time::timeout(self.report_patience(), answered).await;
         let ended = Instant::now();
         let refusal = outcome.ok().and_then(Result::ok).flatten();
         let throttled = matches!(&refusal, Some(Outcome::Reply(reply)) if reply.status == 429);

@@ -30,7 +30,7 @@ use super::verdict::Verdict;
 use crate::accepted::Accepted;
 use crate::clock::{self, Clock};
 use crate::config::{OnUnknown, Platform, Survey};
-use crate::platform::Client;
+use crate::platform::{Client, REPORT_CONNECT};
 use crate::queue::{Attempt, Due, Entry, EntryId, Lease, QueueError, Settlement, SharedQueue};
 use ask::LookUps;
 
@@ -339,6 +339,12 @@ impl Lane {
     fn skipped(&self, now: Instant) -> Vec<SurveyId> {
         let held = self.surveys.iter().filter(|survey| self.pauses.holds(&survey.touchpoint, now));
         held.map(|survey| survey.id.clone()).collect()
+    }
+
+    /// How long the lane waits for a call that asks for something. It has left, or has failed, within fewer intervals than
+    /// these. If the platform takes its time with an answer, the arrival is long over.
+    fn report_patience(&self) -> Duration {
+        (self.platform.interval * (REPORT_CONNECT + 1)).min(self.platform.timeout)
     }
 
     fn fails(&self) -> bool {

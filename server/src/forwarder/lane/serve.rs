@@ -1,11 +1,12 @@
 //! Serving: one call that an operator has asked for at the lane's desk.
 
+use std::time::Duration;
+
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Lane;
 use crate::forwarder::calls::{Asked, NotMade, PATIENCE, SHARE, Sign};
-use crate::platform::REPORT_CONNECT;
 use crate::queue::{Due, QueueError};
 
 impl Lane {
@@ -13,7 +14,8 @@ impl Lane {
     pub(super) fn serves_next(&mut self, due: &Due, now: Instant) -> bool {
         // Whoever has asked may have gone.
         self.asked.take_if(|asked| asked.reply.is_closed());
-        let rest = self.next_call().saturating_duration_since(now);
+        let rest =
+            self.outage.not_before().map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
         if rest > PATIENCE {
             self.turn_away(&NotMade::Resting(rest));
         }
@@ -35,7 +37,7 @@ impl Lane {
         }
         let Some(Asked { call, reply }) = self.asked.take() else { return Ok(()) };
         self.visitors_in_a_row = 0;
-        let (kind, touchpoint, is_report) = (call.name(), call.touchpoint().clone(), call.is_report());
+        let (kind, touchpoint, adds) = (call.name(), call.touchpoint().clone(), call.adds());
         let client = self.client.clone();
         let (over, ended) = oneshot::channel();
         let sent = Instant::now();
@@ -46,12 +48,10 @@ impl Lane {
             reply.send(done).ok();
         });
         // As with a look-up: if the platform takes its time with a report, the call's arrival is long over.
-        let interval = self.platform.interval;
-        let sign = if is_report {
-            let patience = (interval * (REPORT_CONNECT + 1)).min(self.platform.timeout);
-            tokio::time::timeout(patience, ended).await.ok().and_then(Result::ok)
-        } else {
+        let sign = if adds {
             ended.await.ok()
+        } else {
+            tokio::time::timeout(self.report_patience(), ended).await.ok().and_then(Result::ok)
         };
         let now = Instant::now();
         self.measure(sent);

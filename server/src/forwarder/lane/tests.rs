@@ -329,6 +329,8 @@ struct Leased {
     lease: watch::Sender<Option<Lease>>,
     /// Loses the answer to the next reservation, which is made.
     loses: Arc<AtomicBool>,
+    /// How often the lane has looked for what is due.
+    looks: watch::Sender<u64>,
 }
 
 #[async_trait]
@@ -350,6 +352,7 @@ impl Lanes for Leased {
         self.queue.stirred(lane)
     }
     async fn due(&self, lane: &PlatformName, now: Timestamp, skip: &[SurveyId]) -> Result<Due, QueueError> {
+        self.looks.send_modify(|looks| *looks += 1);
         self.queue.due(lane, now, skip).await
     }
     async fn reserve(
@@ -459,27 +462,41 @@ impl Records for Leased {
 
 /// A lane whose lease the test deals out.
 async fn leased() -> (Line, watch::Sender<Option<Lease>>) {
-    let lease = watch::Sender::new(None);
-    let dealt = lease.clone();
-    let loses = Arc::default();
-    let line = Line::with(|_| {}, |queue| Arc::new(Leased { queue, lease, loses })).await;
+    let (line, dealt, _) = watched().await;
     (line, dealt)
+}
+
+/// The same, and how often it has looked for what is due.
+async fn watched() -> (Line, watch::Sender<Option<Lease>>, watch::Receiver<u64>) {
+    let (lease, looks) = (watch::Sender::new(None), watch::Sender::new(0));
+    let (dealt, looked) = (lease.clone(), looks.subscribe());
+    let loses = Arc::default();
+    let line = Line::with(|_| {}, |queue| Arc::new(Leased { queue, lease, loses, looks })).await;
+    (line, dealt, looked)
 }
 
 fn lease(term: u64, lasting: Duration) -> Lease {
     Lease { term, until: Some(Instant::now() + lasting) }
 }
 
-/// Runs for as long as several calls would take.
-async fn for_a_while() {
-    tokio::time::sleep(INTERVAL * 20).await;
+/// Waits until the lane has taken a turn from now on, in which it was not its owner.
+async fn stands_by(line: &Line) {
+    let asked = tokio::time::timeout(DEADLINE, line.desk.ask(serve::wanted())).await.unwrap();
+    assert_eq!(asked.unwrap_err(), crate::forwarder::NotMade::Standby);
+}
+
+/// Waits until the lane has looked for what is due, done what it wanted to, and looked again.
+async fn looks_twice(looked: &mut watch::Receiver<u64>) {
+    let before = *looked.borrow();
+    let twice = looked.wait_for(|looks| *looks >= before + 2);
+    tokio::time::timeout(DEADLINE, twice).await.unwrap().unwrap();
 }
 
 #[tokio::test]
 async fn a_lane_without_a_lease_sends_nothing_until_it_has_one() {
     let (line, dealt) = leased().await;
     let id = line.send().await;
-    for_a_while().await;
+    stands_by(&line).await;
     assert_eq!(line.sandbox.counts().arrived, 0);
     dealt.send_replace(Some(lease(1, Duration::from_mins(1))));
     line.until(id, State::Delivered).await;
@@ -487,11 +504,11 @@ async fn a_lane_without_a_lease_sends_nothing_until_it_has_one() {
 
 #[tokio::test]
 async fn a_lease_that_ends_before_a_call_would_is_not_used() {
-    let (line, dealt) = leased().await;
+    let (line, dealt, mut looked) = watched().await;
     // The call may take 500 ms.
     dealt.send_replace(Some(lease(1, Duration::from_millis(400))));
     let id = line.send().await;
-    for_a_while().await;
+    looks_twice(&mut looked).await;
     assert_eq!(line.sandbox.counts().arrived, 0);
     assert_eq!(line.record(id).await.state, State::Waiting);
     dealt.send_replace(Some(lease(1, Duration::from_mins(1))));
@@ -500,7 +517,7 @@ async fn a_lease_that_ends_before_a_call_would_is_not_used() {
 
 #[tokio::test]
 async fn an_owner_that_is_frozen_past_its_lease_and_revived_sends_nothing() {
-    let (line, dealt) = leased().await;
+    let (line, dealt, mut looked) = watched().await;
     dealt.send_replace(Some(lease(1, Duration::from_mins(1))));
     let first = line.send().await;
     line.until(first, State::Delivered).await;
@@ -510,10 +527,10 @@ async fn an_owner_that_is_frozen_past_its_lease_and_revived_sends_nothing() {
         false
     });
     let second = line.send().await;
-    for_a_while().await;
+    looks_twice(&mut looked).await;
     assert_eq!(line.stored(second), 0);
     dealt.send_replace(None);
-    for_a_while().await;
+    stands_by(&line).await;
     assert_eq!(line.stored(second), 0);
     dealt.send_replace(Some(lease(2, Duration::from_mins(1))));
     line.until(second, State::Delivered).await;
@@ -543,7 +560,7 @@ async fn an_answer_that_arrived_while_the_lease_was_lost_is_delivered_once_the_l
     assert!(line.sandbox.until(DEADLINE, |now| now.stored == 1).await);
     dealt.send_replace(None);
     assert!(line.sandbox.until(DEADLINE, |now| now.done == 1).await);
-    for_a_while().await;
+    stands_by(&line).await;
     assert_eq!(line.record(id).await.state, State::Sending);
     dealt.send_replace(Some(lease(2, Duration::from_mins(1))));
     line.until(id, State::Delivered).await;
@@ -555,7 +572,9 @@ async fn an_entry_whose_reservation_got_no_answer_is_sent_and_not_left_behind() 
     let lease = watch::Sender::new(Some(Lease { term: 1, until: None }));
     let loses = Arc::new(AtomicBool::new(true));
     let lost = Arc::clone(&loses);
-    let line = Line::with(|_| {}, |queue| Arc::new(Leased { queue, lease, loses })).await;
+    let line =
+        Line::with(|_| {}, |queue| Arc::new(Leased { queue, lease, loses, looks: watch::Sender::new(0) }))
+            .await;
     let id = line.send().await;
     line.until(id, State::Delivered).await;
     assert!(!lost.load(Ordering::Relaxed), "the answer was lost");

@@ -7,7 +7,7 @@ use crate::forwarder::{Call as Wanted, Counter, Done, NotMade};
 use crate::platform::{NewRespondent, Outcome, Reply};
 use crate::sandbox::Arrival;
 
-fn wanted() -> Wanted {
+pub(super) fn wanted() -> Wanted {
     let touchpoint = crate::config::tests::good().surveys[0].touchpoint.clone();
     let respondent =
         NewRespondent { email: "jef@example.com".into(), language: "nl".into(), ..NewRespondent::default() };
@@ -150,9 +150,36 @@ async fn a_counter_keeps_the_lanes_pace_and_needs_its_lease() {
     counter.close().await;
 
     let lease = watch::Sender::new(None);
-    let other: SharedQueue = Arc::new(Leased { queue: store, lease, loses: Arc::default() });
+    let other: SharedQueue =
+        Arc::new(Leased { queue: store, lease, loses: Arc::default(), looks: watch::Sender::new(0) });
     let mut hasty = (*platform).clone();
     hasty.timeout = Duration::from_millis(100);
     let refused = Counter::open(Arc::new(hasty), client, other).await;
     assert!(matches!(refused, Err(NotMade::Standby)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_interval_is_no_wish_to_be_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteQueue::open(&folder.path().join("queue.db"), Options::default()).unwrap();
+    let store: SharedQueue = Arc::new(store);
+    let mut platform = (*crate::config::tests::good().platforms[0]).clone();
+    platform.interval = Duration::from_mins(10);
+    let platform = Arc::new(platform);
+    let client = Client::new(&platform, &mut Connections::default()).unwrap();
+    // It fails before it leaves, so the clock may jump.
+    let klingon = || {
+        let mut wanted = wanted();
+        if let Wanted::AddRespondent { respondent, .. } = &mut wanted {
+            respondent.language = "tlh".into();
+        }
+        wanted
+    };
+    let mut counter = Counter::open(Arc::clone(&platform), client.clone(), Arc::clone(&store)).await.unwrap();
+    assert!(matches!(counter.call(klingon()).await, Err(NotMade::Language(_))));
+    counter.close().await;
+    let lane = Lane::new(platform, Vec::new(), client, store, Clock::start());
+    let (desk, (_stop, stopped)) = (lane.desk(), watch::channel(false));
+    tokio::spawn(lane.run(stopped));
+    assert!(matches!(desk.ask(klingon()).await, Err(NotMade::Language(_))));
 }
