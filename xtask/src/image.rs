@@ -49,7 +49,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// Builds the image, and gives the archive that any engine loads.
-pub(crate) fn build(tools: &Tools) -> Result<PathBuf> {
+fn build(tools: &Tools) -> Result<PathBuf> {
     build::widget(tools)?;
     let binary = server()?;
     let context = context(&binary)?;

@@ -1,23 +1,17 @@
 //! The way to a platform: through the server that runs, or in its lane's place.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use secrecy::ExposeSecret;
-use tokio::time::Instant;
 
 use super::UNSET;
+use super::holder::{Holder, Missing};
 use super::remote::Remote;
 use crate::config::{Config, Platform, PlatformName, Store};
 use crate::forwarder::{Call, Counter, Done, NotMade};
-use crate::platform::{Client, Connections, Outcome, Reply, ReportError};
-use crate::queue::{self, QueueError, SharedQueue, SqliteQueue};
-
-/// How long a store may be held by somebody who does not answer: a server that starts or stops.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// How often it is tried meanwhile.
-const PAUSE: Duration = Duration::from_millis(100);
+use crate::platform::{Client, Connections, Outcome, Reply};
+use crate::queue::SharedQueue;
 
 /// Where calls to a platform are asked for.
 pub(super) enum Desk {
@@ -30,26 +24,14 @@ pub(super) enum Desk {
 impl Desk {
     /// Finds the server that runs with a configuration, or takes the lane.
     pub(super) async fn open(config: &Config, platform: &Arc<Platform>) -> anyhow::Result<Self> {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            let remote = Remote::new(config)?;
-            // Of a database nobody knows who uses it, and a file may be opened by one alone.
-            let served = remote.reach().await;
-            if served.is_ok() && matches!(config.store, Store::Postgres(_)) {
-                return Ok(Self::There(remote, platform.name.clone()));
-            }
-            if let Some(queue) = open_store(config).await? {
-                return Self::here(platform, queue).await;
-            }
-            match served {
-                Ok(()) => return Ok(Self::There(remote, platform.name.clone())),
-                Err(_) if Instant::now() < end => tokio::time::sleep(PAUSE).await,
-                Err(reason) => bail!(
-                    "the store is in use, and no server answers at {} (admin_listen): {reason}. Use the \
-                     configuration that the server was started with, or stop whatever uses the store",
-                    remote.address()
-                ),
-            }
+        // Of a database nobody knows who uses it: a server that answers comes first.
+        let remote = Remote::new(config)?;
+        if matches!(config.store, Store::Postgres(_)) && remote.reach().await.is_ok() {
+            return Ok(Self::There(remote, platform.name.clone()));
+        }
+        match Holder::find(config, Missing::Made).await? {
+            Holder::Nobody(queue) => Self::here(platform, queue).await,
+            Holder::Server(remote) => Ok(Self::There(remote, platform.name.clone())),
         }
     }
 
@@ -75,8 +57,7 @@ impl Desk {
             Err(NotMade::Resting(rest)) => {
                 let reply =
                     Reply { status: 503, retry_after: Some(rest), words: NotMade::Resting(rest).to_string() };
-                let outcome = Outcome::Reply(reply);
-                Ok(if adds { Done::Added(outcome) } else { Done::Failed(ReportError::Call(outcome)) })
+                Ok(Done::of(adds, Outcome::Reply(reply)))
             }
             made => Ok(made?),
         }
@@ -87,18 +68,5 @@ impl Desk {
         if let Self::Here(counter) = self {
             counter.close().await;
         }
-    }
-}
-
-/// The store, unless a server holds it. It is made where there is none: who has it owns the lane.
-async fn open_store(config: &Config) -> anyhow::Result<Option<SharedQueue>> {
-    let options = config.queue.into();
-    match &config.store {
-        Store::Sqlite(path) => match SqliteQueue::open(path, options) {
-            Ok(queue) => Ok(Some(Arc::new(queue))),
-            Err(QueueError::Open { reason, .. }) if reason.contains("another server uses it") => Ok(None),
-            Err(error) => Err(error.into()),
-        },
-        store @ Store::Postgres(_) => Ok(Some(queue::open(store, options).await?)),
     }
 }

@@ -8,7 +8,9 @@ mod check;
 mod demo;
 mod desk;
 mod embed;
+mod files;
 mod healthcheck;
+mod holder;
 mod import;
 mod migrate;
 mod nps;
@@ -133,15 +135,20 @@ fn load(path: &Path) -> Result<Config, ConfigError> {
 /// Stands for a secret that the environment does not have, before the variable's name.
 const UNSET: &str = "unset:";
 
-/// Reads a configuration for a command that makes no call to a platform: what the environment does not
-/// have is missed only where it is needed.
+/// The process's environment; what it does not have is missed only where it is needed.
+#[expect(clippy::unnecessary_wraps, reason = "the form of an environment")]
+fn or_unset(name: &str) -> Option<String> {
+    Some(std::env::var(name).unwrap_or_else(|_| format!("{UNSET}{name}")))
+}
+
+/// Reads a configuration for a command that may do without secrets.
 fn load_without_secrets(path: &Path) -> Result<Config, ConfigError> {
-    Config::load(path, &|name| Some(std::env::var(name).unwrap_or_else(|_| format!("{UNSET}{name}"))))
+    Config::load(path, &or_unset)
 }
 
 /// The same, for one that may have no survey yet.
 fn load_draft(path: &Path) -> Result<Config, ConfigError> {
-    Config::draft(path, &|name| Some(std::env::var(name).unwrap_or_else(|_| format!("{UNSET}{name}"))))
+    Config::draft(path, &or_unset)
 }
 
 /// Binds a listener, or says who wanted it and what to do.

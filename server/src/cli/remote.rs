@@ -154,9 +154,7 @@ impl Remote {
     /// Has a platform called in its lane. What fails on the way to the server and back is an outcome too: a server that
     /// was not reached made no call.
     pub(super) async fn call(&self, platform: &PlatformName, call: &Call) -> anyhow::Result<Done> {
-        let came = |outcome| {
-            Ok(if call.adds() { Done::Added(outcome) } else { Done::Failed(ReportError::Call(outcome)) })
-        };
+        let came = |outcome| Ok(Done::of(call.adds(), outcome));
         let request = self.calls.post(self.url(&format!("calls/{platform}"), &[])?).json(call);
         let reply = match self.with_token(request).send().await.map_err(reqwest::Error::without_url) {
             Ok(reply) => reply,

@@ -40,7 +40,7 @@ pub(super) struct ListArgs {
     pub(super) survey: Option<SurveyId>,
     /// The language of rows that have none
     #[arg(long, value_name = "CODE")]
-    pub(super) language: Option<Language>,
+    language: Option<Language>,
     /// What is between the columns, if it is not found out
     #[arg(long, value_name = "SIGN", value_parser = sign)]
     pub(super) delimiter: Option<u8>,
@@ -50,6 +50,14 @@ pub(super) struct ListArgs {
     /// Leave out rows with faults, and take the others
     #[arg(long)]
     pub(super) skip_faulty: bool,
+}
+
+impl ListArgs {
+    /// The language of rows that have none: what is said, or the only one that is offered.
+    pub(super) fn language(&self, offered: &[Language]) -> Option<Language> {
+        let only = if let [only] = offered { Some(*only) } else { None };
+        self.language.or(only)
+    }
 }
 
 /// The bytes of a list; `-` stands for standard input.

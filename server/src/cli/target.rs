@@ -31,6 +31,22 @@ pub(super) fn platform<'a>(config: &'a Config, survey: &Survey) -> Result<&'a Ar
     platform.ok_or_else(|| Usage(format!("there is no [platform.{}]", survey.platform)))
 }
 
+/// The platform that is meant; the only one needs no name.
+pub(super) fn named_platform<'a>(config: &'a Config, name: Option<&str>) -> Result<&'a Arc<Platform>, Usage> {
+    let known = || {
+        let names = config.platforms.iter().map(|platform| platform.name.as_str());
+        names.collect::<Vec<_>>().join(", ")
+    };
+    match (name, config.platforms.as_slice()) {
+        (None, [only]) => Ok(only),
+        (None, _) => Err(Usage(format!("say which platform is meant with --platform: {}", known()))),
+        (Some(name), all) => all
+            .iter()
+            .find(|platform| platform.name.as_str() == name)
+            .ok_or_else(|| Usage(format!("there is no [platform.{name}]; there is {}", known()))),
+    }
+}
+
 /// A time with a start and an end.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Period {

@@ -111,6 +111,11 @@ pub(super) fn parse_span(text: &str) -> Result<Duration, String> {
     seconds.map(Duration::from_secs).ok_or_else(|| "write a number and a unit: 90s, 30m, 2h or 7d".into())
 }
 
+/// `1 survey`, `3 surveys`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("{count} {noun}") } else { format!("{count} {noun}s") }
+}
+
 /// `1 entry`, `3 entries`.
 pub(super) fn entries(count: u64) -> String {
     if count == 1 { "1 entry".into() } else { format!("{count} entries") }

@@ -12,11 +12,11 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 use shared::{Language, Submission};
 
-use super::queue::access::Access;
+use super::queue::access::{Access, Door};
 use super::sheet::{self, ListArgs, Sheet};
-use super::words::{say, span};
+use super::words::{counted, say, span};
 use super::{ConfigFile, Usage, target};
-use crate::config::{Config, Survey};
+use crate::config::{Platform, Survey};
 use crate::intake::{HandInRequest, HandedIn, Wrong};
 use submission::{Maker, column_of};
 
@@ -75,9 +75,10 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     let list = sheet::read(&bytes, asked.delimiter)
         .map_err(|error| Usage(format!("{name} cannot be read: {error}")))?;
     let access = Access::open(&config).await?;
+    let door = access.door(&config);
     let mut faults = Vec::new();
-    let made = make(survey, &list, asked.language, &sheet::digest(&bytes), &mut faults);
-    let checked = check(&access, &config, survey, made, &mut faults).await?;
+    let made = make(survey, &list, asked.language(&survey.languages), &sheet::digest(&bytes), &mut faults);
+    let checked = check(&door, survey, made, &mut faults).await?;
     faults.sort_by_key(|Fault(row, _)| *row);
     let mut err = std::io::stderr().lock();
     for Fault(row, words) in &faults {
@@ -89,18 +90,19 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     drop(err);
     let whole = faults.iter().any(|Fault(row, _)| row.is_none());
     if !faults.is_empty() && (!asked.skip_faulty || whole || checked.is_empty()) {
-        let found = if faults.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", faults.len()) };
+        let found = counted(faults.len(), "fault");
         let hint = if whole || checked.is_empty() { "" } else { "; --skip-faulty stores the other rows" };
         bail!("{found} in {name}, and nothing was stored{hint}");
     }
     if asked.dry_run {
         return Ok(say(&format!(
             "{} could be stored; nothing was: this was a dry run.",
-            counted(checked.len())
+            counted(checked.len(), "answer")
         ))?);
     }
     let left = list.rows.len() - checked.len();
-    store(&access, &config, survey, checked, left).await
+    let serves = access.serves();
+    store(&door, serves, target::platform(&config, survey)?, survey, checked, left).await
 }
 
 /// The rows as submissions.
@@ -140,15 +142,14 @@ fn make(
 
 /// Those that keep the rules.
 async fn check(
-    access: &Access,
-    config: &Arc<Config>,
+    door: &Door<'_>,
     survey: &Survey,
     made: Vec<(u64, Submission)>,
     faults: &mut Vec<Fault>,
 ) -> anyhow::Result<Vec<(u64, Submission)>> {
     let mut checked = Vec::with_capacity(made.len());
     for (rows, request) in batches(made, true) {
-        let outcome = access.hand_in(config, &survey.id, &request).await?;
+        let outcome = door.hand_in(&survey.id, &request).await?;
         for ((row, submission), outcome) in rows.into_iter().zip(request.submissions).zip(outcome) {
             match outcome {
                 HandedIn::Refused(wrong) => {
@@ -164,15 +165,16 @@ async fn check(
 }
 
 async fn store(
-    access: &Access,
-    config: &Arc<Config>,
+    door: &Door<'_>,
+    serves: bool,
+    platform: &Platform,
     survey: &Survey,
     checked: Vec<(u64, Submission)>,
     left: usize,
 ) -> anyhow::Result<()> {
     let (mut stored, mut repeated, mut trouble) = (0, 0, Vec::new());
     'batches: for (rows, request) in batches(checked, false) {
-        for (row, outcome) in rows.iter().zip(access.hand_in(config, &survey.id, &request).await?) {
+        for (row, outcome) in rows.iter().zip(door.hand_in(&survey.id, &request).await?) {
             match outcome {
                 HandedIn::Taken => stored += 1,
                 HandedIn::Repeated => repeated += 1,
@@ -192,11 +194,10 @@ async fn store(
             }
         }
     }
-    let platform = target::platform(config, survey)?;
     let takes = platform.interval.saturating_mul(u32::try_from(stored).unwrap_or(u32::MAX));
-    let mut said = vec![format!("{} stored", counted(stored))];
+    let mut said = vec![format!("{} stored", counted(stored, "answer"))];
     if stored > 0 {
-        let goes = if access.serves() { "they go out" } else { "they go out, once a server is started," };
+        let goes = if serves { "they go out" } else { "they go out, once a server is started," };
         said.push(format!("{goes} in about {}, behind what visitors answer", span(takes)));
     }
     if repeated > 0 {
@@ -204,7 +205,7 @@ async fn store(
     }
     say(&format!("{}.", said.join("; ")))?;
     if left > 0 {
-        trouble.push(format!("{} left out for their faults", counted(left)));
+        trouble.push(format!("{} left out for their faults", counted(left, "answer")));
     }
     if trouble.is_empty() { Ok(()) } else { bail!("{}", trouble.join("\n")) }
 }
@@ -228,9 +229,4 @@ fn in_words(wrong: &Wrong, submission: &Submission) -> String {
         Some(column) => format!("{column}: {}", wrong.words),
         None => wrong.words.clone(),
     }
-}
-
-/// `1 answer`, `3 answers`; one person's, to all questions.
-fn counted(answers: usize) -> String {
-    if answers == 1 { "1 answer".into() } else { format!("{answers} answers") }
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::cli::target::moment;
 use crate::config::{Kind, MetadataSource, Question, Survey};
+use crate::platform::RESPONDENT;
 
 /// What a column is.
 enum Column<'a> {
@@ -23,7 +24,6 @@ enum Column<'a> {
     Respondent(&'static str),
 }
 
-const RESPONDENT: [&str; 5] = ["first_name", "last_name", "email", "phone", "id"];
 const YES: [&str; 5] = ["true", "yes", "1", "y", "x"];
 const NO: [&str; 4] = ["false", "no", "0", "n"];
 
@@ -56,8 +56,6 @@ impl<'a> Maker<'a> {
             }
         }
         wrong.dedup();
-        let only = if let [only] = survey.languages.as_slice() { Some(*only) } else { None };
-        let language = language.or(only);
         if language.is_none() && !columns.iter().any(|(_, column)| matches!(column, Column::Language)) {
             wrong.push("column \"language\": there is none: add it, or say --language for all rows".into());
         }

@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::desk::Desk;
 use super::patience::{Patience, report};
+use super::words::counted;
 use super::{ConfigFile, target};
 use crate::config::{Config, Survey};
 use crate::forwarder::{Call, Done};
@@ -96,8 +97,4 @@ async fn differences(config: &Config, survey: &Survey) -> anyhow::Result<Vec<Dif
         Done::Questions(asked) => Ok(compare(survey, &asked)),
         _ => bail!("the platform answered with something else"),
     }
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("{count} {noun}") } else { format!("{count} {noun}s") }
 }

@@ -4,7 +4,6 @@ mod survey;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -12,12 +11,13 @@ use jiff::SignedDuration;
 use serde_json::value::RawValue;
 use shared::{Language, SurveyId};
 
+use super::ConfigFile;
 use super::desk::Desk;
 use super::patience::{Patience, in_words, report};
+use super::target::named_platform;
 use super::words::say;
-use super::{ConfigFile, Usage};
 use crate::clock::Clock;
-use crate::config::{Config, Guid, Origin, Platform};
+use crate::config::{Config, Guid, Origin};
 use crate::forwarder::{Call, Done, Verdict, verdict};
 use crate::platform::{Answered, AskedQuestion, LONGEST_WINDOW, ReportError, questions_of};
 use survey::Draft;
@@ -67,7 +67,7 @@ pub(super) struct Import {
 pub(super) async fn import(arguments: Import) -> anyhow::Result<()> {
     let path = &arguments.file.config;
     let config = super::load_draft(path)?;
-    let platform = platform(&config, arguments.platform.as_deref())?;
+    let platform = named_platform(&config, arguments.platform.as_deref())?;
     if let Some(output) = &arguments.output
         && output.exists()
         && !arguments.force
@@ -110,21 +110,6 @@ fn origin(text: &str) -> Result<Origin, String> {
     text.parse().map_err(|error| format!("{error}: write https://shop.example"))
 }
 
-fn platform<'a>(config: &'a Config, name: Option<&str>) -> Result<&'a Arc<Platform>, Usage> {
-    let known = || {
-        let names = config.platforms.iter().map(|platform| platform.name.as_str());
-        names.collect::<Vec<_>>().join(", ")
-    };
-    match (name, config.platforms.as_slice()) {
-        (None, [only]) => Ok(only),
-        (None, _) => Err(Usage(format!("say which platform is meant with --platform: {}", known()))),
-        (Some(name), all) => all
-            .iter()
-            .find(|platform| platform.name.as_str() == name)
-            .ok_or_else(|| Usage(format!("there is no [platform.{name}]; there is {}", known()))),
-    }
-}
-
 /// What the touchpoint asks, from the platform itself or from what was answered lately.
 async fn questions(
     desk: &mut Desk,
@@ -155,14 +140,15 @@ async fn questions(
     let call = Call::GetAll { touchpoint: touchpoint.clone(), from, to };
     let done = report(desk, &call, &mut patience, |words| eprintln!("{words}")).await?;
     let Done::Responses(responses) = done else { bail!("the platform answered with something else") };
-    let found: Arc<Mutex<Vec<Answered>>> = Arc::default();
-    let taking = Arc::clone(&found);
+    let (found, all) = std::sync::mpsc::channel();
     let each = move |raw: Box<RawValue>| {
-        // What cannot be understood tells nothing about questions.
-        taking.lock().unwrap_or_else(PoisonError::into_inner).extend(Answered::read(raw.get()).ok());
+        // What cannot be understood tells nothing about questions. The other end lives until the reply is read.
+        if let Ok(answered) = Answered::read(raw.get()) {
+            found.send(answered).ok();
+        }
     };
     responses.each(each).await?;
-    let found = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
+    let found: Vec<Answered> = all.iter().collect();
     if found.is_empty() {
         bail!(
             "there are no responses of the last 31 days either: answer the survey once in every language, or write it by \
@@ -181,10 +167,8 @@ fn check(path: &Path, survey: &str) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let whole = format!("{text}\n{survey}");
     let folder = path.parent().unwrap_or(Path::new(""));
-    let environment =
-        |name: &str| Some(std::env::var(name).unwrap_or_else(|_| format!("{}{name}", super::UNSET)));
     if let Err(error) =
-        Config::parse(&whole, "with the survey added, the configuration", folder, &environment)
+        Config::parse(&whole, "with the survey added, the configuration", folder, &super::or_unset)
     {
         eprintln!("note: {error}");
     }

@@ -1,15 +1,13 @@
 //! The way to the queue: the store itself, or the server that holds it.
 
-use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use shared::SurveyId;
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::cli::Usage;
+use crate::cli::holder::{Holder, Missing};
 use crate::cli::remote::Remote;
 use crate::clock::Clock;
 use crate::config::{Config, Store};
@@ -18,14 +16,8 @@ use crate::operator::{
     self, ChangeReply, ChangeRequest, ForgetReply, ForgetRequest, ListRequest, Listing, OperatorError,
     Selection, Shown, Status,
 };
-use crate::queue::{self, Inbox, Options, QueueError, SharedQueue, SqliteQueue};
+use crate::queue::{Inbox, SharedQueue};
 use crate::sampling::Shares;
-
-/// How long a store may be held by somebody who does not answer: a server that starts or stops, or
-/// another of these commands.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// How often it is tried meanwhile.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// What an operator wants done with some entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,27 +36,39 @@ pub(in crate::cli) enum Access {
     There(Remote),
 }
 
+/// Where submissions are handed in.
+pub(in crate::cli) enum Door<'a> {
+    Here(Box<Intake>),
+    There(&'a Remote),
+}
+
+impl Door<'_> {
+    /// Hands in submissions for a survey, or has them checked.
+    pub(in crate::cli) async fn hand_in(
+        &self,
+        survey: &SurveyId,
+        request: &HandInRequest,
+    ) -> anyhow::Result<Vec<HandedIn>> {
+        match self {
+            Self::Here(intake) => {
+                let handed_in = intake.hand_in(survey.as_str(), request).await;
+                handed_in.with_context(|| format!("there is no survey {survey}"))
+            }
+            Self::There(remote) => remote.post(&format!("answers/{survey}"), request).await,
+        }
+    }
+}
+
 impl Access {
     /// Opens the store, or finds the server that holds it.
     pub(in crate::cli) async fn open(config: &Config) -> anyhow::Result<Self> {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            if let Some(queue) = open_store(config).await? {
-                let database = matches!(config.store, Store::Postgres(_));
-                let access = if database { Self::Beside } else { Self::Here };
-                return Ok(access(queue, Clock::start()));
+        Ok(match Holder::find(config, Missing::Told).await? {
+            Holder::Server(remote) => Self::There(remote),
+            Holder::Nobody(queue) if matches!(config.store, Store::Postgres(_)) => {
+                Self::Beside(queue, Clock::start())
             }
-            let remote = Remote::new(config)?;
-            match remote.reach().await {
-                Ok(()) => return Ok(Self::There(remote)),
-                Err(_) if Instant::now() < end => tokio::time::sleep(PAUSE).await,
-                Err(reason) => bail!(
-                    "the store is in use, and no server answers at {} (admin_listen): {reason}. Use the \
-                     configuration that the server was started with, or stop whatever uses the store",
-                    remote.address()
-                ),
-            }
-        }
+            Holder::Nobody(queue) => Self::Here(queue, Clock::start()),
+        })
     }
 
     /// True if a server is at work, as far as can be told: of a database nobody knows who uses it.
@@ -119,21 +123,14 @@ impl Access {
         }
     }
 
-    /// Hands in submissions for a survey, or has them checked.
-    pub(in crate::cli) async fn hand_in(
-        &self,
-        config: &Arc<Config>,
-        survey: &SurveyId,
-        request: &HandInRequest,
-    ) -> anyhow::Result<Vec<HandedIn>> {
+    /// Where submissions are handed in.
+    pub(in crate::cli) fn door(&self, config: &Arc<Config>) -> Door<'_> {
         match self {
             Self::Here(queue, clock) | Self::Beside(queue, clock) => {
                 let inbox = Arc::clone(queue) as Arc<dyn Inbox>;
-                let intake = Intake::new(Arc::clone(config), Shares::new(config), inbox, *clock);
-                let handed_in = intake.hand_in(survey.as_str(), request).await;
-                handed_in.with_context(|| format!("there is no survey {survey}"))
+                Door::Here(Box::new(Intake::new(Arc::clone(config), Shares::new(config), inbox, *clock)))
             }
-            Self::There(remote) => remote.post(&format!("answers/{survey}"), request).await,
+            Self::There(remote) => Door::There(remote),
         }
     }
 
@@ -163,29 +160,6 @@ impl Access {
             }
             Self::There(remote) => remote.stream("queue/export", &selection.pairs(), take).await,
         }
-    }
-}
-
-/// The store, unless a server holds it. A database may be used beside the servers that share it.
-async fn open_store(config: &Config) -> anyhow::Result<Option<SharedQueue>> {
-    match &config.store {
-        Store::Sqlite(path) => open_file(path, config.queue.into()),
-        store @ Store::Postgres(_) => Ok(Some(queue::open(store, config.queue.into()).await?)),
-    }
-}
-
-fn open_file(path: &Path, options: Options) -> anyhow::Result<Option<SharedQueue>> {
-    let there = path.try_exists().with_context(|| format!("cannot look at {}", path.display()))?;
-    if !there {
-        bail!(
-            "there is no store {}: no server has run with this configuration, or its volume is missing",
-            path.display()
-        );
-    }
-    match SqliteQueue::open(path, options) {
-        Ok(queue) => Ok(Some(Arc::new(queue))),
-        Err(QueueError::Open { reason, .. }) if reason.contains("another server uses it") => Ok(None),
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -1,8 +1,8 @@
 //! `afterword queue export`.
 
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -10,8 +10,8 @@ use clap::Args;
 
 use super::access::Access;
 use super::filter::FilterArgs;
-use crate::cli::ConfigFile;
 use crate::cli::words::entries;
+use crate::cli::{ConfigFile, files};
 use crate::clock::Clock;
 
 const HELP: &str = "\
@@ -86,28 +86,25 @@ fn ends(part: &[u8]) -> u64 {
 
 /// A file that its owner alone can read.
 fn open(path: &Path, force: bool) -> anyhow::Result<File> {
-    let mut options = File::options();
-    options.write(true).mode(0o600);
-    if force {
-        options.create(true).truncate(true);
+    let opened = if force {
+        files::private(path)
     } else {
-        options.create_new(true);
-    }
-    let file = match options.open(path) {
-        Ok(file) => file,
+        File::options().write(true).create_new(true).mode(0o600).open(path).and_then(files::owned)
+    };
+    match opened {
+        Ok(file) => Ok(file),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             bail!("{} is there already; --force overwrites it", path.display())
         }
-        Err(error) => return Err(error).with_context(|| format!("cannot write {}", path.display())),
-    };
-    if file.metadata()?.is_file() {
-        file.set_permissions(Permissions::from_mode(0o600))?;
+        Err(error) => Err(error).with_context(|| format!("cannot write {}", path.display())),
     }
-    Ok(file)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]

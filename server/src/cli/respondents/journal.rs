@@ -4,14 +4,15 @@
 //! rows stand from then on. `sending` is durable before the call leaves: rows that are found so were in flight when the
 //! process ended, and nobody knows whether they arrived. A last line that was cut off says nothing.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
+
+use crate::cli::files;
 
 /// How a row stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -78,21 +79,8 @@ impl Journal {
         if way == Way::Resume && !there {
             bail!("there is nothing to go on with: no {}. Leave --resume out", path.display());
         }
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .with_context(cannot)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                bail!("{} is in use: the list is being sent already", path.display())
-            }
-            Err(TryLockError::Error(error)) => return Err(error).with_context(cannot),
-        }
+        let mut file = files::kept(&path).with_context(cannot)?;
+        files::alone(&file, &path, "the list is being sent")?;
         let mut text = Vec::new();
         file.read_to_end(&mut text).with_context(cannot)?;
         // Whoever was here before may have been killed before the first line was whole.
@@ -218,6 +206,8 @@ fn line(value: &impl Serialize) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+
     use super::*;
 
     fn list() -> List {

@@ -18,13 +18,13 @@ use clap::{Args, Subcommand};
 use super::desk::Desk;
 use super::patience::Patience;
 use super::sheet::{self, ListArgs};
-use super::words::{say, span};
-use super::{ConfigFile, Usage, ask, target};
-use crate::config::{Config, Guid, MetadataSource, Platform, PlatformName, Survey};
+use super::words::{counted, say, span};
+use super::{ConfigFile, Usage, ask, files, target};
+use crate::config::{Config, Guid, MetadataSource, Platform, Survey};
 use crate::platform::{NewRespondent, RESPONDENT_COLUMNS};
 use check::{Checked, Rules};
 use journal::{Journal, List, State, Way};
-use report::{counted, runs, summary, write_report};
+use report::{runs, summary, write_report};
 use send::Sending;
 
 /// Rows in a call, unless something else is said.
@@ -130,7 +130,7 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     let metadata = if checked.keys.is_empty() { "none".to_owned() } else { checked.keys.join(", ") };
     say(&format!(
         "{} for touchpoint {}: {calls} call{}, about {}.\nTheir own: {}. Metadata: {metadata}.",
-        counted(respondents.len()),
+        counted(respondents.len(), "respondent"),
         rules.touchpoint,
         if calls == 1 { "" } else { "s" },
         span(takes.max(platform.interval)),
@@ -193,9 +193,7 @@ fn rules(config: &Config, arguments: &AddArgs) -> anyhow::Result<(Arc<Platform>,
     let (platform, touchpoint, languages, mut mandatory) = if let Some(guid) = &arguments.touchpoint {
         let touchpoint: Guid =
             guid.parse().map_err(|error| Usage(format!("--touchpoint {guid}: {error}")))?;
-        let name = PlatformName::new(arguments.platform.as_deref().unwrap_or_default());
-        let platform = config.platforms.iter().find(|platform| platform.name == name);
-        let platform = platform.ok_or_else(|| Usage(format!("there is no [platform.{name}]")))?;
+        let platform = target::named_platform(config, arguments.platform.as_deref())?;
         (platform, touchpoint, Vec::new(), Vec::new())
     } else {
         let survey = target::survey(config, arguments.list.survey.as_ref())?;
@@ -204,9 +202,7 @@ fn rules(config: &Config, arguments: &AddArgs) -> anyhow::Result<(Arc<Platform>,
     };
     mandatory.extend(arguments.mandatory.iter().cloned());
     mandatory.dedup();
-    // Where there is only one, nobody has to say it.
-    let only = if let [only] = languages.as_slice() { Some(*only) } else { None };
-    let language = arguments.list.language.or(only);
+    let language = arguments.list.language(&languages);
     if let Some(language) = language.filter(|it| !languages.is_empty() && !languages.contains(it)) {
         return Err(Usage(format!("--language {language} is not among those of the survey")).into());
     }
@@ -219,12 +215,8 @@ fn files(arguments: &AddArgs, digest: &str) -> (PathBuf, PathBuf) {
         stdin if stdin == Path::new("-") => PathBuf::from(format!("respondents-{}", &digest[..12])),
         list => list.to_owned(),
     };
-    let beside = |own: &Option<PathBuf>, what: &str| {
-        let mut name = list.file_name().unwrap_or_default().to_owned();
-        name.push(what);
-        own.clone().unwrap_or_else(|| list.with_file_name(name))
-    };
-    (beside(&arguments.progress, ".progress"), beside(&arguments.report, ".report.csv"))
+    let beside = |own: &Option<PathBuf>, what| own.clone().unwrap_or_else(|| files::beside(&list, what));
+    (beside(&arguments.progress, "progress"), beside(&arguments.report, "report.csv"))
 }
 
 /// Shows everything that is wrong; how many rows are left out for it.
@@ -242,7 +234,7 @@ fn report_faults(checked: &Checked, arguments: &AddArgs) -> anyhow::Result<usize
     if count == 0 || arguments.list.skip_faulty && !whole && faulty < checked.rows.len() {
         return Ok(faulty);
     }
-    let found = if count == 1 { "1 fault".to_owned() } else { format!("{count} faults") };
+    let found = counted(count, "fault");
     let hint = if whole { "" } else { "; --skip-faulty sends the other rows" };
     bail!("{found} in {}, and nothing was sent{hint}", arguments.list.list.display())
 }

@@ -2,14 +2,14 @@
 
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use anyhow::bail;
 
 use super::journal::State;
 use super::send::Stop;
-use crate::cli::words::say;
+use crate::cli::files;
+use crate::cli::words::{counted, say};
 use crate::platform::NewRespondent;
 
 /// Ranges of rows that are named in a summary, at most.
@@ -23,8 +23,7 @@ pub(super) fn write_report(
     respondents: &[NewRespondent],
     states: &[State],
 ) -> anyhow::Result<()> {
-    let file = std::fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    let mut csv = csv::Writer::from_writer(io::BufWriter::new(file));
+    let mut csv = csv::Writer::from_writer(io::BufWriter::new(files::private(path)?));
     csv.write_record(["row", "email", "state", "reason"])?;
     let mut sent = rows.iter().zip(respondents).zip(states).peekable();
     for row in all {
@@ -54,7 +53,7 @@ pub(super) fn summary(
 ) -> anyhow::Result<()> {
     let count = |is: fn(&State) -> bool| states.iter().filter(|state| is(state)).count();
     let added = count(|state| *state == State::Added);
-    say(&format!("{} added. What became of each row: {}", counted(added), report.display()))?;
+    say(&format!("{} added. What became of each row: {}", counted(added, "respondent"), report.display()))?;
     let named = |is: fn(&State) -> bool| {
         let runs = runs(states, is);
         let name = |run: &Range<usize>| match (rows[run.start], rows[run.end - 1]) {
@@ -71,7 +70,10 @@ pub(super) fn summary(
     let refused = count(|state| matches!(state, State::Refused(_)));
     if refused > 0 {
         let rows = named(|state| matches!(state, State::Refused(_)));
-        left.push(format!("{} refused by the platform ({rows}): the report has its words", counted(refused)));
+        left.push(format!(
+            "{} refused by the platform ({rows}): the report has its words",
+            counted(refused, "respondent")
+        ));
     }
     let unknown = count(|state| matches!(state, State::Unknown(_)));
     if unknown > 0 {
@@ -79,15 +81,15 @@ pub(super) fn summary(
         left.push(format!(
             "{} may have arrived or not ({rows}): look for some of them at the platform; --resume --resend-unknown sends \
              them again",
-            counted(unknown)
+            counted(unknown, "respondent")
         ));
     }
     let open = count(|state| matches!(state, State::Waiting | State::Within(_)));
     if open > 0 {
-        left.push(format!("{} not sent: --resume goes on", counted(open)));
+        left.push(format!("{} not sent: --resume goes on", counted(open, "respondent")));
     }
     if faulty > 0 {
-        left.push(format!("{} left out for their faults", counted(faulty)));
+        left.push(format!("{} left out for their faults", counted(faulty, "respondent")));
     }
     if let Some(Stop::Trouble(words)) = stopped {
         left.insert(0, words);
@@ -108,11 +110,6 @@ pub(super) fn runs(states: &[State], is: impl Fn(&State) -> bool) -> Vec<Range<u
         }
     }
     runs
-}
-
-/// `1 respondent`, `3 respondents`.
-pub(super) fn counted(respondents: usize) -> String {
-    if respondents == 1 { "1 respondent".into() } else { format!("{respondents} respondents") }
 }
 
 #[cfg(test)]

@@ -40,7 +40,9 @@ impl Columns {
             }
         }
         // A question may be answered in a language that the configuration does not have before it is in one that it does.
-        for answer in each(spool)?.flatten().flat_map(|answered| answered.answers) {
+        let mut unreadable = 0;
+        let answered = each(spool)?.inspect(|answered| unreadable += u64::from(answered.is_err()));
+        for answer in answered.flatten().flat_map(|answered| answered.answers) {
             if let Some(place) = columns.places.get(&answer.question).copied()
                 && !answer.sibling.is_empty()
             {
@@ -59,7 +61,6 @@ impl Columns {
                 }
             }
         }
-        let unreadable = each(spool)?.filter(Result::is_err).count();
         if unreadable > 0 {
             eprintln!(
                 "{unreadable} responses cannot be understood and are left out; --format ndjson has them"

@@ -16,9 +16,11 @@ use clap::{Args, ValueEnum};
 use shared::SurveyId;
 
 use super::desk::Desk;
+use super::files::{self, beside};
 use super::patience::Patience;
 use super::target::{self, Period};
-use super::{ConfigFile, Usage, words};
+use super::words::{self, counted};
+use super::{ConfigFile, Usage};
 use crate::clock::Clock;
 use crate::config::Survey;
 use collect::collect;
@@ -107,27 +109,16 @@ pub(super) async fn responses(arguments: ResponsesArgs) -> anyhow::Result<()> {
         };
     };
     let partly = beside(output, "written");
-    let file = spool::private(&partly)?;
+    let file = files::private(&partly)?;
     let mut out = BufWriter::new(file);
     let written =
         write(&spool, survey, &arguments, &mut out).and_then(|()| Ok(out.into_inner()?.sync_all()?));
     written.with_context(|| format!("cannot write {}", partly.display()))?;
     std::fs::rename(&partly, output).with_context(|| format!("cannot write {}", output.display()))?;
-    let count = spool.responses();
+    let count = usize::try_from(spool.responses()).unwrap_or(usize::MAX);
     spool.remove()?;
-    eprintln!("{} written to {}", counted(count), output.display());
+    eprintln!("{} written to {}", counted(count, "response"), output.display());
     Ok(())
-}
-
-/// `1 response`, `3 responses`.
-fn counted(responses: u64) -> String {
-    if responses == 1 { "1 response".into() } else { format!("{responses} responses") }
-}
-
-fn beside(output: &Path, what: &str) -> PathBuf {
-    let mut name = output.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{what}"));
-    output.with_file_name(name)
 }
 
 fn open(output: &Path, task: Task, arguments: &ResponsesArgs) -> anyhow::Result<Spool> {

@@ -3,9 +3,8 @@
 //! The note is written after the lines that it counts are durable, and by renaming, so that it is never half there. Lines
 //! beyond the note belong to a part that was interrupted, and are dropped.
 
-use std::fs::{File, OpenOptions, Permissions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -13,6 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::reader;
+use crate::cli::files;
 
 /// What is collected.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -124,7 +124,7 @@ impl Spool {
         let kept = || -> io::Result<()> {
             self.file.sync_all()?;
             let new = progress.with_extension("progress-new");
-            let mut file = private(&new)?;
+            let mut file = files::private(&new)?;
             file.write_all(&serde_json::to_vec(&self.note)?)?;
             file.sync_all()?;
             std::fs::rename(&new, progress)
@@ -156,36 +156,16 @@ impl Note {
     }
 }
 
-/// Nobody else writes to it until it is closed.
-fn alone(file: &File, path: &Path) -> anyhow::Result<()> {
-    match file.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => {
-            bail!("{} is in use: the same is being fetched already", path.display())
-        }
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot use {}", path.display()))
-        }
-    }
-}
-
 /// An empty file that is ours alone.
 fn unshared(path: &Path) -> anyhow::Result<File> {
-    let mut options = File::options();
-    let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    let file = files::kept(path)?;
     alone(&file, path)?;
-    file.set_permissions(Permissions::from_mode(0o600))?;
     file.set_len(0)?;
     Ok(file)
 }
 
-/// A new file, in the place of any other, that its owner alone can read.
-pub(super) fn private(path: &Path) -> io::Result<File> {
-    let file = File::options().read(true).write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    if file.metadata()?.is_file() {
-        file.set_permissions(Permissions::from_mode(0o600))?;
-    }
-    Ok(file)
+fn alone(file: &File, path: &Path) -> anyhow::Result<()> {
+    files::alone(file, path, "the same is being fetched")
 }
 
 #[cfg(test)]

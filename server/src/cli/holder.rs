@@ -1,0 +1,75 @@
+//! Who holds the store: nobody, so that it is ours while it is open, or a server, which is asked then.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tokio::time::Instant;
+
+use super::remote::Remote;
+use crate::config::{Config, Store};
+use crate::queue::{self, QueueError, SharedQueue, SqliteQueue};
+
+/// How long a store may be held by somebody who does not answer: a server that starts or stops, or
+/// another of these commands.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How often it is tried meanwhile.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Who holds a store. A database may be used beside the servers that share it.
+pub(super) enum Holder {
+    Nobody(SharedQueue),
+    Server(Remote),
+}
+
+/// What becomes of a file that is not there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// It is made: who has it owns its lanes.
+    Made,
+    /// There is nothing to see.
+    Told,
+}
+
+impl Holder {
+    /// Opens the store of a configuration, or finds the server that holds it.
+    pub(super) async fn find(config: &Config, missing: Missing) -> anyhow::Result<Self> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(queue) = open(config, missing).await? {
+                return Ok(Self::Nobody(queue));
+            }
+            let remote = Remote::new(config)?;
+            match remote.reach().await {
+                Ok(()) => return Ok(Self::Server(remote)),
+                Err(_) if Instant::now() < end => tokio::time::sleep(PAUSE).await,
+                Err(reason) => bail!(
+                    "the store is in use, and no server answers at {} (admin_listen): {reason}. Use the \
+                     configuration that the server was started with, or stop whatever uses the store",
+                    remote.address()
+                ),
+            }
+        }
+    }
+}
+
+/// The store, unless a server holds it.
+async fn open(config: &Config, missing: Missing) -> anyhow::Result<Option<SharedQueue>> {
+    let options = config.queue.into();
+    let path = match &config.store {
+        Store::Sqlite(path) => path,
+        store @ Store::Postgres(_) => return Ok(Some(queue::open(store, options).await?)),
+    };
+    let there = path.try_exists().with_context(|| format!("cannot look at {}", path.display()))?;
+    if missing == Missing::Told && !there {
+        bail!(
+            "there is no store {}: no server has run with this configuration, or its volume is missing",
+            path.display()
+        );
+    }
+    match SqliteQueue::open(path, options) {
+        Ok(queue) => Ok(Some(Arc::new(queue))),
+        Err(QueueError::Open { reason, .. }) if reason.contains("another server uses it") => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
