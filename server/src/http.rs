@@ -6,6 +6,7 @@
 mod peer;
 mod places;
 mod room;
+mod switch;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,7 @@ use tokio_io_timeout::TimeoutStream;
 
 pub use peer::{ClientKey, Peer};
 pub use places::Places;
+pub use switch::Switch;
 
 /// The longest time for a request's head, from the moment that the connection waits for it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
@@ -50,11 +52,11 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
 /// Serves anybody: no more connections at a time than there are places.
 pub async fn serve_public(
     listener: TcpListener,
-    router: Router,
+    routes: Switch,
     places: Places,
     stop: impl Future<Output = ()>,
 ) {
-    accept(listener, TowerToHyperService::new(router), Some(places), stop).await;
+    accept(listener, TowerToHyperService::new(routes), Some(places), stop).await;
 }
 
 /// Serves any HTTP service; where the service fails, the connection is closed without a word.

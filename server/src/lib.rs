@@ -15,6 +15,7 @@ pub mod forwarder;
 mod hourly;
 pub mod http;
 pub mod intake;
+pub mod live;
 pub mod log;
 pub mod operator;
 pub mod page;

@@ -227,6 +227,7 @@ th:last-child, td:last-child { padding-inline-end: 24px; }
 .stack { display: grid; gap: 8px; grid-template-columns: minmax(0, 1fr); }
 details[open] > summary { margin-bottom: 8px; }
 .wrong { font-weight: 600; color: var(--bad); }
+.problems { margin: 8px 0 0; padding-inline-start: 20px; display: grid; gap: 4px; }
 .plain-list { padding-inline-start: 20px; display: grid; gap: 4px; }
 .actions { display: flex; flex-wrap: wrap; gap: 8px; }
 form { margin: 0; }

@@ -39,12 +39,20 @@ impl Shares {
             return std::future::pending().await;
         }
         loop {
-            match queue.counts().await {
-                Ok(counts) => self.adjust(&config, &counts),
-                // What was found last stays.
-                Err(error) => tracing::error!(%error, "the queue cannot be counted"),
-            }
+            self.look(&config, &*queue).await;
             tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Looks at the queue once.
+    pub(crate) async fn look(&self, config: &Config, queue: &dyn Records) {
+        if self.0.is_empty() {
+            return;
+        }
+        match queue.counts().await {
+            Ok(counts) => self.adjust(config, &counts),
+            // What was found last stays.
+            Err(error) => tracing::error!(%error, "the queue cannot be counted"),
         }
     }
 

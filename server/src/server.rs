@@ -1,31 +1,30 @@
 //! The whole server: listeners, queue and lanes put together, and taken apart in order.
 
+mod keeper;
+mod lanes;
+mod reload;
+mod upkeep;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::dashboard::{Dashboard, LaneView};
-use crate::forwarder::Lane;
-use crate::http::{self, Places};
-use crate::intake::Intake;
-use crate::platform::{Client, ClientError, Connections};
+use crate::config::{Config, Files};
+use crate::dashboard::Dashboard;
+use crate::http::{self, Switch};
+use crate::platform::ClientError;
 use crate::preview::Source;
-use crate::queue::{self, Inbox, QueueError, Records, SharedQueue};
-use crate::sampling::Shares;
+use crate::queue::{self, QueueError, SharedQueue};
+use keeper::Keeper;
+use lanes::{Lanes, Prepared};
+use reload::Follower;
 
 /// How long a delivered submission's UUID is remembered: longer than any outbox lives.
 const REMEMBER: Duration = Duration::from_hours(30 * 24);
-/// How often what is too old is forgotten.
-const FORGET_EVERY: Duration = Duration::from_hours(1);
-
-/// A wall clock that differs this much from the one at the start has been set, and not just corrected.
-const DRIFT: Duration = Duration::from_mins(2);
 
 /// The sockets that a server listens on, bound by the caller.
 pub struct Listeners {
@@ -56,8 +55,11 @@ pub struct Server {
     config: Arc<Config>,
     queue: SharedQueue,
     clock: Clock,
-    lanes: Vec<Lane>,
-    file: Option<PathBuf>,
+    lanes: Lanes,
+    ended: mpsc::UnboundedReceiver<()>,
+    prepared: Prepared,
+    /// The configuration's file, and what was read with it.
+    file: Option<(PathBuf, Files)>,
 }
 
 impl Server {
@@ -65,85 +67,69 @@ impl Server {
     pub async fn new(config: Arc<Config>) -> Result<Self, StartError> {
         let queue = queue::open(&config.store, config.queue.into()).await?;
         let clock = Clock::start();
-        let mut connections = Connections::default();
-        let lane = |platform: &Arc<crate::config::Platform>| {
-            let client = Client::new(platform, &mut connections)
-                .map_err(|error| StartError::Client { name: platform.name.to_string(), error })?;
-            let surveys = config.surveys.clone();
-            Ok(Lane::new(Arc::clone(platform), surveys, client, Arc::clone(&queue), clock))
-        };
-        let lanes = config.platforms.iter().map(lane).collect::<Result<_, StartError>>()?;
-        Ok(Self { config, queue, clock, lanes, file: None })
+        let (mut lanes, ended) = Lanes::new(Arc::clone(&queue), clock);
+        let prepared = lanes.prepare(&config)?;
+        Ok(Self { config, queue, clock, lanes, ended, prepared, file: None })
     }
 
-    /// Says which file the configuration was read from, for previews to follow it.
+    /// Follows the file that the configuration was read from: what changes there comes into force.
     #[must_use]
-    pub fn of_file(self, file: PathBuf) -> Self {
-        Self { file: Some(file), ..self }
+    pub fn of_file(self, file: PathBuf, read: Files) -> Self {
+        Self { file: Some((file, read)), ..self }
     }
 
     /// Serves until `stop` is there. Then visitors' requests end, then the calls in flight; what waits
     /// stays in the store.
     pub async fn run(self, listeners: Listeners, stop: impl Future<Output = ()>) -> Result<(), TaskEnded> {
+        let Self { config, queue, clock, lanes, mut ended, prepared, file } = self;
         let (stopping, stopped) = watch::channel(false);
         let until = |mut stopped: watch::Receiver<bool>| async move {
             stopped.wait_for(|stopped| *stopped).await.ok();
         };
-        let views = self.config.platforms.iter().zip(&self.lanes);
-        let views = views.map(|(platform, lane)| LaneView {
-            platform: Arc::clone(platform),
-            report: lane.report(),
-            desk: lane.desk(),
-        });
-        let preview = Source::new(Arc::clone(&self.config), self.file, self.clock);
-        let shares = Shares::new(&self.config);
-        let inbox = Arc::clone(&self.queue) as Arc<dyn Inbox>;
-        let intake = Intake::new(Arc::clone(&self.config), shares.clone(), inbox, self.clock);
-        let (config, queue) = (Arc::clone(&self.config), Arc::clone(&self.queue));
-        let dashboard = Dashboard::new(config, queue, self.clock, views.collect(), preview, intake.clone());
-        assign(&self.config, &*self.queue).await;
-        warn_of_orphans(&self.config, &*self.queue).await;
+        Dashboard::prepare();
+        let files = file.as_ref().map(|(_, files)| files.clone()).unwrap_or_default();
+        let follower = file.map(|(path, files)| Follower::new(path, files));
+        let (keeper, served) =
+            Keeper::start(config, files, Arc::clone(&queue), clock, (lanes, prepared)).await;
+        let preview = Source::new(served.live.clone(), clock);
+        let dashboard = Dashboard::new(served.live.clone(), Arc::clone(&queue), clock, served.parts, preview);
 
-        let mut tasks = JoinSet::new();
-        for lane in self.lanes {
-            tasks.spawn(lane.run(stopped.clone()));
-        }
-        let keep = self.config.queue.keep_delivered;
-        tasks.spawn(forget(Arc::clone(&self.queue), self.clock, keep, until(stopped.clone())));
+        let mut keeper = tokio::spawn(keeper.run(follower, stopped.clone()));
+        let mut keep_up = tokio::spawn(upkeep::keep_up(queue, clock, served.live));
         // The operators' listener stays open while the rest stops.
         let (admin_stopping, admin_stopped) = watch::channel(false);
         let admin = tokio::spawn(http::serve(listeners.admin, dashboard.router(), until(admin_stopped)));
-        let places = Places::new(&self.config);
-        let follow = shares.follow(Arc::clone(&self.config), Arc::clone(&self.queue) as Arc<dyn Records>);
-        let upkeep =
-            [tokio::spawn(Dashboard::keep_up()), tokio::spawn(intake.keep_up()), tokio::spawn(follow)];
-        let router = intake.router();
-        let mut public = tokio::spawn(http::serve_public(listeners.public, router, places, until(stopped)));
+        let metrics = tokio::spawn(Dashboard::keep_up());
+        let router = Switch::new(served.public);
+        let public = http::serve_public(listeners.public, router, served.places, until(stopped));
+        let mut public = tokio::spawn(public);
 
         // None of the tasks ends by itself: one that does has panicked, and a server that only seems to
         // forward is worse than one that is started again.
-        let outcome = tokio::select! {
-            () = stop => Ok(()),
-            Some(ended) = tasks.join_next() => {
-                tracing::error!(error = ?ended.err(), "a task of the server has ended; the server stops");
-                Err(TaskEnded)
-            }
-            ended = &mut public => {
-                tracing::error!(error = ?ended.err(), "the public listener has ended; the server stops");
-                Err(TaskEnded)
-            }
+        let failed = tokio::select! {
+            () = stop => None,
+            _ = ended.recv() => Some("a lane"),
+            _ = &mut keeper => Some("what keeps the lanes"),
+            _ = &mut keep_up => Some("the upkeep of the store"),
+            _ = &mut public => Some("the public listener"),
         };
+        if let Some(part) = failed {
+            tracing::error!(part, "a part of the server has ended; the server stops");
+        }
         tracing::info!("stopping: calls in flight end, what waits stays");
         stopping.send_replace(true);
         if !public.is_finished() {
             public.await.ok();
         }
-        while tasks.join_next().await.is_some() {}
+        if !keeper.is_finished() {
+            keeper.await.ok();
+        }
         admin_stopping.send_replace(true);
         admin.await.ok();
-        upkeep.iter().for_each(tokio::task::JoinHandle::abort);
+        keep_up.abort();
+        metrics.abort();
         tracing::info!("stopped");
-        outcome
+        failed.map_or(Ok(()), |_| Err(TaskEnded))
     }
 }
 
@@ -151,67 +137,6 @@ impl Server {
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("a part of the server has failed; see the log")]
 pub struct TaskEnded;
-
-/// Lets what waits follow its survey, where that has another platform than when it was accepted.
-async fn assign(config: &Config, queue: &dyn Records) {
-    let lanes: Vec<_> =
-        config.surveys.iter().map(|survey| (survey.id.clone(), survey.platform.clone())).collect();
-    match queue.assign(&lanes).await {
-        Ok(0) => {}
-        Ok(moved) => {
-            tracing::info!(moved, "submissions went over to the platforms that their surveys have now");
-        }
-        Err(error) => {
-            tracing::error!(%error, "submissions could not follow their surveys to other platforms");
-        }
-    }
-}
-
-/// Says what waits for a platform that the configuration has lost.
-async fn warn_of_orphans(config: &Config, queue: &dyn Records) {
-    let counts = match queue.counts().await {
-        Ok(counts) => counts,
-        Err(error) => return tracing::error!(%error, "the queue cannot be counted"),
-    };
-    for count in counts.iter().filter(|count| config.platforms.iter().all(|p| p.name != count.lane)) {
-        let waiting = count.waiting + count.delayed + count.sending + count.unknown;
-        tracing::warn!(lane = %count.lane, waiting, "nobody forwards this lane: no [platform] has its name");
-    }
-}
-
-/// Forgets in time what was delivered: bodies that are kept for a while, and UUIDs.
-async fn forget(queue: SharedQueue, clock: Clock, keep: Duration, stopped: impl Future<Output = ()>) {
-    tokio::pin!(stopped);
-    loop {
-        warn_of_drift(&clock);
-        let ago = |span| clock.now().checked_sub(span).unwrap_or(jiff::Timestamp::MIN);
-        match queue.forget_bodies(ago(keep)).await {
-            Ok(0) => {}
-            Ok(forgotten) => tracing::info!(forgotten, "forgot delivered submissions that were kept"),
-            Err(error) => tracing::warn!(%error, "delivered submissions could not be forgotten"),
-        }
-        let before = ago(REMEMBER);
-        match queue.forget_settled(before).await {
-            Ok(0) => {}
-            Ok(forgotten) => tracing::info!(forgotten, "forgot the UUIDs of old submissions"),
-            Err(error) => tracing::warn!(%error, "old submissions could not be forgotten"),
-        }
-        tokio::select! {
-            () = tokio::time::sleep(FORGET_EVERY) => {}
-            () = &mut stopped => return,
-        }
-    }
-}
-
-/// Says when the wall clock has been set since the start: nothing waits longer or shorter for it, but
-/// times in the store and in look-ups are the old clock's until the next start.
-fn warn_of_drift(clock: &Clock) {
-    let drift = Clock::wall().duration_since(clock.now());
-    if drift.unsigned_abs() > DRIFT {
-        let seconds = drift.as_secs();
-        tracing::warn!(seconds, "the wall clock was set while the server ran; restart it at your leisure");
-    }
-}
 
 /// Waits for SIGTERM or SIGINT.
 pub async fn signal() {

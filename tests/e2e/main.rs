@@ -25,6 +25,7 @@ mod operators;
 mod outbox;
 mod preview;
 mod queue;
+mod reload;
 mod replicas;
 mod reports;
 mod respondents;

@@ -33,7 +33,7 @@ use anyhow::Context;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use tokio::net::TcpListener;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Files};
 use crate::log;
 
 /// Takes visitors' answers and hands them to the Hello Customer platform.
@@ -129,7 +129,12 @@ fn run(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> 
 
 /// Reads a configuration with the process's own environment.
 fn load(path: &Path) -> Result<Config, ConfigError> {
-    Config::load(path, &|name| std::env::var(name).ok())
+    load_and_follow(path).0
+}
+
+/// The same; and what was read with it.
+fn load_and_follow(path: &Path) -> (Result<Config, ConfigError>, Files) {
+    Config::load_and_follow(path, &|name| std::env::var(name).ok())
 }
 
 /// Stands for a secret that the environment does not have, before the variable's name.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::server::{self, Listeners, Server};
 
 pub(super) async fn serve(path: PathBuf) -> anyhow::Result<()> {
-    let config = super::load(&path)?;
+    let (config, files) = super::load_and_follow(&path);
+    let config = config?;
     for advice in config.advice() {
         tracing::warn!("{advice}");
     }
@@ -15,7 +16,7 @@ pub(super) async fn serve(path: PathBuf) -> anyhow::Result<()> {
     let (surveys, platforms) = (config.surveys.len(), config.platforms.len());
     let listeners = Listeners { public, admin };
     let (listen, admin_listen) = (listeners.public.local_addr()?, listeners.admin.local_addr()?);
-    let server = Server::new(Arc::new(config)).await?.of_file(path);
+    let server = Server::new(Arc::new(config)).await?.of_file(path, files);
     tracing::info!(%listen, admin = %admin_listen, surveys, platforms, "serving");
     server.run(listeners, server::signal()).await?;
     Ok(())

@@ -13,9 +13,11 @@ mod queue;
 mod reader;
 mod screens;
 mod show;
+mod sources;
 mod store;
 mod style;
 mod survey;
+mod surveys;
 mod text;
 
 use std::net::{IpAddr, SocketAddr};
@@ -29,12 +31,13 @@ use toml::de::DeTable;
 pub use contact::Contact;
 pub use limits::{Limits, Rate};
 pub use metadata::{ContextKey, MetadataRule, MetadataSource};
-pub use platform::{Platform, PlatformName};
-pub use problem::{ConfigError, Problem};
+pub use platform::{CaFile, Platform, PlatformName};
+pub use problem::{ConfigError, Faulty, Problem};
 pub use question::{ChoiceOption, Kind, Question};
 pub use queue::QueueBounds;
 pub use screens::{Intro, Link, Thanks};
 pub use show::{Again, Device, Due, Mode, Pause, Position, Show};
+pub use sources::{Environment, Files};
 pub use store::{Database, Store};
 pub use style::{Color, Style, Theme};
 pub use survey::{Layout, OnUnknown, Survey};
@@ -43,6 +46,8 @@ pub use text::{Guid, Origin, PerLanguage};
 use platform::read_secret;
 use problem::Problems;
 use reader::{Table, Value};
+use sources::Sources;
+use surveys::Needed;
 
 /// Everything the server needs to know, valid as a whole.
 #[derive(Clone, Debug)]
@@ -111,26 +116,31 @@ impl Network {
     }
 }
 
-/// The environment, as far as a configuration may look at it.
-pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
-
 impl Config {
     /// Reads a file, and the secrets it names.
     pub fn load(path: &Path, environment: Environment<'_>) -> Result<Self, ConfigError> {
-        Self::read(path, environment, Surveys::Some)
+        Self::load_and_follow(path, environment).0
     }
 
-    /// The same, for a file that may have no survey yet.
+    /// The same; and what was looked at, whatever came of it.
+    pub fn load_and_follow(path: &Path, environment: Environment<'_>) -> (Result<Self, ConfigError>, Files) {
+        Self::read(path, environment, Needed::Some)
+    }
+
+    /// Reads a file that may have no survey yet.
     pub fn draft(path: &Path, environment: Environment<'_>) -> Result<Self, ConfigError> {
-        Self::read(path, environment, Surveys::Any)
+        Self::read(path, environment, Needed::Any).0
     }
 
-    fn read(path: &Path, environment: Environment<'_>, surveys: Surveys) -> Result<Self, ConfigError> {
+    fn read(path: &Path, environment: Environment<'_>, needed: Needed) -> (Result<Self, ConfigError>, Files) {
+        let sources = Sources::new(path.parent().unwrap_or(Path::new("")), environment);
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| ConfigError::Read { path: name.clone(), reason: error.to_string() })?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse_with(&text, &name, folder, environment, surveys)
+        match sources.read_text(path) {
+            Ok(text) => Self::parse_with(&text, &name, sources, needed),
+            Err(error) => {
+                (Err(ConfigError::Read { path: name, reason: error.to_string() }), sources.into_parts().0)
+            }
+        }
     }
 
     /// Reads a text as if it were the file `name`; relative paths in it start at `folder`.
@@ -140,32 +150,35 @@ impl Config {
         folder: &Path,
         environment: Environment<'_>,
     ) -> Result<Self, ConfigError> {
-        Self::parse_with(text, name, folder, environment, Surveys::Some)
+        Self::parse_with(text, name, Sources::new(folder, environment), Needed::Some).0
     }
 
     fn parse_with(
         text: &str,
         name: &str,
-        folder: &Path,
-        environment: Environment<'_>,
-        surveys: Surveys,
-    ) -> Result<Self, ConfigError> {
-        let (document, errors) = DeTable::parse_recoverable(text);
-        let problems = Problems::new(text);
-        for error in &errors {
-            problems.add(error.span().unwrap_or(0..0), "", error.message(), "this is not valid TOML");
+        sources: Sources<'_>,
+        needed: Needed,
+    ) -> (Result<Self, ConfigError>, Files) {
+        let (config, problems) = parsed(text, |root| read(root, name, &sources, needed));
+        let (files, mut faulty) = sources.into_parts();
+        if !problems.is_empty() {
+            faulty.insert(0, Faulty { path: name.to_owned(), problems });
         }
-        // After a syntax error half of the file may be missing: what it says is no use then.
-        let config = if errors.is_empty() {
-            read(Table::root(document.get_ref(), &problems), folder, environment, surveys)
-        } else {
-            None
-        };
-        let problems = problems.into_problems();
         match config {
-            Some(config) if problems.is_empty() => Ok(config),
-            _ => Err(ConfigError::Invalid { path: name.to_owned(), problems }),
+            Some(config) if faulty.is_empty() => (Ok(config), files),
+            _ => (Err(ConfigError::Invalid(faulty)), files),
         }
+    }
+
+    /// The keys whose values another configuration has otherwise, and that are read at the start only.
+    pub fn fixed_at_start(&self, other: &Self) -> Vec<&'static str> {
+        let changed = [
+            ("listen", self.listen != other.listen),
+            ("admin_listen", self.admin_listen != other.admin_listen),
+            ("store", !self.store.is(&other.store)),
+            ("[queue]", self.queue != other.queue),
+        ];
+        changed.into_iter().filter_map(|(key, changed)| changed.then_some(key)).collect()
     }
 
     /// The survey with this id.
@@ -204,20 +217,24 @@ impl Config {
     }
 }
 
-/// How many surveys there have to be.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Surveys {
-    /// One at least.
-    Some,
-    /// None will do.
-    Any,
+/// What is read of a TOML text, and what is wrong with it.
+fn parsed<T>(text: &str, read: impl FnOnce(Table<'_>) -> Option<T>) -> (Option<T>, Vec<Problem>) {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let problems = Problems::new(text);
+    for error in &errors {
+        problems.add(error.span().unwrap_or(0..0), "", error.message(), "this is not valid TOML");
+    }
+    // After a syntax error half of the file may be missing: what it says is no use then.
+    let valid = errors.is_empty();
+    let value = valid.then(|| read(Table::root(document.get_ref(), &problems))).flatten();
+    (value, problems.into_problems())
 }
 
-fn read(root: Table<'_>, folder: &Path, environment: Environment<'_>, needed: Surveys) -> Option<Config> {
+fn read(root: Table<'_>, name: &str, sources: &Sources<'_>, needed: Needed) -> Option<Config> {
     let public_url = root.get("public_url").and_then(|value| read_public_url(&value));
     let listen = address(&root, "listen", "0.0.0.0:8080");
     let admin_listen = address(&root, "admin_listen", "127.0.0.1:9090");
-    let admin_token = read_secret(&root, "admin_token", folder, environment);
+    let admin_token = read_secret(&root, "admin_token", sources);
     let exposed = admin_listen.is_some_and(|address| !address.ip().is_loopback());
     if let (true, Ok(None), Some(value)) = (exposed, &admin_token, root.get("admin_listen")) {
         value.problem(
@@ -225,14 +242,14 @@ fn read(root: Table<'_>, folder: &Path, environment: Environment<'_>, needed: Su
             "name one with `admin_token_env` or `admin_token_file`",
         );
     }
-    let store = store::read(&root, folder, environment);
+    let store = store::read(&root, sources);
     let queue = queue::read(&root);
     let trusted_proxies = root
         .get("trusted_proxies")
         .map_or(Some(Vec::new()), |value| list(&value, |v| v.parse("write \"10.0.0.0/8\" or \"127.0.0.1\"")));
     let limits = limits::read(&root);
-    let platforms = read_platforms(&root, folder, environment);
-    let surveys = read_surveys(&root, platforms.as_deref(), needed);
+    let platforms = read_platforms(&root, sources);
+    let surveys = surveys::read(&root, name, platforms.as_deref(), sources, needed);
     root.finish();
     Some(Config {
         public_url,
@@ -274,12 +291,12 @@ fn list<T>(value: &Value<'_>, read: impl Fn(&Value<'_>) -> Option<T>) -> Option<
     read.into_iter().collect()
 }
 
-fn read_platforms(root: &Table<'_>, folder: &Path, environment: Environment<'_>) -> Option<Vec<Platform>> {
+fn read_platforms(root: &Table<'_>, sources: &Sources<'_>) -> Option<Vec<Platform>> {
     let value = root.required("platform", "add [platform.main] with `token_env` or `token_file`")?;
     let mut platforms: Vec<Platform> = Vec::new();
     let mut complete = true;
     for (name, value) in value.table()?.entries() {
-        let Some(platform) = platform::read(name, &value, folder, environment) else {
+        let Some(platform) = platform::read(name, &value, sources) else {
             complete = false;
             continue;
         };
@@ -296,31 +313,6 @@ fn read_platforms(root: &Table<'_>, folder: &Path, environment: Environment<'_>)
         value.problem("there is no platform", "add [platform.main] with `token_env` or `token_file`");
     }
     (complete && !platforms.is_empty()).then_some(platforms)
-}
-
-fn read_surveys(root: &Table<'_>, platforms: Option<&[Platform]>, needed: Surveys) -> Option<Vec<Survey>> {
-    if needed == Surveys::Any && root.get("survey").is_none() {
-        return Some(Vec::new());
-    }
-    let value = root.required("survey", "add a [[survey]]")?;
-    let entries = value.array()?;
-    let mut surveys: Vec<Survey> = Vec::new();
-    let mut complete = !entries.is_empty();
-    if !complete {
-        value.problem("there is no survey", "add a [[survey]]");
-    }
-    for entry in entries {
-        let Some(survey) = survey::read(&entry, platforms) else {
-            complete = false;
-            continue;
-        };
-        if surveys.iter().any(|other| other.id == survey.id) {
-            entry.problem(format!("there are two surveys {:?}", survey.id.as_str()), "give each its own id");
-            complete = false;
-        }
-        surveys.push(survey);
-    }
-    complete.then_some(surveys)
 }
 
 #[cfg(test)]

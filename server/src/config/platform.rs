@@ -1,13 +1,14 @@
 //! `[platform.NAME]`: where the platform is, its token, and its limits.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Environment;
 use super::reader::{Table, Value};
+use super::sources::Sources;
 use crate::platform::{BASE_URL, import_url};
 
 /// The name of a `[platform.NAME]`. Names a lane in the queue and in metrics.
@@ -47,8 +48,8 @@ pub struct Platform {
     pub base_url: String,
     /// Where the calls start by which a survey is imported.
     pub import_url: String,
-    /// A PEM file with certificate authorities to trust besides the public ones.
-    pub ca_file: Option<PathBuf>,
+    /// Certificate authorities to trust besides the public ones.
+    pub ca_file: Option<CaFile>,
     /// What goes behind `Authorization: basic`.
     pub token: SecretString,
     /// The least time between two arrivals at the platform.
@@ -59,18 +60,44 @@ pub struct Platform {
     pub settle: Duration,
 }
 
+/// A PEM file with certificate authorities.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct CaFile {
+    /// The file.
+    pub path: PathBuf,
+    /// What it holds: one certificate at least.
+    pub pem: Arc<[u8]>,
+}
+
+impl fmt::Debug for CaFile {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.fmt(out)
+    }
+}
+
+impl CaFile {
+    /// Its certificates; none, should it hold none.
+    pub fn certificates(&self) -> Vec<reqwest::Certificate> {
+        reqwest::Certificate::from_pem_bundle(&self.pem).unwrap_or_default()
+    }
+}
+
 impl Platform {
+    /// True if it is called in the same way: then its lane can go on.
+    pub fn is_called_as(&self, other: &Self) -> bool {
+        let Self { name, base_url, import_url, ca_file, token: _, interval, timeout, settle } = self;
+        self.has_token_of(other)
+            && (name, base_url, import_url, ca_file)
+                == (&other.name, &other.base_url, &other.import_url, &other.ca_file)
+            && (interval, timeout, settle) == (&other.interval, &other.timeout, &other.settle)
+    }
+
     pub(super) fn has_token_of(&self, other: &Self) -> bool {
         self.token.expose_secret() == other.token.expose_secret()
     }
 }
 
-pub(super) fn read(
-    name: &str,
-    value: &Value<'_>,
-    folder: &Path,
-    environment: Environment<'_>,
-) -> Option<Platform> {
+pub(super) fn read(name: &str, value: &Value<'_>, sources: &Sources<'_>) -> Option<Platform> {
     let table = value.table()?;
     let name_is_id = name.parse::<shared::SurveyId>();
     if let Err(reason) = name_is_id {
@@ -86,8 +113,8 @@ pub(super) fn read(
         // Where nobody knows better, the platform says so when it is asked.
         None => base_url.as_ref().map(|url| import_url(url).unwrap_or_else(|| url.clone())),
     };
-    let ca_file = table.optional("ca_file", |value| read_ca_file(value, folder));
-    let token = read_secret(&table, "token", folder, environment);
+    let ca_file = table.optional("ca_file", |value| read_ca_file(value, sources));
+    let token = read_secret(&table, "token", sources);
     if matches!(token, Ok(None)) {
         value.problem(
             "the token is missing",
@@ -162,15 +189,17 @@ fn read_base_url(value: &Value<'_>, allow_http: bool) -> Option<String> {
     Some(text.trim_end_matches('/').to_owned())
 }
 
-pub(super) fn read_ca_file(value: &Value<'_>, folder: &Path) -> Option<PathBuf> {
-    let path = folder.join(value.string()?);
-    match std::fs::read(&path) {
-        Ok(pem) if reqwest::Certificate::from_pem_bundle(&pem).is_ok_and(|found| !found.is_empty()) => {
-            Some(path)
-        }
-        Ok(_) => {
-            value.problem(format!("{} holds no certificate", path.display()), "it has to be in PEM form");
-            None
+pub(super) fn read_ca_file(value: &Value<'_>, sources: &Sources<'_>) -> Option<CaFile> {
+    let path = sources.path(value.string()?);
+    match sources.read(&path) {
+        Ok(pem) => {
+            let file = CaFile { path, pem: pem.into() };
+            if file.certificates().is_empty() {
+                let words = format!("{} holds no certificate", file.path.display());
+                value.problem(words, "it has to be in PEM form");
+                return None;
+            }
+            Some(file)
         }
         Err(error) => {
             value.problem(format!("cannot read {}: {error}", path.display()), "");
@@ -184,8 +213,7 @@ pub(super) fn read_ca_file(value: &Value<'_>, folder: &Path) -> Option<PathBuf> 
 pub(super) fn read_secret(
     table: &Table<'_>,
     name: &'static str,
-    folder: &Path,
-    environment: Environment<'_>,
+    sources: &Sources<'_>,
 ) -> Result<Option<SecretString>, ()> {
     let (by_env, by_file, plain) = match name {
         "token" => (table.get("token_env"), table.get("token_file"), "token"),
@@ -207,15 +235,15 @@ pub(super) fn read_secret(
         }
         (Some(value), None) => {
             let variable = value.string().ok_or(())?;
-            let Some(secret) = environment(variable) else {
+            let Some(secret) = sources.variable(variable) else {
                 value.problem(format!("the environment has no {variable}"), format!("set {variable}"));
                 return Err(());
             };
             (value, secret)
         }
         (None, Some(value)) => {
-            let path = folder.join(value.string().ok_or(())?);
-            let secret = std::fs::read_to_string(&path).map_err(|error| {
+            let path = sources.path(value.string().ok_or(())?);
+            let secret = sources.read_text(&path).map_err(|error| {
                 value.problem(format!("cannot read {}: {error}", path.display()), "");
             })?;
             (value, secret)

@@ -114,6 +114,15 @@ impl fmt::Display for Problem {
     }
 }
 
+/// A file that has problems.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Faulty {
+    /// The file.
+    pub path: String,
+    /// What is wrong with it, in its order; never empty.
+    pub problems: Vec<Problem>,
+}
+
 /// A configuration that cannot be used.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -125,23 +134,22 @@ pub enum ConfigError {
         /// The system's words.
         reason: String,
     },
-    /// The file has problems; never empty, in the file's order.
-    #[error("{}", report(path, problems))]
-    Invalid {
-        /// The file.
-        path: String,
-        /// What is wrong.
-        problems: Vec<Problem>,
-    },
+    /// Files have problems; never empty.
+    #[error("{}", report(.0))]
+    Invalid(Vec<Faulty>),
 }
 
-fn report(path: &str, problems: &[Problem]) -> String {
-    let count = problems.len();
-    let noun = if count == 1 { "problem" } else { "problems" };
-    let mut report = format!("{path}: {count} {noun}\n");
-    for problem in problems {
+fn report(faulty: &[Faulty]) -> String {
+    let mut report = String::new();
+    for Faulty { path, problems } in faulty {
+        let count = problems.len();
+        let noun = if count == 1 { "problem" } else { "problems" };
         // Writing into a String cannot fail.
-        write!(report, "\n{problem}").ok();
+        writeln!(report, "{path}: {count} {noun}").ok();
+        for problem in problems {
+            write!(report, "\n{problem}").ok();
+        }
+        report.push('\n');
     }
     report.trim_end().to_owned()
 }

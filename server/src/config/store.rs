@@ -4,14 +4,14 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::config::{Host, SslMode};
 
-use super::Environment;
-use super::platform::{read_ca_file, read_secret};
+use super::platform::{CaFile, read_ca_file, read_secret};
 use super::reader::{Table, Value};
+use super::sources::Sources;
 
 const HINT: &str = "write \"sqlite:\" and the path of a file, or \"postgres://user@host:5432/database\"";
 const TLS_HINT: &str = "write sslmode=require: certificates are always verified; or sslmode=disable, where nobody \
@@ -44,8 +44,25 @@ pub struct Database {
     pub settings: tokio_postgres::Config,
     /// What the user shows, unless the database asks for nothing.
     pub password: Option<SecretString>,
-    /// A PEM file with the certificate authorities to trust, in the place of the public ones.
-    pub ca_file: Option<PathBuf>,
+    /// The certificate authorities to trust, in the place of the public ones.
+    pub ca_file: Option<CaFile>,
+}
+
+impl Store {
+    /// True if it is the same store, reached in the same way.
+    pub fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Sqlite(path), Self::Sqlite(other)) => path == other,
+            (Self::Postgres(database), Self::Postgres(other)) => {
+                let secret = |database: &Database| {
+                    database.password.as_ref().map(|password| password.expose_secret().to_owned())
+                };
+                (&database.address, &database.ca_file) == (&other.address, &other.ca_file)
+                    && secret(database) == secret(other)
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Database {
@@ -111,16 +128,16 @@ fn is_local(settings: &tokio_postgres::Config) -> bool {
     settings.get_hosts().iter().all(host) && settings.get_hostaddrs().iter().all(IpAddr::is_loopback)
 }
 
-pub(super) fn read(root: &Table<'_>, folder: &Path, environment: Environment<'_>) -> Option<Store> {
-    let password = read_secret(root, "store_password", folder, environment);
-    let ca_file = root.get("store_ca_file").map(|value| read_ca_file(&value, folder));
+pub(super) fn read(root: &Table<'_>, sources: &Sources<'_>) -> Option<Store> {
+    let password = read_secret(root, "store_password", sources);
+    let ca_file = root.get("store_ca_file").map(|value| read_ca_file(&value, sources));
     let value = root.required("store", "add store = \"sqlite:/var/lib/afterword/queue.db\"")?;
     let text = value.string()?;
     if let Some(path) = text.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
         if ca_file.is_some() || !matches!(password, Ok(None)) {
             value.problem("a file has no password and no certificate", "take the other `store_…` keys out");
         }
-        return Some(Store::Sqlite(folder.join(path)));
+        return Some(Store::Sqlite(sources.path(path)));
     }
     read_database(&value, text).and_then(|database| {
         let ca_file = ca_file.map_or(Some(None), |path| path.map(Some))?;

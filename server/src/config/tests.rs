@@ -117,14 +117,20 @@ fn problems(from: &str, to: &str) -> Vec<String> {
     told(parse(&GOOD.replacen(from, to, 1)))
 }
 
+/// What is wrong, of all files.
+fn faults(error: &ConfigError) -> Vec<Problem> {
+    let ConfigError::Invalid(faulty) = error else { panic!("{error}") };
+    faulty.iter().flat_map(|faulty| faulty.problems.clone()).collect()
+}
+
 /// The problems of a configuration, as `key: message`.
 fn told(config: Result<Config, ConfigError>) -> Vec<String> {
     match config {
         Ok(_) => Vec::new(),
-        Err(ConfigError::Invalid { problems, .. }) => {
-            problems.iter().map(|problem| format!("{}: {}", problem.key, problem.message)).collect()
+        Err(error) => {
+            let told = |problem: &Problem| format!("{}: {}", problem.key, problem.message);
+            faults(&error).iter().map(told).collect()
         }
-        Err(error) => panic!("{error}"),
     }
 }
 
@@ -518,7 +524,7 @@ fn ten_mistakes_show_ten_messages_each_with_its_place() {
         .replace("kind = \"yes_no\"", "kind = \"yesno\"")
         .replace("several = true", "several = 1");
     let error = parse(&text).unwrap_err();
-    let ConfigError::Invalid { problems, .. } = &error else { panic!() };
+    let problems = faults(&error);
     assert_eq!(problems.len(), 10);
     insta::assert_snapshot!(error.to_string());
 }
@@ -584,15 +590,15 @@ fn two_platforms_cannot_share_a_token() {
 fn two_surveys_cannot_share_an_id() {
     let survey = &GOOD[GOOD.find("[[survey]]").unwrap()..];
     let twice = GOOD.replace("[[survey]]", &format!("{survey}\n[[survey]]"));
-    let Err(ConfigError::Invalid { problems, .. }) = parse(&twice) else { panic!() };
+    let problems = faults(&parse(&twice).unwrap_err());
     assert_eq!(problems[0].message, "there are two surveys \"checkout\"");
 }
 
 #[test]
 fn an_empty_file_says_what_is_needed() {
-    let Err(ConfigError::Invalid { problems, .. }) = parse("") else { panic!() };
+    let problems = faults(&parse("").unwrap_err());
     let messages: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
-    assert_eq!(messages, ["store is missing", "platform is missing", "survey is missing"]);
+    assert_eq!(messages, ["store is missing", "platform is missing", "there is no survey"]);
 }
 
 proptest::proptest! {
@@ -660,4 +666,151 @@ fn rules_that_make_no_sense_are_refused_with_their_place() {
     ] {
         assert_eq!(show(rules), [expected], "{rules}");
     }
+}
+
+/// A configuration's file, with surveys in a folder beside it.
+struct Beside(tempfile::TempDir);
+
+impl Beside {
+    /// The good configuration; its survey lies in `surveys/checkout.toml`.
+    fn good() -> Self {
+        let beside = Self(tempfile::tempdir().unwrap());
+        let (main, survey) = GOOD.split_once("[[survey]]").unwrap();
+        beside.write("afterword.toml", main);
+        beside.write("surveys/checkout.toml", &format!("[[survey]]{survey}"));
+        beside
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.0.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn load(&self) -> (Result<Config, ConfigError>, Files) {
+        Config::load_and_follow(&self.0.path().join("afterword.toml"), &|_| Some("c2VjcmV0".into()))
+    }
+
+    fn ids(&self) -> Vec<String> {
+        self.load().0.unwrap().surveys.iter().map(|survey| survey.id.to_string()).collect()
+    }
+
+    /// What is wrong, without the folder's name.
+    fn wrong(&self) -> String {
+        let report = self.load().0.unwrap_err().to_string();
+        report.replace(&format!("{}/", self.0.path().display()), "")
+    }
+}
+
+fn survey_called(id: &str) -> String {
+    let (_, survey) = GOOD.split_once("[[survey]]").unwrap();
+    format!("[[survey]]{}", survey.replacen("id = \"checkout\"", &format!("id = \"{id}\""), 1))
+}
+
+#[test]
+fn surveys_lie_in_the_file_and_in_a_folder_beside_it() {
+    let beside = Beside::good();
+    assert_eq!(beside.ids(), ["checkout"]);
+    beside.write("surveys/a.toml", &format!("{}\n{}", survey_called("b"), survey_called("a")));
+    for ignored in ["surveys/.a.toml.swp", "surveys/.hidden.toml", "surveys/notes.txt", "surveys/more.toml/x"]
+    {
+        beside.write(ignored, "no TOML [");
+    }
+    assert_eq!(
+        beside.ids(),
+        ["b", "a", "checkout"],
+        "files by their names, surveys in the order of the file"
+    );
+    let (main, _) = GOOD.split_once("[[survey]]").unwrap();
+    beside.write("afterword.toml", &format!("{main}{}", survey_called("own")));
+    assert_eq!(beside.ids(), ["own", "b", "a", "checkout"]);
+    beside.write("afterword.toml", &format!("surveys = \"others\"\n{main}"));
+    beside.write("others/x.toml", &survey_called("x"));
+    assert_eq!(beside.ids(), ["x"]);
+}
+
+#[test]
+fn what_is_wrong_in_a_folder_is_told_with_its_file_together_with_the_rest() {
+    let beside = Beside::good();
+    beside.write("surveys/broken.toml", "[[survey]\n");
+    beside.write("surveys/empty.toml", "# nothing\n");
+    beside.write("surveys/main.toml", "listen = \"127.0.0.1:1\"\n");
+    beside.write("surveys/twin.toml", &survey_called("checkout"));
+    beside.write("surveys/wrong.toml", &survey_called("y").replace("kind = \"yes_no\"", "kind = \"maybe\""));
+    let wrong = beside.wrong();
+    for told in [
+        "surveys/broken.toml: 1 problem\n\nline 1",
+        "surveys/empty.toml: 1 problem\n\nline 1, column 1: survey is missing",
+        "line 1, column 1: listen: unknown key",
+        "there are two surveys \"checkout\"; the other is in surveys/checkout.toml",
+        "surveys/wrong.toml: 1 problem",
+        "survey[0].question[2].kind: \"maybe\" is not known here",
+    ] {
+        assert!(wrong.contains(told), "{told:?} is not in:\n{wrong}");
+    }
+    let beside = Beside::good();
+    std::fs::remove_dir_all(beside.0.path().join("surveys")).unwrap();
+    assert!(beside.wrong().contains("there is no survey"));
+    let (main, _) = GOOD.split_once("[[survey]]").unwrap();
+    beside.write("afterword.toml", &format!("surveys = \"nowhere\"\n{main}"));
+    assert!(beside.wrong().contains("line 1, column 11: surveys: cannot read the folder nowhere"));
+    std::fs::write(beside.0.path().join("afterword.toml"), b"# caf\xe9\n").unwrap();
+    assert!(beside.wrong().contains("line 1 is not UTF-8"), "{}", beside.wrong());
+}
+
+#[test]
+fn what_a_configuration_was_read_from_is_known_also_when_it_is_wrong() {
+    let beside = Beside::good();
+    beside.write("token", "c2VjcmV0");
+    let main = GOOD.split_once("[[survey]]").unwrap().0;
+    let by_file = main.replace("token_env = \"TOKEN\"", "token_file = \"token\"");
+    beside.write("afterword.toml", &by_file);
+    let (config, files) = beside.load();
+    config.unwrap();
+    assert_eq!(files.as_they_are(), files);
+    for (name, text) in [
+        ("token", "YW5vdGhlcg"),
+        ("surveys/checkout.toml", "[[survey"),
+        ("surveys/checkout.toml", &survey_called("checkout")),
+        ("surveys/new.toml", &survey_called("new")),
+        ("afterword.toml", ""),
+        ("afterword.toml", &by_file),
+    ] {
+        let (_, files) = beside.load();
+        assert_eq!(files.as_they_are(), files);
+        beside.write(name, text);
+        let now = files.as_they_are();
+        assert_ne!(now, files, "{name} has changed");
+        assert_eq!(files.as_they_are(), now);
+    }
+    let (_, files) = beside.load();
+    std::fs::remove_file(beside.0.path().join("surveys/new.toml")).unwrap();
+    assert_ne!(files.as_they_are(), files);
+}
+
+#[test]
+fn a_lane_goes_on_only_where_its_platform_is_called_in_the_same_way() {
+    let config = good();
+    let other = |from: &str, to: &str| parse(&GOOD.replacen(from, to, 1)).unwrap().platforms[0].clone();
+    let own = &config.platforms[0];
+    assert!(own.is_called_as(&other("checkout", "checkin")));
+    for (from, to) in
+        [("interval = \"20ms\"", "interval = \"21ms\""), ("token_env", "settle = \"3h\"\ntoken_env")]
+    {
+        assert!(!own.is_called_as(&other(from, to)), "{to}");
+    }
+    let another = Config::parse(GOOD, "test.toml", Path::new(""), &|_| Some("YW5vdGhlcg".into())).unwrap();
+    assert!(!own.is_called_as(&another.platforms[0]), "a new token is a new lane");
+}
+
+#[test]
+fn what_waits_for_the_next_start_is_named() {
+    let config = good();
+    let changed = |text: &str| config.fixed_at_start(&parse(text).unwrap());
+    assert_eq!(changed(&GOOD.replace("Beveelt", "Raadt")), [] as [&str; 0]);
+    let text = GOOD.replace("sqlite:queue.db", "sqlite:other.db");
+    assert_eq!(
+        changed(&text.replace("admin_listen = \"127.0.0.1:0\"", "admin_listen = \"127.0.0.1:9\"")),
+        ["admin_listen", "store"]
+    );
 }

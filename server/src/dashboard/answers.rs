@@ -25,7 +25,8 @@ async fn hand_in(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let request: HandInRequest = read(&body)?;
-    let handed_in = dashboard.intake.hand_in(&survey, &request).await;
+    let intake = dashboard.parts.borrow().intake.clone();
+    let handed_in = intake.hand_in(&survey, &request).await;
     let unknown = || Problem::new(StatusCode::NOT_FOUND, "survey", format!("there is no survey {survey:?}"));
     Ok(Json(handed_in.ok_or_else(unknown)?).into_response())
 }

@@ -44,7 +44,7 @@ async fn call(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let call: Call = read(&body)?;
-    let lane = dashboard.lanes.iter().find(|lane| lane.platform.name.as_str() == platform);
+    let lane = dashboard.lanes().into_iter().find(|lane| lane.platform.name.as_str() == platform);
     let lane = lane.ok_or_else(|| {
         Problem::new(StatusCode::NOT_FOUND, "platform", format!("no [platform.{platform}] is configured"))
     })?;

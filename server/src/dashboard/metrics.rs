@@ -50,6 +50,11 @@ pub(super) fn install() {
             "afterword_looked_up_total",
             "Entries that may have arrived and were decided by a look-up, by lane and finding"
         );
+        describe_counter!(
+            "afterword_config_reloads_total",
+            "Times that a changed configuration was read, by outcome"
+        );
+        describe_gauge!("afterword_config_refused", "1 while the file of the configuration is wrong");
         describe_gauge!("afterword_queue_entries", "Entries in the queue, by lane and state");
         describe_gauge!("afterword_queue_oldest_seconds", "Age of the oldest entry to be sent, by lane");
         describe_gauge!(
@@ -84,7 +89,8 @@ pub(super) async fn export(State(dashboard): State<Dashboard>) -> Response {
 }
 
 fn set_gauges(dashboard: &Dashboard, counts: &[LaneCount]) {
-    let configured = dashboard.config.platforms.iter().map(|platform| &platform.name);
+    let config = dashboard.live.config();
+    let configured = config.platforms.iter().map(|platform| &platform.name);
     let lost = counts.iter().map(|count| &count.lane);
     for lane in configured.chain(lost) {
         let count = counts.iter().find(|count| count.lane == *lane);

@@ -24,19 +24,19 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use base64::Engine as _;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::config::{Config, Platform};
+use crate::config::Platform;
 use crate::forwarder::{Desk, LaneReport};
 use crate::intake::Intake;
+use crate::live::Live;
 use crate::page;
 use crate::preview::{self, Source};
 use crate::queue::SharedQueue;
 pub use calls::CallReply;
-use guard::Asks;
 
 /// A lane, as operators see it.
 #[derive(Clone, Debug)]
@@ -49,29 +49,44 @@ pub struct LaneView {
     pub desk: Desk,
 }
 
+/// The parts of the server that operators reach, at the moment: a new configuration may replace them.
+#[derive(Clone)]
+pub struct Parts {
+    /// The lanes, in the order of the configuration.
+    pub lanes: Vec<LaneView>,
+    /// Where submissions are handed in.
+    pub intake: Intake,
+}
+
 /// What the operators' routes share.
 #[derive(Clone)]
 pub struct Dashboard {
-    config: Arc<Config>,
+    live: Live,
     queue: SharedQueue,
     clock: Clock,
-    lanes: Arc<[LaneView]>,
+    parts: watch::Receiver<Parts>,
     preview: Source,
-    intake: Intake,
 }
 
 impl Dashboard {
-    /// Prepares the routes; metrics count from the first call in a process on.
+    /// Installs what counts metrics, once in a process.
+    pub fn prepare() {
+        metrics::install();
+    }
+
+    /// Puts the routes together.
     pub fn new(
-        config: Arc<Config>,
+        live: Live,
         queue: SharedQueue,
         clock: Clock,
-        lanes: Vec<LaneView>,
+        parts: watch::Receiver<Parts>,
         preview: Source,
-        intake: Intake,
     ) -> Self {
-        metrics::install();
-        Self { config, queue, clock, lanes: lanes.into(), preview, intake }
+        Self { live, queue, clock, parts, preview }
+    }
+
+    fn lanes(&self) -> Vec<LaneView> {
+        self.parts.borrow().lanes.clone()
     }
 
     /// What has to run beside the routes; never ends.
@@ -81,7 +96,6 @@ impl Dashboard {
 
     /// Every operators' route.
     pub fn router(self) -> Router {
-        let asks = if self.config.admin_token.is_some() { Asks::Token } else { Asks::Nothing };
         let guarded = Router::new()
             .route("/", get(status::page))
             .route("/metrics", get(metrics::export))
@@ -90,20 +104,20 @@ impl Dashboard {
             .merge(answers::routes())
             .merge(preview::routes(&self.preview))
             .merge(page::assets())
-            .layer(middleware::from_fn_with_state(self.config.admin_token.clone(), guard));
+            .layer(middleware::from_fn_with_state(self.live.clone(), guard));
         Router::new()
             .route("/healthz", get(health::alive))
             .route("/readyz", get(health::ready))
             .merge(guarded)
-            .layer(middleware::from_fn_with_state(asks, guard::keep_strangers_out))
+            .layer(middleware::from_fn_with_state(self.live.clone(), guard::keep_strangers_out))
             .layer(middleware::map_response(async |response: Response| page::secure(response)))
             .with_state(self)
     }
 }
 
 /// Lets only those in who show the admin token, where there is one.
-async fn guard(State(token): State<Option<SecretString>>, request: Request, next: Next) -> Response {
-    let Some(token) = token else { return next.run(request).await };
+async fn guard(State(live): State<Live>, request: Request, next: Next) -> Response {
+    let Some(token) = live.config().admin_token.clone() else { return next.run(request).await };
     let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     // Hashes of equal length: comparing them tells nothing about the token by its time.
     let right = header

@@ -38,7 +38,7 @@ pub(super) fn routes() -> Router<Dashboard> {
 }
 
 async fn status(State(dashboard): State<Dashboard>) -> Answer {
-    let status = operator::status(&*dashboard.queue, &dashboard.config.platforms).await?;
+    let status = operator::status(&*dashboard.queue, &dashboard.live.config().platforms).await?;
     Ok(Json(status).into_response())
 }
 

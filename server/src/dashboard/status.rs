@@ -36,10 +36,12 @@ fn broken(error: &QueueError) -> Markup {
 
 fn body(dashboard: &Dashboard, counts: &[LaneCount], failures: &[Record], now: Timestamp) -> Markup {
     let count = |name: &PlatformName| counts.iter().find(|count| count.lane == *name);
-    let configured = |name: &PlatformName| dashboard.lanes.iter().any(|lane| lane.platform.name == *name);
+    let (config, lanes) = (dashboard.live.config(), dashboard.lanes());
+    let configured = |name: &PlatformName| lanes.iter().any(|lane| lane.platform.name == *name);
     html! {
         h1 { "Status" }
-        @for lane in dashboard.lanes.iter() {
+        (dashboard.live.now().notice())
+        @for lane in &lanes {
             (self::lane(lane, count(&lane.platform.name), now))
         }
         @for count in counts.iter().filter(|count| !configured(&count.lane)) {
@@ -61,7 +63,7 @@ fn body(dashboard: &Dashboard, counts: &[LaneCount], failures: &[Record], now: T
             h2 { "Surveys" }
             div.scroll { table {
                 thead { tr { th { "Survey" } th { "Lane" } th { "Touchpoint" } th { "Languages" } th.number { "Questions" } } }
-                tbody { @for survey in &dashboard.config.surveys {
+                tbody { @for survey in &config.surveys {
                     tr {
                         td { strong { a href={ "/preview/" (survey.id) } { (survey.id) } } }
                         td { (survey.platform) }

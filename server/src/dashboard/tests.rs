@@ -5,6 +5,9 @@ use axum::http::{HeaderMap, Method};
 use tower::ServiceExt;
 
 use super::*;
+use secrecy::SecretString;
+
+use crate::config::Config;
 use crate::config::tests::good;
 use crate::intake::Intake;
 use crate::queue::{Options, SqliteQueue};
@@ -22,13 +25,15 @@ impl Listener {
         let inbox = Arc::clone(&queue) as Arc<dyn crate::queue::Inbox>;
         let token = token.map(|token| SecretString::from(token.to_owned()));
         let config = Arc::new(Config { admin_token: token, ..good() });
+        let live = Live::fixed(Arc::clone(&config));
+        let intake = Intake::new(Arc::clone(&config), Shares::new(&config), inbox, Clock::start());
+        Dashboard::prepare();
         let router = Dashboard::new(
-            Arc::clone(&config),
+            live.clone(),
             queue,
             Clock::start(),
-            Vec::new(),
-            Source::new(Arc::clone(&config), None, Clock::start()),
-            Intake::new(Arc::clone(&config), Shares::new(&config), inbox, Clock::start()),
+            watch::channel(Parts { lanes: Vec::new(), intake }).1,
+            Source::new(live, Clock::start()),
         )
         .router();
         Self { router, _folder: folder }

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::peer::ClientKey;
 use super::room;
@@ -21,12 +21,18 @@ pub struct Places(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
+    bounds: RwLock<Bounds>,
+    taken: Mutex<Taken>,
+    told: [Hourly; 2],
+}
+
+/// How many places there are.
+#[derive(Clone, Debug)]
+pub(super) struct Bounds {
     most: Option<NonZeroU32>,
     most_per_client: Option<NonZeroU32>,
     /// Those who connect for others: each may take as many places as there are.
     trusted_proxies: Vec<Network>,
-    taken: Mutex<Taken>,
-    told: [Hourly; 2],
 }
 
 /// Holds a key only while one of its connections is open, so it never outgrows them.
@@ -34,6 +40,29 @@ struct Shared {
 struct Taken {
     all: u32,
     by: HashMap<ClientKey, u32>,
+}
+
+impl Bounds {
+    fn of(config: &Config) -> Self {
+        let (granted, room) = (config.limits.connections, room::for_connections(config.platforms.len()));
+        let most = granted.into_iter().chain(room).min();
+        if let (Some(granted), Some(most)) = (granted, most)
+            && most < granted
+        {
+            tracing::warn!(
+                %granted,
+                %most,
+                "the system has not enough file descriptors for [limits] `connections`: raise their number \
+                 (`LimitNOFILE`, `ulimit -n`)"
+            );
+        }
+        Self::new(most, &config.limits, &config.trusted_proxies)
+    }
+
+    pub(super) fn new(most: Option<NonZeroU32>, limits: &Limits, trusted_proxies: &[Network]) -> Self {
+        let trusted_proxies = trusted_proxies.to_vec();
+        Self { most, most_per_client: limits.connections_per_address, trusted_proxies }
+    }
 }
 
 /// The place of one connection; free again when it is dropped.
@@ -56,29 +85,20 @@ impl Places {
     /// The places that a configuration grants, and no more than the process has room for beside all
     /// that it has to do itself.
     pub fn new(config: &Config) -> Self {
-        let (granted, room) = (config.limits.connections, room::for_connections(config.platforms.len()));
-        let most = granted.into_iter().chain(room).min();
-        if let (Some(granted), Some(most)) = (granted, most)
-            && most < granted
-        {
-            tracing::warn!(
-                %granted,
-                %most,
-                "the system has not enough file descriptors for [limits] `connections`: raise their number \
-                 (`LimitNOFILE`, `ulimit -n`)"
-            );
-        }
-        Self::with(most, &config.limits, &config.trusted_proxies)
+        Self::with(Bounds::of(config))
     }
 
-    pub(super) fn with(most: Option<NonZeroU32>, limits: &Limits, trusted_proxies: &[Network]) -> Self {
+    pub(super) fn with(bounds: Bounds) -> Self {
         Self(Arc::new(Shared {
-            most,
-            most_per_client: limits.connections_per_address,
-            trusted_proxies: trusted_proxies.to_vec(),
+            bounds: RwLock::new(bounds),
             taken: Mutex::default(),
             told: Default::default(),
         }))
+    }
+
+    /// Grants what another configuration does; who has a place keeps it.
+    pub fn adopt(&self, config: &Config) {
+        *self.0.bounds.write().unwrap_or_else(PoisonError::into_inner) = Bounds::of(config);
     }
 
     /// Takes a place for a connection, or counts and tells that there is none.
@@ -94,16 +114,17 @@ impl Places {
 
     fn try_take(&self, peer: IpAddr) -> Result<Place, Full> {
         let shared = &self.0;
-        let proxy = shared.trusted_proxies.iter().any(|network| network.contains(peer));
+        let bounds = shared.bounds.read().unwrap_or_else(PoisonError::into_inner);
+        let proxy = bounds.trusted_proxies.iter().any(|network| network.contains(peer));
         let client = (!proxy).then(|| ClientKey::from(peer));
         let mut taken = shared.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let full = |most: Option<NonZeroU32>, taken: u32| most.is_some_and(|most| taken >= most.get());
-        if full(shared.most, taken.all) {
+        if full(bounds.most, taken.all) {
             return Err(Full::All);
         }
         if let Some(client) = client {
             let own = taken.by.get(&client).copied().unwrap_or_default();
-            if full(shared.most_per_client, own) {
+            if full(bounds.most_per_client, own) {
                 return Err(Full::Client);
             }
             taken.by.insert(client, own + 1);
@@ -158,7 +179,7 @@ mod tests {
             connections: NonZeroU32::new(all),
             connections_per_address: NonZeroU32::new(per_client),
         };
-        Places::with(limits.connections, &limits, &["10.0.0.0/8".parse().unwrap()])
+        Places::with(Bounds::new(limits.connections, &limits, &["10.0.0.0/8".parse().unwrap()]))
     }
 
     fn take(places: &Places, peer: &str) -> Result<Place, Full> {

@@ -99,8 +99,9 @@ async fn a_connection_without_a_place_is_closed_at_once_and_others_go_on() {
         connections_per_address: NonZeroU32::new(1),
     };
     let (listener, address) = listen().await;
-    let places = Places::with(None, &limits, &[]);
-    tokio::spawn(serve_public(listener, who(), places, std::future::pending()));
+    let places = Places::with(places::Bounds::new(None, &limits, &[]));
+    let routes = Switch::new(tokio::sync::watch::channel(who()).1);
+    tokio::spawn(serve_public(listener, routes, places, std::future::pending()));
 
     let ask = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
     let mut first = TcpStream::connect(address).await.unwrap();

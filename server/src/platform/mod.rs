@@ -15,14 +15,13 @@ mod response;
 pub(crate) mod tests;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use secrecy::ExposeSecret;
 
-use crate::config::{Guid, Platform};
+use crate::config::{CaFile, Guid, Platform};
 use add_respondents::AddRespondent;
 
 pub use add_answer::{AddAnswer, MapError};
@@ -61,8 +60,8 @@ pub struct Connections(HashMap<Terms, reqwest::Client>);
 /// What two calls have in common that may use one HTTP client.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Terms {
-    /// A file with certificate authorities besides the public ones.
-    ca_file: Option<PathBuf>,
+    /// Certificate authorities besides the public ones.
+    ca_file: Option<CaFile>,
     /// How long a connection may take.
     connect: Duration,
 }
@@ -84,14 +83,6 @@ pub struct Client {
 /// A client cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The file with certificate authorities cannot be read any more.
-    #[error("cannot use ca_file {path}: {reason}")]
-    CaFile {
-        /// The file.
-        path: String,
-        /// What is wrong.
-        reason: String,
-    },
     /// The token holds characters that a header cannot carry.
     #[error("the token holds characters that a header cannot carry")]
     Token,
@@ -111,13 +102,7 @@ impl Connections {
         let public = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
         let mut roots: Vec<_> =
             public.filter_map(|der| reqwest::Certificate::from_der(der.as_ref()).ok()).collect();
-        if let Some(path) = &terms.ca_file {
-            let failed = |reason: String| ClientError::CaFile { path: path.display().to_string(), reason };
-            let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-            let own =
-                reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
-            roots.extend(own);
-        }
+        roots.extend(terms.ca_file.iter().flat_map(CaFile::certificates));
         let made = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())

@@ -1,7 +1,7 @@
 //! `GET /preview/{survey}`: what visitors see of a survey, in every mode, language, theme and width, on one page.
 //!
-//! For operators and web teams who write a configuration. It shows the file as it is now, which may differ from what the
-//! server runs with; a mistake in it is told, and the last good one stays. The frames load what a page loads, from
+//! For operators and web teams who write a configuration. It shows what is in force, which follows the file; a mistake
+//! in that is told, and the last good one stays. The frames load what a page loads, from
 //! below [`DOOR`] on the operators' listener, and what is answered there is checked as always and goes nowhere. Knows nothing
 //! of the queue, the forwarder and the platform.
 
@@ -51,7 +51,7 @@ fn door(
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
 {
     tower::service_fn(move |request: Request| {
-        let routes = source.now().routes().clone();
+        let routes = source.routes();
         // What follows the file is not to be kept by a browser; what the build names is.
         let follows = !request.uri().path().starts_with("/a/");
         async move {

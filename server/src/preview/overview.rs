@@ -9,9 +9,8 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use shared::Language;
 
-use super::source::Now;
 use super::{Source, with_policy};
-use crate::config::{ConfigError, Mode, Survey};
+use crate::config::{Mode, Survey};
 use crate::page::{self, Tone};
 
 /// As all operators' pages, and with frames of its own.
@@ -39,7 +38,7 @@ pub(super) async fn index(State(source): State<Source>) -> Response {
     let now = source.now();
     let body = html! {
         div.head { h1 { "Preview" } p.quiet { "Each survey in every mode, language, theme and width. Answers go nowhere." } }
-        (state(&now))
+        (now.notice())
         section.card { ul.previews { @for survey in &now.config.surveys {
             li { a href={ "/preview/" (survey.id) } { (survey.id) } " " span.quiet { (survey.summary()) } }
         } } }
@@ -58,7 +57,7 @@ pub(super) async fn survey(
         let body = html! {
             h1 { "Preview" }
             (page::notice(Tone::Bad, html! { strong { "There is no survey “" (id) "”. " } a href="/preview" { "All surveys" } }))
-            (state(&now))
+            (now.notice())
         };
         let mut response = page::respond("Afterword: preview", Some(LOOK), &body);
         *response.status_mut() = StatusCode::NOT_FOUND;
@@ -70,10 +69,10 @@ pub(super) async fn survey(
             h1 { "Preview of " (survey.id) }
             p.quiet { "As the file says it now. Try it out (a modal alone): answers are checked as always, and go nowhere. " a href="/preview" { "All surveys" } }
         }
-        (state(&now))
+        (now.notice())
         (filters(survey, &filter))
         @for language in survey.languages.iter().filter(|language| fits(filter.lang.as_ref(), language.tag())) {
-            (in_language(survey, *language, &filter, &now.version))
+            (in_language(survey, *language, &filter, &now.files.version()))
         }
     };
     with_policy(page::respond(&format!("Preview: {}", survey.id), Some(LOOK), &body), POLICY, false)
@@ -170,26 +169,4 @@ fn with(filter: &Filter, change: impl FnOnce(&mut Filter)) -> String {
         filter.width.map(|width| format!("width={width}")),
     ];
     format!("?{}", parts.into_iter().flatten().collect::<Vec<_>>().join("&"))
-}
-
-/// What became of the file.
-fn state(now: &Now) -> Markup {
-    html! {
-        @match &now.error {
-            Some(ConfigError::Invalid { path, problems }) => {
-                (page::notice(Tone::Bad, html! {
-                    strong { (path) " is wrong. " } "This is how it was before."
-                    ul.problems { @for problem in problems {
-                        li { code { (problem.line) ":" (problem.column) " " (problem.key) } " " (problem.message)
-                            @if !problem.hint.is_empty() { span.quiet { " · " (problem.hint) } } }
-                    } }
-                }))
-            }
-            Some(error) => (page::notice(Tone::Bad, html! { strong { (error.to_string()) ". " } "This is how it was before." })),
-            None if now.differs => (page::notice(Tone::Quiet, html! {
-                "The file has changed since the server started. Visitors get this after the server's next start."
-            })),
-            None => {}
-        }
-    }
 }

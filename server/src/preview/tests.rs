@@ -1,27 +1,17 @@
 //! The routes, without a browser; what browsers make of them is tested end to end.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::Method;
 use serde_json::json;
+use tokio::sync::watch;
 
 use super::*;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::tests::{GOOD, good};
-
-/// What a file says, with the token that it needs.
-fn file(folder: &std::path::Path, text: &str) -> std::path::PathBuf {
-    let token = folder.join("token");
-    std::fs::write(&token, "c2VjcmV0").unwrap();
-    let path = folder.join("afterword.toml");
-    std::fs::write(&path, text.replace("token_env = \"TOKEN\"", "token_file = \"token\"")).unwrap();
-    path
-}
-
-fn source(path: &std::path::Path) -> Source {
-    let config = Config::load(path, &|_| None).unwrap();
-    Source::new(config.into(), Some(path.to_owned()), Clock::start())
-}
+use crate::live::{InForce, Live, ReloadError};
 
 async fn ask(source: &Source, method: Method, path: &str, body: &str) -> (u16, String, Response<()>) {
     let request = axum::http::Request::builder().method(method).uri(path).body(Body::from(body.to_owned()));
@@ -35,7 +25,7 @@ async fn get(source: &Source, path: &str) -> (u16, String, Response<()>) {
 }
 
 fn fixed() -> Source {
-    Source::new(good().into(), None, Clock::start())
+    Source::new(Live::fixed(good().into()), Clock::start())
 }
 
 #[tokio::test]
@@ -96,36 +86,41 @@ async fn answers_are_checked_and_go_nowhere() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_changed_file_is_shown_and_a_wrong_one_is_told() {
+#[tokio::test]
+async fn what_is_in_force_is_shown_and_a_wrong_file_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let path = file(folder.path(), GOOD);
-    let source = source(&path);
+    let path = folder.path().join("afterword.toml");
+    let read = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        Config::load_and_follow(&path, &|_| Some("c2VjcmV0".into()))
+    };
+    let in_force = |text: &str| {
+        let (config, files) = read(text);
+        Arc::new(InForce::new(Arc::new(config.unwrap()), files, Clock::wall()))
+    };
+    let (live, news) = watch::channel(in_force(GOOD));
+    let source = Source::new(Live::new(news), Clock::start());
     let question = async || get(&source, &format!("{DOOR}/v1/surveys/checkout?lang=nl")).await.1;
     let page = async || get(&source, "/preview/checkout").await.1;
-    let change = async |text: &str| {
-        file(folder.path(), text);
-        tokio::time::advance(std::time::Duration::from_secs(1)).await;
-    };
     let before = page().await;
     assert!(!before.contains("notice") && question().await.contains("Beveelt u ons aan?"));
 
-    change(&GOOD.replace("Beveelt u ons aan?", "Raadt u ons aan?")).await;
+    live.send_replace(in_force(&GOOD.replace("Beveelt u ons aan?", "Raadt u ons aan?")));
     let changed = page().await;
-    assert!(changed.contains("has changed since the server started") && changed != before);
+    assert_ne!(changed, before, "frames are loaded anew");
     assert!(question().await.contains("Raadt u ons aan?"));
 
-    change(&GOOD.replace("kind = \"yes_no\"", "kind = \"yes_or_no\"")).await;
+    let error = read(&GOOD.replace("kind = \"yes_no\"", "kind = \"yes_or_no\"")).0.unwrap_err();
+    live.send_modify(|now| {
+        let trouble = Some(Arc::new(ReloadError::from(error)));
+        *now = Arc::new(InForce { trouble, ..InForce::clone(now) });
+    });
     let wrong = page().await;
     assert!(wrong.contains("is wrong") && wrong.contains("question[2].kind"), "{wrong}");
     assert!(question().await.contains("Raadt u ons aan?"), "the last good one stays");
     let version = |page: &str| page.split("&amp;v=").nth(1).map(|rest| rest[..16].to_owned());
     assert_eq!(version(&wrong), version(&changed));
 
-    std::fs::remove_file(&path).unwrap();
-    tokio::time::advance(std::time::Duration::from_secs(1)).await;
-    assert!(page().await.contains("cannot read the configuration"));
-
-    change(GOOD).await;
-    assert_eq!(page().await, before, "it is what the server runs with again");
+    live.send_replace(in_force(GOOD));
+    assert_eq!(page().await, before);
 }

@@ -47,7 +47,10 @@ const LAST_TRIES: u32 = 5;
 /// A lane's owner, or one who waits to be.
 pub struct Lane {
     platform: Arc<Platform>,
+    /// Those that send here.
     surveys: Vec<Arc<Survey>>,
+    /// All that are configured, as they change.
+    configured: watch::Receiver<Vec<Arc<Survey>>>,
     client: Client,
     queue: SharedQueue,
     clock: Clock,
@@ -78,19 +81,20 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// An owner for a platform's lane; `surveys` are all that are configured.
+    /// An owner for a platform's lane; `configured` are all surveys, also as they change later.
     pub fn new(
         platform: Arc<Platform>,
-        surveys: Vec<Arc<Survey>>,
+        mut configured: watch::Receiver<Vec<Arc<Survey>>>,
         client: Client,
         queue: SharedQueue,
         clock: Clock,
     ) -> Self {
-        let surveys = surveys.into_iter().filter(|survey| survey.platform == platform.name).collect();
+        let surveys = sending_to(&platform, &configured.borrow_and_update());
         Self {
             pacer: Pacer::new(platform.interval, Instant::now()),
             platform,
             surveys,
+            configured,
             client,
             queue,
             clock,
@@ -127,6 +131,7 @@ impl Lane {
         let mut stirred = self.queue.stirred(&self.platform.name);
         let mut lease = self.queue.lease(&self.platform.name, span(&self.platform));
         self.lease = Some(lease.clone());
+        let mut configured = self.configured.clone();
         while !*stop.borrow() {
             let held = *lease.borrow_and_update();
             let wake = self.turn(held).await;
@@ -135,6 +140,7 @@ impl Lane {
                 () = wake.at() => {}
                 _ = stirred.changed(), if wake.on_entry() => self.look_ups.read_again(),
                 () = changed(&mut lease) => {}
+                () = changed(&mut configured) => self.adopt_surveys(),
                 () = self.look_ups.landed() => {}
                 Some(asked) = self.desk.1.recv(), if self.asked.is_none() => self.asked = Some(asked),
                 _ = stop.wait_for(|stop| *stop) => {}
@@ -147,6 +153,18 @@ impl Lane {
             tracing::warn!(lane = %self.platform.name, %error, "the lane could not be given up");
         }
         self.set(|report| report.state = LaneState::Stopped);
+    }
+
+    /// Goes over to the surveys that are configured now.
+    fn adopt_surveys(&mut self) {
+        let gone =
+            std::mem::replace(&mut self.surveys, sending_to(&self.platform, &self.configured.borrow()));
+        for survey in gone.iter().filter(|survey| self.survey(&survey.id).is_none()) {
+            self.measure_pause(&survey.id, false);
+        }
+        // What was held back for a survey may have somewhere to go.
+        self.look_ups.read_again();
+        self.report_pauses();
     }
 
     /// One step, if the lane is ours.
@@ -384,9 +402,14 @@ pub(super) fn span(platform: &Platform) -> Duration {
     timeout + (timeout / 2).clamp(Duration::from_secs(1), Duration::from_secs(15))
 }
 
-/// Waits for a lease to change; for ever, if nobody will ever change it.
-async fn changed(lease: &mut watch::Receiver<Option<Lease>>) {
-    if lease.changed().await.is_err() {
+/// Those of the surveys that send to a platform.
+fn sending_to(platform: &Platform, surveys: &[Arc<Survey>]) -> Vec<Arc<Survey>> {
+    surveys.iter().filter(|survey| survey.platform == platform.name).cloned().collect()
+}
+
+/// Waits for something to change; for ever, if nobody will ever change it.
+async fn changed<T>(news: &mut watch::Receiver<T>) {
+    if news.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }

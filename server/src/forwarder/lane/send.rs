@@ -165,24 +165,33 @@ impl Lane {
             Verdict::Later(asked) => self.outage.failed(ended, interval, asked),
             Verdict::Unknown => self.outage.failed(ended, interval, None),
         }
-        let paused = self.surveys.iter().filter(|survey| self.pauses.contains(&survey.touchpoint));
-        let paused: Vec<SurveyId> = paused.map(|survey| survey.id.clone()).collect();
-        for survey in &self.surveys {
-            let value = if paused.contains(&survey.id) { 1.0 } else { 0.0 };
-            metrics::gauge!("afterword_survey_paused", "lane" => lane.clone(), "survey" => survey.id.to_string())
-                .set(value);
-        }
+        self.report_pauses();
         let trouble = match verdict {
             Verdict::Delivered => None,
             _ => Some(trouble(outcome)),
         };
         let last_call = self.clock.at(sent);
         self.set(|report| {
-            report.paused = paused;
             report.last_call = Some(last_call);
             report.last_verdict = Some(verdict.name());
             report.trouble = trouble;
         });
+    }
+
+    /// Says which surveys' touchpoints refuse the token.
+    pub(super) fn report_pauses(&self) {
+        let paused = self.surveys.iter().filter(|survey| self.pauses.contains(&survey.touchpoint));
+        let paused: Vec<SurveyId> = paused.map(|survey| survey.id.clone()).collect();
+        for survey in &self.surveys {
+            self.measure_pause(&survey.id, paused.contains(&survey.id));
+        }
+        self.set(|report| report.paused = paused);
+    }
+
+    pub(super) fn measure_pause(&self, survey: &SurveyId, paused: bool) {
+        let (lane, survey) = (self.platform.name.to_string(), survey.to_string());
+        let gauge = metrics::gauge!("afterword_survey_paused", "lane" => lane, "survey" => survey);
+        gauge.set(if paused { 1.0 } else { 0.0 });
     }
 
     /// Measures the time between the starts of two calls.

@@ -55,7 +55,7 @@ impl Line {
         let clock = Clock::start();
         let (stop, stopped) = watch::channel(false);
         let client = Client::new(&platform, &mut Connections::default()).unwrap();
-        let surveys = vec![Arc::new(survey)];
+        let surveys = watch::channel(vec![Arc::new(survey)]).1;
         let lane = Lane::new(Arc::new(platform), surveys, client, Arc::clone(&queue), clock);
         let desk = lane.desk();
         tokio::spawn(lane.run(stopped));

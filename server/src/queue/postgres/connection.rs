@@ -65,11 +65,11 @@ fn tls(database: &Database) -> Result<MakeRustlsConnect, String> {
         None => {
             roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
         }
-        Some(path) => {
+        Some(file) => {
             let failed = |error: &dyn std::fmt::Display| {
-                format!("cannot use store_ca_file {}: {error}", path.display())
+                format!("cannot use store_ca_file {}: {error}", file.path.display())
             };
-            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| failed(&error))? {
+            for certificate in CertificateDer::pem_slice_iter(&file.pem) {
                 let certificate = certificate.map_err(|error| failed(&error))?;
                 roots.add(certificate).map_err(|error| failed(&error))?;
             }

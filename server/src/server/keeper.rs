@@ -1,0 +1,142 @@
+//! Keeps a configuration in force: puts the parts of the server together from it, and from the next one.
+//!
+//! Requests that have begun end with the parts they began with; the lanes' calls end before their successors start.
+
+use std::sync::Arc;
+
+use axum::Router;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use super::StartError;
+use super::lanes::{Lanes, Prepared};
+use super::reload::{Follower, Reading};
+use super::upkeep::{assign, warn_of_orphans};
+use crate::clock::Clock;
+use crate::config::{Config, Files};
+use crate::dashboard::Parts;
+use crate::http::Places;
+use crate::intake::Intake;
+use crate::live::{InForce, Live, ReloadError};
+use crate::queue::{Inbox, Records, SharedQueue};
+use crate::sampling::Shares;
+
+/// What keeps a configuration in force.
+pub(super) struct Keeper {
+    queue: SharedQueue,
+    clock: Clock,
+    lanes: Lanes,
+    places: Places,
+    /// What the server started with: some keys of a later file wait for the next start.
+    first: Arc<Config>,
+    live: watch::Sender<Arc<InForce>>,
+    public: watch::Sender<Router>,
+    parts: watch::Sender<Parts>,
+    tasks: Vec<AbortHandle>,
+}
+
+/// What a server serves at the moment.
+pub(super) struct Served {
+    pub(super) live: Live,
+    pub(super) places: Places,
+    pub(super) public: watch::Receiver<Router>,
+    pub(super) parts: watch::Receiver<Parts>,
+}
+
+impl Keeper {
+    /// Puts the first configuration in force.
+    pub(super) async fn start(
+        config: Arc<Config>,
+        files: Files,
+        queue: SharedQueue,
+        clock: Clock,
+        (lanes, prepared): (Lanes, Prepared),
+    ) -> (Self, Served) {
+        let (intake, shares) = made_of(&config, &queue, clock).await;
+        let places = Places::new(&config);
+        let (live, in_force) =
+            watch::channel(Arc::new(InForce::new(Arc::clone(&config), files, clock.now())));
+        let (public, router) = watch::channel(intake.clone().router());
+        let (parts, served) = watch::channel(Parts { lanes: Vec::new(), intake: intake.clone() });
+        let served =
+            Served { live: Live::new(in_force), places: places.clone(), public: router, parts: served };
+        let first = Arc::clone(&config);
+        let mut keeper = Self { queue, clock, lanes, places, first, live, public, parts, tasks: Vec::new() };
+        keeper.adopt(&config, intake, shares, prepared).await;
+        (keeper, served)
+    }
+
+    /// Follows the configuration's file, if there is one, until told to stop; then ends the lanes.
+    pub(super) async fn run(mut self, follower: Option<Follower>, mut stop: watch::Receiver<bool>) {
+        if let Some(mut follower) = follower {
+            loop {
+                let reading = tokio::select! {
+                    reading = follower.next() => reading,
+                    _ = stop.wait_for(|stop| *stop) => break,
+                };
+                self.reload(reading).await;
+            }
+        }
+        stop.wait_for(|stop| *stop).await.ok();
+        self.tasks.iter().for_each(AbortHandle::abort);
+        self.lanes.stop().await;
+    }
+
+    /// Goes over to what was read, or stays with what is in force and says why.
+    async fn reload(&mut self, (config, files): Reading) {
+        let outcome = match config {
+            Ok(config) => self.take(Arc::new(config), files).await.map_err(|error| {
+                let error = ReloadError::Unusable(error.to_string());
+                (error, self.live.borrow().files.clone())
+            }),
+            Err(error) => Err((ReloadError::from(error), files)),
+        };
+        let label = if outcome.is_ok() { "taken" } else { "refused" };
+        metrics::counter!("afterword_config_reloads_total", "outcome" => label).increment(1);
+        metrics::gauge!("afterword_config_refused").set(if outcome.is_ok() { 0.0 } else { 1.0 });
+        if let Err((error, _)) = outcome {
+            tracing::error!("the configuration stays as it was, since the new one is wrong:\n{error}");
+            let before = InForce::clone(&self.live.borrow());
+            self.live.send_replace(Arc::new(InForce { trouble: Some(Arc::new(error)), ..before }));
+        }
+    }
+
+    async fn take(&mut self, config: Arc<Config>, files: Files) -> Result<(), StartError> {
+        let prepared = self.lanes.prepare(&config)?;
+        for advice in config.advice() {
+            tracing::warn!("{advice}");
+        }
+        let at_next_start = self.first.fixed_at_start(&config);
+        if !at_next_start.is_empty() {
+            let keys = at_next_start.join(", ");
+            tracing::warn!(keys, "these keys come into force at the next start only");
+        }
+        let (intake, shares) = made_of(&config, &self.queue, self.clock).await;
+        self.places.adopt(&config);
+        drop(self.public.send_replace(intake.clone().router()));
+        self.adopt(&config, intake, shares, prepared).await;
+        let (surveys, platforms) = (config.surveys.len(), config.platforms.len());
+        let now = InForce { at_next_start, ..InForce::new(config, files, self.clock.now()) };
+        self.live.send_replace(Arc::new(now));
+        tracing::info!(surveys, platforms, "the new configuration is in force");
+        Ok(())
+    }
+
+    async fn adopt(&mut self, config: &Arc<Config>, intake: Intake, shares: Shares, prepared: Prepared) {
+        assign(config, &*self.queue).await;
+        self.lanes.adopt(config, prepared).await;
+        warn_of_orphans(config, &*self.queue).await;
+        self.tasks.iter().for_each(AbortHandle::abort);
+        let follow = shares.follow(Arc::clone(config), Arc::clone(&self.queue) as Arc<dyn Records>);
+        self.tasks = vec![tokio::spawn(intake.keep_up()).abort_handle(), tokio::spawn(follow).abort_handle()];
+        self.parts.send_replace(Parts { lanes: self.lanes.views(), intake });
+    }
+}
+
+/// What browsers reach with a configuration, and how many of them are asked.
+async fn made_of(config: &Arc<Config>, queue: &SharedQueue, clock: Clock) -> (Intake, Shares) {
+    let shares = Shares::new(config);
+    shares.look(config, &**queue).await;
+    let inbox = Arc::clone(queue) as Arc<dyn Inbox>;
+    (Intake::new(Arc::clone(config), shares.clone(), inbox, clock), shares)
+}

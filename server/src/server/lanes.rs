@@ -1,0 +1,124 @@
+//! The lanes of a configuration: started, given new surveys, replaced where their platform has changed, stopped.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::StartError;
+use crate::clock::Clock;
+use crate::config::{Config, Platform, Survey};
+use crate::dashboard::LaneView;
+use crate::forwarder::Lane;
+use crate::platform::{Client, Connections};
+use crate::queue::SharedQueue;
+
+/// All lanes of a server.
+pub(super) struct Lanes {
+    queue: SharedQueue,
+    clock: Clock,
+    connections: Connections,
+    running: Vec<Running>,
+    ended: mpsc::UnboundedSender<()>,
+}
+
+/// A lane that is at work.
+struct Running {
+    platform: Arc<Platform>,
+    surveys: watch::Sender<Vec<Arc<Survey>>>,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+    view: LaneView,
+}
+
+/// What a configuration's new lanes call their platforms with.
+pub(super) struct Prepared(Vec<(Arc<Platform>, Client)>);
+
+impl Lanes {
+    /// No lane yet; the other end hears of lanes that end by themselves, which none ought to do.
+    pub(super) fn new(queue: SharedQueue, clock: Clock) -> (Self, mpsc::UnboundedReceiver<()>) {
+        let (ended, ends) = mpsc::unbounded_channel();
+        (Self { queue, clock, connections: Connections::default(), running: Vec::new(), ended }, ends)
+    }
+
+    /// Makes what lanes need that are not at work yet. Nothing changes.
+    pub(super) fn prepare(&mut self, config: &Config) -> Result<Prepared, StartError> {
+        let is_new =
+            |platform: &&Arc<Platform>| !self.running.iter().any(|lane| lane.platform.is_called_as(platform));
+        let client = |platform: &Arc<Platform>| {
+            let client = Client::new(platform, &mut self.connections)
+                .map_err(|error| StartError::Client { name: platform.name.to_string(), error })?;
+            Ok((Arc::clone(platform), client))
+        };
+        config.platforms.iter().filter(is_new).map(client).collect::<Result<_, _>>().map(Prepared)
+    }
+
+    /// Goes over to a configuration. A lane whose platform is called in another way ends first, with its call in
+    /// flight: its successor may have the same token, and waits for a whole interval.
+    pub(super) async fn adopt(&mut self, config: &Config, Prepared(new): Prepared) {
+        let running = std::mem::take(&mut self.running);
+        let stays = |lane: &Running| config.platforms.iter().any(|it| it.is_called_as(&lane.platform));
+        let (stay, go): (Vec<_>, Vec<_>) = running.into_iter().partition(stays);
+        self.running = stay;
+        for lane in &self.running {
+            lane.surveys.send_replace(config.surveys.clone());
+        }
+        end(go).await;
+        for (platform, client) in new {
+            let lane = self.start(platform, client, config.surveys.clone());
+            self.running.push(lane);
+        }
+        let place = |lane: &Running| config.platforms.iter().position(|it| it.name == lane.platform.name);
+        self.running.sort_by_key(place);
+    }
+
+    fn start(&self, platform: Arc<Platform>, client: Client, surveys: Vec<Arc<Survey>>) -> Running {
+        let (surveys, news) = watch::channel(surveys);
+        let (stop, stopped) = watch::channel(false);
+        let lane = Lane::new(Arc::clone(&platform), news, client, Arc::clone(&self.queue), self.clock);
+        let view = LaneView { platform: Arc::clone(&platform), report: lane.report(), desk: lane.desk() };
+        let watched = Watched { told: stopped.clone(), ended: self.ended.clone() };
+        let task = tokio::spawn(async move {
+            let _watched = watched;
+            lane.run(stopped).await;
+        });
+        Running { platform, surveys, stop, task, view }
+    }
+
+    /// How they stand, in the order of the configuration.
+    pub(super) fn views(&self) -> Vec<LaneView> {
+        self.running.iter().map(|lane| lane.view.clone()).collect()
+    }
+
+    /// Ends them all, with their calls in flight.
+    pub(super) async fn stop(self) {
+        end(self.running).await;
+    }
+}
+
+/// Ends lanes side by side.
+async fn end(lanes: Vec<Running>) {
+    for lane in &lanes {
+        lane.stop.send_replace(true);
+    }
+    for lane in lanes {
+        if let Err(error) = lane.task.await {
+            tracing::error!(lane = %lane.platform.name, %error, "a lane has failed");
+        }
+    }
+}
+
+/// Tells of a lane that ends though nobody has told it to.
+struct Watched {
+    told: watch::Receiver<bool>,
+    ended: mpsc::UnboundedSender<()>,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if !*self.told.borrow() {
+            // Nobody hears it where the server has ended as well.
+            self.ended.send(()).ok();
+        }
+    }
+}

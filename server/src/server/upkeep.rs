@@ -1,0 +1,78 @@
+//! What a server does beside serving: lets submissions follow their surveys, and forgets in time.
+
+use std::time::Duration;
+
+use super::REMEMBER;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::live::Live;
+use crate::queue::{Records, SharedQueue};
+
+/// How often what is too old is forgotten.
+const EVERY: Duration = Duration::from_hours(1);
+/// A wall clock that differs this much from the one at the start has been set, and not just corrected.
+const DRIFT: Duration = Duration::from_mins(2);
+
+/// Lets what waits follow its survey, where that has another platform than when it was accepted.
+pub(super) async fn assign(config: &Config, queue: &dyn Records) {
+    let lanes: Vec<_> =
+        config.surveys.iter().map(|survey| (survey.id.clone(), survey.platform.clone())).collect();
+    match queue.assign(&lanes).await {
+        Ok(0) => {}
+        Ok(moved) => {
+            tracing::info!(moved, "submissions went over to the platforms that their surveys have now");
+        }
+        Err(error) => {
+            tracing::error!(%error, "submissions could not follow their surveys to other platforms");
+        }
+    }
+}
+
+/// Says what waits for a platform that the configuration has lost.
+pub(super) async fn warn_of_orphans(config: &Config, queue: &dyn Records) {
+    let counts = match queue.counts().await {
+        Ok(counts) => counts,
+        Err(error) => return tracing::error!(%error, "the queue cannot be counted"),
+    };
+    for count in counts.iter().filter(|count| config.platforms.iter().all(|p| p.name != count.lane)) {
+        let waiting = count.waiting + count.delayed + count.sending + count.unknown;
+        tracing::warn!(lane = %count.lane, waiting, "nobody forwards this lane: no [platform] has its name");
+    }
+}
+
+/// Forgets in time what was delivered: bodies that are kept for a while, and UUIDs. Never ends.
+pub(super) async fn keep_up(queue: SharedQueue, clock: Clock, live: Live) {
+    // A changed value of it comes into force at the next start.
+    let keep = live.config().queue.keep_delivered;
+    loop {
+        warn_of_drift(&clock);
+        forget(&*queue, clock, keep).await;
+        tokio::time::sleep(EVERY).await;
+        // A request that began before a survey changed its platform may have been stored after it.
+        assign(&live.config(), &*queue).await;
+    }
+}
+
+async fn forget(queue: &dyn Records, clock: Clock, keep: Duration) {
+    let ago = |span| clock.now().checked_sub(span).unwrap_or(jiff::Timestamp::MIN);
+    match queue.forget_bodies(ago(keep)).await {
+        Ok(0) => {}
+        Ok(forgotten) => tracing::info!(forgotten, "forgot delivered submissions that were kept"),
+        Err(error) => tracing::warn!(%error, "delivered submissions could not be forgotten"),
+    }
+    match queue.forget_settled(ago(REMEMBER)).await {
+        Ok(0) => {}
+        Ok(forgotten) => tracing::info!(forgotten, "forgot the UUIDs of old submissions"),
+        Err(error) => tracing::warn!(%error, "old submissions could not be forgotten"),
+    }
+}
+
+/// Says when the wall clock has been set since the start: nothing waits longer or shorter for it, but
+/// times in the store and in look-ups are the old clock's until the next start.
+fn warn_of_drift(clock: &Clock) {
+    let drift = Clock::wall().duration_since(clock.now());
+    if drift.unsigned_abs() > DRIFT {
+        let seconds = drift.as_secs();
+        tracing::warn!(seconds, "the wall clock was set while the server ran; restart it at your leisure");
+    }
+}

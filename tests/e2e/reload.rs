@@ -1,0 +1,165 @@
+//! A configuration that changes while the server runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Result, ensure};
+use tests::{QUICK, Stage};
+use uuid::Uuid;
+
+use crate::submission;
+
+/// The checkout survey's first question, in Dutch, as the platform knows it, and a slip of the pen.
+const RIGHT: &str = "152845EB-1417-4AC5-94C0-39AF5FE46F62";
+const WRONG: &str = "152845EB-1417-4AC5-94C0-39AF5FE46F63";
+const TAKEN: &str = "the new configuration is in force";
+const REFUSED: &str = "the configuration stays as it was";
+
+/// Changes the configuration's file, as an editor does.
+fn change(stage: &mut Stage, change: impl FnOnce(&str) -> String) -> Result<()> {
+    stage.process.config = change(&stage.process.config);
+    Ok(std::fs::write(stage.process.config_file(), &stage.process.config)?)
+}
+
+/// Waits until the server has said something so often.
+async fn until_said(stage: &Stage, words: &str, times: usize) -> Result<()> {
+    stage.until_log(|log| log.matches(words).count() >= times).await.map(|_| ())
+}
+
+async fn definition(stage: &Stage) -> Result<String> {
+    stage.get(&format!("{}/v1/surveys/checkout?lang=nl", stage.server)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_file_comes_into_force_and_no_request_is_dropped() -> Result<()> {
+    tests::prepared()?;
+    let mut stage = Stage::new().await?;
+    let (door, stop) = (stage.door(), Arc::new(AtomicBool::new(false)));
+    let visitors: Vec<_> = (0..4)
+        .map(|_| {
+            let (door, stop) = (door.clone(), Arc::clone(&stop));
+            tokio::spawn(async move {
+                let mut taken = Vec::new();
+                while !stop.load(Ordering::Relaxed) {
+                    let id = Uuid::new_v4();
+                    let status = door.submit("checkout", &submission(id, 9)).await?.status();
+                    ensure!(status == 202, "{status}");
+                    taken.push(id);
+                    tokio::task::yield_now().await;
+                }
+                Ok(taken)
+            })
+        })
+        .collect();
+    let before = definition(&stage).await?;
+    // Texts, then the pace: its lane is another one. Then a platform by another name, to which what waits goes over.
+    change(&mut stage, |config| config.replacen("Hoe waarschijnlijk", "Hoe aannemelijk", 1))?;
+    until_said(&stage, TAKEN, 1).await?;
+    let after = definition(&stage).await?;
+    ensure!(before != after && after.contains("Hoe aannemelijk"), "{after}");
+    change(&mut stage, |config| config.replacen("interval = \"20ms\"", "interval = \"21ms\"", 1))?;
+    until_said(&stage, TAKEN, 2).await?;
+    change(&mut stage, |config| {
+        config
+            .replace("[platform.sandbox]", "[platform.renamed]")
+            .replace("platform = \"sandbox\"", "platform = \"renamed\"")
+    })?;
+    until_said(&stage, TAKEN, 3).await?;
+    stop.store(true, Ordering::Relaxed);
+    let mut taken = Vec::new();
+    for visitor in visitors {
+        taken.extend(visitor.await??);
+    }
+    // What waits is more than one wants to wait for: the last one tells that the lane is at work under its new name.
+    stage.until_admin("/metrics", |metrics| metrics.contains("lane=\"renamed\",state=\"waiting\"")).await?;
+    let arrived = stage.delivered(50).await?;
+    ensure!(taken.len() > 50 && arrived.iter().all(|arrival| !arrival.early), "{}", taken.len());
+    ensure!(!stage.log().contains("\"ERROR\""), "{}", stage.process.last_words());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_file_is_told_and_changes_nothing_until_it_is_mended() -> Result<()> {
+    tests::prepared()?;
+    let mut stage = Stage::new().await?;
+    let before = definition(&stage).await?;
+    change(&mut stage, |config| config.replacen("kind = \"score\"", "kind = \"scroe\"", 1))?;
+    until_said(&stage, REFUSED, 1).await?;
+    ensure!(stage.log().contains("\\\"scroe\\\" is not known here"), "{}", stage.process.last_words());
+    let page = stage.get(&format!("{}/", stage.admin)).await?;
+    ensure!(page.contains("The configuration is wrong.") && page.contains("question[0].kind"), "{page}");
+    let metrics = stage.get(&format!("{}/metrics", stage.admin)).await?;
+    ensure!(metrics.contains("afterword_config_refused 1"), "{metrics}");
+    ensure!(definition(&stage).await? == before);
+    ensure!(stage.submit("checkout", &submission(Uuid::new_v4(), 9)).await?.status() == 202);
+    // A signal has it read again, though it has not changed.
+    stage.process.signal("HUP")?;
+    until_said(&stage, REFUSED, 2).await?;
+
+    change(&mut stage, |config| config.replacen("kind = \"scroe\"", "kind = \"score\"", 1))?;
+    until_said(&stage, TAKEN, 1).await?;
+    let page = stage.get(&format!("{}/", stage.admin)).await?;
+    ensure!(!page.contains("The configuration is wrong."), "{page}");
+    stage.process.signal("HUP")?;
+    until_said(&stage, TAKEN, 2).await?;
+    change(&mut stage, |config| config.replace("sqlite:queue.db", "sqlite:other.db"))?;
+    until_said(&stage, TAKEN, 3).await?;
+    let page = stage.get(&format!("{}/", stage.admin)).await?;
+    ensure!(
+        page.contains("come into force at the next start only") && page.contains("<code>store</code>"),
+        "{page}"
+    );
+    stage.delivered(1).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_survey_is_added_to_the_folder_and_taken_away_again() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let folder = stage.process.folder().join("surveys");
+    let config = &stage.process.config;
+    let (_, rest) = config.split_once("[[survey]]").unwrap_or_default();
+    let survey = rest.split("[[survey]]").next().unwrap_or_default();
+    let survey = survey.replacen("id = \"checkout\"", "id = \"fair\"", 1);
+    // As a whole: an editor or a cluster does it like this.
+    std::fs::create_dir(&folder)?;
+    std::fs::write(folder.join(".fair.toml"), format!("[[survey]]{survey}"))?;
+    std::fs::rename(folder.join(".fair.toml"), folder.join("fair.toml"))?;
+    until_said(&stage, TAKEN, 1).await?;
+    let id = Uuid::new_v4();
+    ensure!(stage.submit("fair", &submission(id, 7)).await?.status() == 202);
+    stage.delivered(1).await?;
+    std::fs::remove_file(folder.join("fair.toml"))?;
+    until_said(&stage, TAKEN, 2).await?;
+    ensure!(stage.submit("fair", &submission(Uuid::new_v4(), 7)).await?.status() == 404);
+    ensure!(stage.submit("checkout", &submission(Uuid::new_v4(), 7)).await?.status() == 202);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_and_a_guid_are_mended_while_the_server_runs() -> Result<()> {
+    tests::prepared()?;
+    let mut stage = Stage::prepared(QUICK, |config| {
+        config.replace("token_env = \"AFTERWORD_DEMO_TOKEN\"", "token_file = \"token\"")
+    })
+    .await?;
+    // The platform knows the right one.
+    stage.process.config = stage.process.config.replace(RIGHT, WRONG);
+    let token = stage.process.folder().join("token");
+    std::fs::write(&token, "b3V0ZGF0ZWQ=")?;
+    stage.start().await?;
+    let id = Uuid::new_v4();
+    ensure!(stage.submit("checkout", &submission(id, 9)).await?.status() == 202);
+    stage.until_admin("/", |page| page.contains("refuses the token")).await?;
+    std::fs::write(&token, tests::TOKEN)?;
+    until_said(&stage, TAKEN, 1).await?;
+    // The token is taken; the GUID is not.
+    stage.until_admin("/metrics", |metrics| metrics.contains("lane=\"sandbox\",state=\"dead\"} 1\n")).await?;
+    change(&mut stage, |config| config.replace(WRONG, RIGHT))?;
+    until_said(&stage, TAKEN, 2).await?;
+    let retried = stage.process.command(&["queue", "retry", "--yes", &id.to_string()]).await?;
+    ensure!(retried.status.success(), "{}", String::from_utf8_lossy(&retried.stderr));
+    stage.delivered(1).await?;
+    Ok(())
+}
