@@ -12,6 +12,7 @@ pub mod config;
 pub mod dashboard;
 pub mod demo;
 pub mod forwarder;
+pub mod history;
 mod hourly;
 pub mod http;
 pub mod intake;

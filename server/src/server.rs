@@ -15,10 +15,11 @@ use tokio::sync::{mpsc, watch};
 use crate::clock::Clock;
 use crate::config::{Config, Files};
 use crate::dashboard::Dashboard;
+use crate::history::Recorder;
 use crate::http::{self, Switch};
 use crate::platform::ClientError;
 use crate::preview::Source;
-use crate::queue::{self, QueueError, SharedQueue};
+use crate::queue::{self, History, QueueError, SharedQueue};
 use keeper::Keeper;
 use lanes::{Lanes, Prepared};
 use reload::Follower;
@@ -55,6 +56,7 @@ pub struct Server {
     config: Arc<Config>,
     queue: SharedQueue,
     clock: Clock,
+    recorder: Recorder,
     lanes: Lanes,
     ended: mpsc::UnboundedReceiver<()>,
     prepared: Prepared,
@@ -66,10 +68,10 @@ impl Server {
     /// Opens the store and prepares the lanes.
     pub async fn new(config: Arc<Config>) -> Result<Self, StartError> {
         let queue = queue::open(&config.store, config.queue.into()).await?;
-        let clock = Clock::start();
-        let (mut lanes, ended) = Lanes::new(Arc::clone(&queue), clock);
+        let (clock, recorder) = (Clock::start(), Recorder::default());
+        let (mut lanes, ended) = Lanes::new(Arc::clone(&queue), clock, recorder.clone());
         let prepared = lanes.prepare(&config)?;
-        Ok(Self { config, queue, clock, lanes, ended, prepared, file: None })
+        Ok(Self { config, queue, clock, recorder, lanes, ended, prepared, file: None })
     }
 
     /// Follows the file that the configuration was read from: what changes there comes into force.
@@ -81,7 +83,7 @@ impl Server {
     /// Serves until `stop` is there. Then visitors' requests end, then the calls in flight; what waits
     /// stays in the store.
     pub async fn run(self, listeners: Listeners, stop: impl Future<Output = ()>) -> Result<(), TaskEnded> {
-        let Self { config, queue, clock, lanes, mut ended, prepared, file } = self;
+        let Self { config, queue, clock, recorder, lanes, mut ended, prepared, file } = self;
         let (stopping, stopped) = watch::channel(false);
         let until = |mut stopped: watch::Receiver<bool>| async move {
             stopped.wait_for(|stopped| *stopped).await.ok();
@@ -90,12 +92,15 @@ impl Server {
         let files = file.as_ref().map(|(_, files)| files.clone()).unwrap_or_default();
         let follower = file.map(|(path, files)| Follower::new(path, files));
         let (keeper, served) =
-            Keeper::start(config, files, Arc::clone(&queue), clock, (lanes, prepared)).await;
+            Keeper::start(config, files, Arc::clone(&queue), clock, recorder.clone(), (lanes, prepared))
+                .await;
         let preview = Source::new(served.live.clone(), clock);
         let dashboard = Dashboard::new(served.live.clone(), Arc::clone(&queue), clock, served.parts, preview);
 
         let mut keeper = tokio::spawn(keeper.run(follower, stopped.clone()));
-        let mut keep_up = tokio::spawn(upkeep::keep_up(queue, clock, served.live));
+        let mut keep_up = tokio::spawn(upkeep::keep_up(Arc::clone(&queue), clock, served.live));
+        let history = Arc::clone(&queue) as Arc<dyn History>;
+        let mut counting = tokio::spawn(recorder.clone().keep_up(history));
         // The operators' listener stays open while the rest stops.
         let (admin_stopping, admin_stopped) = watch::channel(false);
         let admin = tokio::spawn(http::serve(listeners.admin, dashboard.router(), until(admin_stopped)));
@@ -111,6 +116,7 @@ impl Server {
             _ = ended.recv() => Some("a lane"),
             _ = &mut keeper => Some("what keeps the lanes"),
             _ = &mut keep_up => Some("the upkeep of the store"),
+            _ = &mut counting => Some("what counts"),
             _ = &mut public => Some("the public listener"),
         };
         if let Some(part) = failed {
@@ -127,6 +133,8 @@ impl Server {
         admin_stopping.send_replace(true);
         admin.await.ok();
         keep_up.abort();
+        counting.abort();
+        recorder.flush(&*queue).await;
         metrics.abort();
         tracing::info!("stopped");
         failed.map_or(Ok(()), |_| Err(TaskEnded))

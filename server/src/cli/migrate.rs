@@ -9,7 +9,9 @@ use anyhow::{Context, bail, ensure};
 use clap::Args;
 
 use crate::config::Store;
-use crate::queue::{self, EntryId, Filter, Options, Records, SqliteQueue, State};
+use crate::queue::{
+    self, EntryId, Filter, History, Options, QueueError, Records, Series, SqliteQueue, State,
+};
 
 /// Entries that are moved in one transaction.
 const PAGE: u32 = 1_000;
@@ -57,6 +59,7 @@ async fn run(old: &Path, new: &Store) -> anyhow::Result<(Moved, PathBuf)> {
     let from = SqliteQueue::open(old, Options::default())?;
     let to = queue::open(new, Options::default()).await?;
     let moved = copy(&from, &*to).await?;
+    copy_counts(&from, &*to).await.context("what was counted could not be moved")?;
     from.set_aside(&aside)?;
     Ok((moved, aside))
 }
@@ -91,6 +94,14 @@ async fn copy(from: &dyn Records, to: &dyn Records) -> anyhow::Result<Moved> {
         ensure!(there == count, "of {count} entries only {there} are in the new store; nothing is given up");
         moved.of += count as u64;
     }
+}
+
+/// What was counted goes last, right before the old file is set aside: a run that was interrupted has not added it yet.
+async fn copy_counts(from: &dyn History, to: &dyn History) -> Result<(), QueueError> {
+    for series in Series::ALL {
+        to.record(from.counted(series, None, jiff::Timestamp::MIN).await?).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -60,6 +60,8 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// What operators have to show; always there unless `admin_listen` is loopback.
     pub admin_token: Option<SecretString>,
+    /// True when operators' pages may show what visitors have answered.
+    pub admin_answers: bool,
     /// Where submissions wait.
     pub store: Store,
     /// How much may wait there.
@@ -235,6 +237,7 @@ fn read(root: Table<'_>, name: &str, sources: &Sources<'_>, needed: Needed) -> O
     let listen = address(&root, "listen", "0.0.0.0:8080");
     let admin_listen = address(&root, "admin_listen", "127.0.0.1:9090");
     let admin_token = read_secret(&root, "admin_token", sources);
+    let admin_answers = root.flag("admin_answers");
     let exposed = admin_listen.is_some_and(|address| !address.ip().is_loopback());
     if let (true, Ok(None), Some(value)) = (exposed, &admin_token, root.get("admin_listen")) {
         value.problem(
@@ -256,6 +259,7 @@ fn read(root: Table<'_>, name: &str, sources: &Sources<'_>, needed: Needed) -> O
         listen: listen?,
         admin_listen: admin_listen?,
         admin_token: admin_token.ok()?,
+        admin_answers: admin_answers?,
         store: store?,
         queue: queue?,
         trusted_proxies: trusted_proxies?,

@@ -49,6 +49,8 @@ pub struct Survey {
     pub autoprogress: bool,
     /// How the questions are laid out.
     pub layout: Layout,
+    /// True when it is counted how far visitors come.
+    pub counts: bool,
     /// True when the visitor may change the language.
     pub language_switch: bool,
     /// How the visitor may be reached, if that is asked.
@@ -107,6 +109,7 @@ pub(super) fn read(value: &Value<'_>, platforms: Option<&[Platform]>) -> Option<
         .map_or_else(|| Some(Show::default()), |value| show::read(&value, languages.as_deref()));
     let style = table.get("style").map_or_else(|| Some(Style::default()), |value| style::read(&value));
     let autoprogress = table.flag("autoprogress");
+    let counts = table.flag("counts");
     let layout = table.get("layout").map_or(Some(Layout::Steps), |value| {
         let layout = value.one_of(&[("steps", Layout::Steps), ("page", Layout::Page)])?;
         if layout == Layout::Page && autoprogress == Some(true) {
@@ -147,6 +150,7 @@ pub(super) fn read(value: &Value<'_>, platforms: Option<&[Platform]>) -> Option<
         show: show?,
         style: style?,
         autoprogress: autoprogress?,
+        counts: counts?,
         layout: layout?,
         language_switch: language_switch?,
         contact: contact.ok()?,

@@ -27,10 +27,26 @@ enum Asks {
 pub(super) async fn keep_strangers_out(State(live): State<Live>, request: Request, next: Next) -> Response {
     let asks = if live.config().admin_token.is_some() { Asks::Token } else { Asks::Nothing };
     let method = if rehearses(request.uri().path()) { &Method::GET } else { request.method() };
-    match judge(asks, method, request.headers()) {
+    let body = if takes_a_form(request.uri().path()) { Body::Form } else { Body::Json };
+    match judge(asks, method, request.headers(), body) {
         Ok(()) => next.run(request).await,
         Err((status, code, words)) => Problem::new(status, code, words).into_response(),
     }
+}
+
+/// What a request that changes something has to bring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Body {
+    /// JSON: a type that no page can send to another site without asking first.
+    Json,
+    /// A form of the operators' own pages: any site can send one, so it carries a key that only those pages have.
+    Form,
+}
+
+/// The routes of the pages' own forms.
+fn takes_a_form(path: &str) -> bool {
+    ["/login", "/logout", "/letters/change"].contains(&path)
+        || path.strip_prefix("/surveys/").is_some_and(|rest| rest.ends_with("/nps"))
 }
 
 /// What is handed in at a preview changes nothing, whoever sends it.
@@ -42,6 +58,7 @@ fn judge(
     asks: Asks,
     method: &Method,
     headers: &HeaderMap,
+    body: Body,
 ) -> Result<(), (StatusCode, &'static str, &'static str)> {
     if asks == Asks::Nothing && !stranger::is_address(stranger::host(headers)) {
         let words = "call the listener by its IP address or as localhost, or give it an admin token";
@@ -58,16 +75,19 @@ fn judge(
     if foreign {
         return Err((StatusCode::FORBIDDEN, "origin", "other sites' pages change nothing here"));
     }
-    // A type that no page can send to another site without asking first.
-    if !is_json(headers) {
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", "send application/json"));
+    let (kind, words) = match body {
+        Body::Json => ("application/json", "send application/json"),
+        Body::Form => ("application/x-www-form-urlencoded", "send application/x-www-form-urlencoded"),
+    };
+    if !is(kind, headers) {
+        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", words));
     }
     Ok(())
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    kind.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+fn is(kind: &str, headers: &HeaderMap) -> bool {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    given.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case(kind))
 }
 
 #[cfg(test)]
@@ -79,7 +99,7 @@ mod tests {
     fn status(asks: Asks, method: &Method, headers: &[(&'static str, &'static str)]) -> u16 {
         let headers =
             headers.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
-        match judge(asks, method, &headers.collect()) {
+        match judge(asks, method, &headers.collect(), Body::Json) {
             Ok(()) => 200,
             Err((status, ..)) => status.as_u16(),
         }
@@ -111,6 +131,29 @@ mod tests {
             let sent = [LOCAL, JSON, ("origin", origin)];
             assert_eq!(status(Asks::Token, &Method::DELETE, &sent), 403, "{origin}");
         }
+    }
+
+    #[test]
+    fn a_form_is_taken_by_the_pages_own_routes_only() {
+        for path in ["/login", "/logout", "/letters/change", "/surveys/checkout/nps"] {
+            assert!(takes_a_form(path), "{path}");
+        }
+        for path in
+            ["/", "/queue/retry", "/letters", "/letters/x", "/calls/main", "/surveys/nps/x", "/login/x"]
+        {
+            assert!(!takes_a_form(path), "{path}");
+        }
+        let with = |kind: &'static str, site: &'static str| {
+            let headers = [("host", "127.0.0.1:9090"), ("content-type", kind), ("sec-fetch-site", site)];
+            let headers = headers
+                .into_iter()
+                .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
+            judge(Asks::Token, &Method::POST, &headers.collect(), Body::Form)
+                .map_err(|(status, ..)| status.as_u16())
+        };
+        assert_eq!(with("application/x-www-form-urlencoded", "same-origin"), Ok(()));
+        assert_eq!(with("application/x-www-form-urlencoded", "cross-site"), Err(403));
+        assert_eq!(with("application/json", "same-origin"), Err(415));
     }
 
     #[test]

@@ -1,31 +1,38 @@
 //! The operators' side: health, metrics, a page that says how things are, and what operators do.
 //!
-//! On its own listener. Pages show ids, counts and the platform's words, never answers, personal data or
-//! tokens. Only `queue`, `calls` and `answers` change anything, or hand out what visitors wrote, and only when
-//! they are told to.
+//! On its own listener. Pages show ids, counts and the platform's words, never personal data or tokens, and answers
+//! only where the configuration says so. Programs have routes of their own, which speak JSON (`queue`, `calls`,
+//! `answers`); those of the pages take forms. What changes anything is told to by an operator who is logged in.
 
 mod answers;
 mod calls;
+mod chart;
+mod entry;
+mod form;
+mod frame;
 mod guard;
 mod health;
+mod letters;
+mod login;
 mod metrics;
 mod problem;
 mod queue;
+mod session;
 mod status;
+mod survey;
+mod surveys;
 #[cfg(test)]
 mod tests;
+mod time;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use base64::Engine as _;
-use secrecy::ExposeSecret;
-use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
@@ -37,6 +44,8 @@ use crate::page;
 use crate::preview::{self, Source};
 use crate::queue::SharedQueue;
 pub use calls::CallReply;
+use session::{Refused, Sessions};
+use survey::Asked;
 
 /// A lane, as operators see it.
 #[derive(Clone, Debug)]
@@ -66,6 +75,9 @@ pub struct Dashboard {
     clock: Clock,
     parts: watch::Receiver<Parts>,
     preview: Source,
+    sessions: Sessions,
+    /// What the platform has said of surveys.
+    asked: Asked,
 }
 
 impl Dashboard {
@@ -82,7 +94,7 @@ impl Dashboard {
         parts: watch::Receiver<Parts>,
         preview: Source,
     ) -> Self {
-        Self { live, queue, clock, parts, preview }
+        Self { live, queue, clock, parts, preview, sessions: Sessions::new(), asked: Asked::default() }
     }
 
     fn lanes(&self) -> Vec<LaneView> {
@@ -99,15 +111,20 @@ impl Dashboard {
         let guarded = Router::new()
             .route("/", get(status::page))
             .route("/metrics", get(metrics::export))
+            .merge(letters::routes())
+            .merge(surveys::routes())
             .merge(queue::routes())
             .merge(calls::routes())
             .merge(answers::routes())
             .merge(preview::routes(&self.preview))
-            .merge(page::assets())
-            .layer(middleware::from_fn_with_state(self.live.clone(), guard));
+            .merge(login::way_out())
+            .layer(middleware::from_fn_with_state(self.clone(), admit));
         Router::new()
             .route("/healthz", get(health::alive))
             .route("/readyz", get(health::ready))
+            .merge(login::way_in())
+            // The login page needs them; they are in the source code for everybody to read.
+            .merge(page::assets())
             .merge(guarded)
             .layer(middleware::from_fn_with_state(self.live.clone(), guard::keep_strangers_out))
             .layer(middleware::map_response(async |response: Response| page::secure(response)))
@@ -115,32 +132,37 @@ impl Dashboard {
     }
 }
 
-/// Lets only those in who show the admin token, where there is one.
-async fn guard(State(live): State<Live>, request: Request, next: Next) -> Response {
-    let Some(token) = live.config().admin_token.clone() else { return next.run(request).await };
-    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    // Hashes of equal length: comparing them tells nothing about the token by its time.
-    let right = header
-        .and_then(shown)
-        .is_some_and(|shown| Sha256::digest(shown.as_bytes()) == Sha256::digest(token.expose_secret()));
-    if right {
-        return next.run(request).await;
+/// Lets only those in who show the admin token or are logged in, where there is a token.
+async fn admit(State(dashboard): State<Dashboard>, mut request: Request, next: Next) -> Response {
+    let token = dashboard.live.config().admin_token.clone();
+    match dashboard.sessions.admit(token.as_ref(), &request, dashboard.clock.now()) {
+        Ok(operator) => {
+            request.extensions_mut().insert(operator);
+            next.run(request).await
+        }
+        Err(Refused::Throttled(wait)) => throttled(wait),
+        Err(Refused::Unknown) if opens_a_page(request.method(), request.headers()) => {
+            let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+            Redirect::to(&login::address(path)).into_response()
+        }
+        Err(Refused::Unknown) => {
+            let challenge = HeaderValue::from_static("Bearer realm=\"afterword\"");
+            let words =
+                "show the admin token: `Authorization: Bearer TOKEN`, or as the password of any user\n";
+            (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, challenge)], words).into_response()
+        }
     }
-    // The form that browsers know, so that the page can be opened in one.
-    let challenge = HeaderValue::from_static("Basic realm=\"afterword\", charset=\"UTF-8\"");
-    let words = "show the admin token: `Authorization: Bearer TOKEN`, or as the password of any user\n";
-    (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, challenge)], words).into_response()
 }
 
-/// The token that a header shows: `Bearer TOKEN`, or as the password of `Basic`.
-fn shown(header: &str) -> Option<String> {
-    let (scheme, value) = header.split_once(' ')?;
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Some(value.trim().to_owned());
-    }
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let pair = String::from_utf8(base64::prelude::BASE64_STANDARD.decode(value.trim()).ok()?).ok()?;
-    pair.split_once(':').map(|(_, password)| password.to_owned())
+/// True for a person's browser that opens a page, and not for what a page or a program fetches.
+fn opens_a_page(method: &Method, headers: &HeaderMap) -> bool {
+    let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let shows = headers.contains_key(header::AUTHORIZATION);
+    *method == Method::GET && accepts.contains("text/html") && !shows
+}
+
+fn throttled(wait: std::time::Duration) -> Response {
+    let after = [(header::RETRY_AFTER, wait.as_secs().max(1).to_string())];
+    let words = "too many wrong tokens came from this address; wait, then show the right one\n";
+    (StatusCode::TOO_MANY_REQUESTS, after, words).into_response()
 }

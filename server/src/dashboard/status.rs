@@ -2,47 +2,87 @@
 
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{Extension, Query, State};
+use axum::response::Response;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::{Dashboard, LaneView};
+use super::chart::{self, Bin, Part};
+use super::frame::{self, Place};
+use super::session::Operator;
+use super::time::{self, duration, span};
+use super::{Dashboard, LaneView, form, letters};
 use crate::config::PlatformName;
 use crate::forwarder::{LaneReport, LaneState};
+use crate::history;
 use crate::page::{self, Tone};
-use crate::queue::{LaneCount, QueueError, Record, State as EntryState};
+use crate::queue::{Kind, LaneCount, QueueError, Record, Series};
 
 /// Failures on the page, at most.
 const FAILURES: u32 = 20;
 
-pub(super) async fn page(State(dashboard): State<Dashboard>) -> axum::response::Response {
-    let now = dashboard.clock.now();
-    let body = match (dashboard.queue.counts().await, dashboard.queue.failures(FAILURES).await) {
-        (Ok(counts), Ok(failures)) => body(&dashboard, &counts, &failures, now),
-        (Err(error), _) | (_, Err(error)) => broken(&error),
+/// Lanes whose calls are drawn; with more of them, each is drawn where it is looked at alone.
+const DRAWN: usize = 12;
+/// A day, in spans that can still be told apart.
+const DAY: Duration = Duration::from_hours(24);
+
+const PARTS: [Part; 4] = [
+    Part { name: "delivered", class: "c-good" },
+    Part { name: "look-ups and operators' calls", class: "c-brand" },
+    Part { name: "to be tried again", class: "c-warn" },
+    Part { name: "refused", class: "c-bad" },
+];
+
+#[derive(serde::Deserialize)]
+pub(super) struct Wish {
+    /// The only lane to be shown.
+    lane: Option<String>,
+}
+
+pub(super) async fn page(
+    State(dashboard): State<Dashboard>,
+    Extension(operator): Extension<Operator>,
+    Query(wish): Query<Wish>,
+) -> Response {
+    let body = match figures(&dashboard).await {
+        Ok(figures) => body(&dashboard, &figures, wish.lane.as_deref()),
+        Err(error) => frame::broken("Status", &error),
     };
-    page::respond("Afterword: status", Some(Duration::from_secs(2)), &body)
+    frame::live(&dashboard, &operator, Place::Status, "Status", &body)
 }
 
-fn broken(error: &QueueError) -> Markup {
-    html! {
-        h1 { "Status" }
-        (page::notice(Tone::Bad, html! {
-            strong { "The store cannot be read. " } (error.to_string())
-            ". Submissions are refused until it works again; visitors' browsers keep theirs meanwhile."
-        }))
-    }
+/// What the store knows.
+struct Figures {
+    now: Timestamp,
+    counts: Vec<LaneCount>,
+    failures: Vec<Record>,
+    calls: Vec<(Kind, u64)>,
 }
 
-fn body(dashboard: &Dashboard, counts: &[LaneCount], failures: &[Record], now: Timestamp) -> Markup {
+async fn figures(dashboard: &Dashboard) -> Result<Figures, QueueError> {
+    let now = dashboard.clock.now();
+    let since = history::minute(now).checked_sub(DAY).unwrap_or(Timestamp::MIN);
+    Ok(Figures {
+        now,
+        counts: dashboard.queue.counts().await?,
+        failures: dashboard.queue.failures(FAILURES).await?,
+        calls: dashboard.queue.counted(Series::Call, None, since).await?,
+    })
+}
+
+fn body(dashboard: &Dashboard, figures: &Figures, only: Option<&str>) -> Markup {
+    let Figures { now, counts, failures, .. } = figures;
+    let lanes = dashboard.lanes();
     let count = |name: &PlatformName| counts.iter().find(|count| count.lane == *name);
-    let (config, lanes) = (dashboard.live.config(), dashboard.lanes());
     let configured = |name: &PlatformName| lanes.iter().any(|lane| lane.platform.name == *name);
+    let shown: Vec<&LaneView> =
+        lanes.iter().filter(|lane| only.is_none_or(|only| lane.platform.name.as_str() == only)).collect();
+    let draws = shown.len() <= DRAWN;
     html! {
         h1 { "Status" }
-        (dashboard.live.now().notice())
-        @for lane in &lanes {
-            (self::lane(lane, count(&lane.platform.name), now))
+        @if only.is_some() { p.quiet { a href="/" { "All lanes" } } }
+        @for lane in shown {
+            (self::lane(lane, count(&lane.platform.name), figures, draws))
         }
         @for count in counts.iter().filter(|count| !configured(&count.lane)) {
             (page::notice(Tone::Bad, html! {
@@ -55,30 +95,54 @@ fn body(dashboard: &Dashboard, counts: &[LaneCount], failures: &[Record], now: T
             @if failures.is_empty() {
                 p.quiet { "Nothing that is still open." }
             } @else {
-                (failures_table(failures, now))
-                p.quiet { code { "afterword queue show SUBMISSION" } " has every call that was made for one." }
+                (failures_table(failures, *now))
             }
         }
-        section.card {
-            h2 { "Surveys" }
-            div.scroll { table {
-                thead { tr { th { "Survey" } th { "Lane" } th { "Touchpoint" } th { "Languages" } th.number { "Questions" } } }
-                tbody { @for survey in &config.surveys {
-                    tr {
-                        td { strong { a href={ "/preview/" (survey.id) } { (survey.id) } } }
-                        td { (survey.platform) }
-                        td { code { (survey.touchpoint) } }
-                        td { (survey.languages.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")) }
-                        td.number { (survey.questions.len()) }
-                    }
-                } }
-            } }
-        }
-        p.quiet { a href="/metrics" { "Metrics" } " · " a href="/readyz" { "Readiness" } }
+        p.quiet { a href="/metrics" { "Metrics" } " · " a href="/readyz" { "Readiness" } " · " span { "in force since " (time::moment(dashboard.live.now().since)) } }
     }
 }
 
-fn lane(lane: &LaneView, count: Option<&LaneCount>, now: Timestamp) -> Markup {
+/// The calls of a lane over the last hour, by minute, and over the last day, by half an hour.
+fn calls(figures: &Figures, lane: &PlatformName) -> Markup {
+    let own: Vec<&(Kind, u64)> =
+        figures.calls.iter().filter(|(kind, _)| kind.subject == lane.as_str()).collect();
+    let end = history::minute(figures.now).as_second() + 60;
+    let bins = |spans: i64, seconds: i64| -> Vec<Bin> {
+        let mut bins: Vec<Bin> = (0..spans)
+            .map(|span| {
+                let at = Timestamp::from_second(end - (spans - span) * seconds).unwrap_or_default();
+                Bin { when: at.strftime("%H:%M UTC").to_string(), counts: vec![0; PARTS.len()] }
+            })
+            .collect();
+        for (kind, count) in &own {
+            let span = spans - 1 - (end - 1 - kind.at.as_second()).div_euclid(seconds);
+            let bin = usize::try_from(span).ok().and_then(|span| bins.get_mut(span));
+            if let Some(bin) = bin {
+                bin.counts[part(&kind.value)] += count;
+            }
+        }
+        bins
+    };
+    html! {
+        div.charts {
+            (chart::bars("Calls, last hour", &PARTS, &bins(60, 60)))
+            (chart::bars("Calls, last day", &PARTS, &bins(48, 1_800)))
+        }
+    }
+}
+
+/// The part of a chart that a call belongs to.
+fn part(verdict: &str) -> usize {
+    match verdict {
+        "delivered" => 0,
+        "look-up" | "operator" => 1,
+        "later" | "unknown" => 2,
+        _ => 3,
+    }
+}
+
+fn lane(lane: &LaneView, count: Option<&LaneCount>, figures: &Figures, draws: bool) -> Markup {
+    let now = figures.now;
     let report = lane.report.borrow().clone();
     let (tone, label) = pill(&report);
     let number = |read: fn(&LaneCount) -> u64| count.map_or(0, read);
@@ -103,10 +167,14 @@ fn lane(lane: &LaneView, count: Option<&LaneCount>, now: Timestamp) -> Markup {
                 (page::notice(tone, html! { (advice) }))
             }
             @if number(|count| count.dead + count.parked) > 0 {
-                p.quiet { "Dead letters were refused by the platform; parked ones may have arrived. Both stay until an operator looks at them: " code { "afterword queue list --state dead,parked" } }
+                p { a href=(form::address("/letters", [("lane", lane.platform.name.to_string())])) { "Look at dead letters and parked ones" } }
             }
+            @if draws { (calls(figures, &lane.platform.name)) }
+            @else { p.quiet { a href=(form::address("/", [("lane", lane.platform.name.to_string())])) { "Calls of the last hour and day" } } }
             p.quiet {
-                "One call each " (duration(lane.platform.interval)) ". "
+                "One call each " (duration(lane.platform.interval))
+                @if report.guard > lane.platform.interval / 100 { ", and " (duration(report.guard)) " more since the platform found that too fast" }
+                ". "
                 @match report.last_call {
                     Some(at) => {
                         "Last call " (span(now, at)) " ago"
@@ -172,50 +240,14 @@ fn failures_table(failures: &[Record], now: Timestamp) -> Markup {
             } }
             tbody { @for failure in failures {
                 tr {
-                    td { code { (failure.submission) } }
+                    td { a href={ "/letters/" (failure.submission) } { code { (failure.submission) } } }
                     td { (failure.survey) }
-                    td { (page::pill(tone(failure.state), failure.state.name())) }
+                    td { (page::pill(letters::tone(failure.state), failure.state.name())) }
                     td.number { (failure.attempts) }
                     td.number { (failure.settled_at.map_or("–".into(), |at| span(now, at))) }
                     td { (failure.last_error.as_deref().unwrap_or_default()) }
                 }
             } }
         } }
-    }
-}
-
-fn tone(state: EntryState) -> Tone {
-    if matches!(state, EntryState::Dead | EntryState::Parked) { Tone::Bad } else { Tone::Warn }
-}
-
-/// The time from one moment to a later one, in words.
-fn span(later: Timestamp, earlier: Timestamp) -> String {
-    duration(Duration::try_from(later.duration_since(earlier)).unwrap_or_default())
-}
-
-/// A duration in at most two units.
-fn duration(span: Duration) -> String {
-    let seconds = span.as_secs();
-    match seconds {
-        0 if span.subsec_millis() > 0 => format!("{} ms", span.subsec_millis()),
-        0..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3_600),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_duration_is_said_in_at_most_two_units() {
-        for (seconds, said) in
-            [(0, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (7_260, "2 h 1 min"), (90_000, "1 d 1 h")]
-        {
-            assert_eq!(duration(Duration::from_secs(seconds)), said);
-        }
-        assert_eq!(duration(Duration::from_millis(20)), "20 ms");
     }
 }

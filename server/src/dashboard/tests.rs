@@ -9,6 +9,7 @@ use secrecy::SecretString;
 
 use crate::config::Config;
 use crate::config::tests::good;
+use crate::history::Recorder;
 use crate::intake::Intake;
 use crate::queue::{Options, SqliteQueue};
 use crate::sampling::Shares;
@@ -26,7 +27,13 @@ impl Listener {
         let token = token.map(|token| SecretString::from(token.to_owned()));
         let config = Arc::new(Config { admin_token: token, ..good() });
         let live = Live::fixed(Arc::clone(&config));
-        let intake = Intake::new(Arc::clone(&config), Shares::new(&config), inbox, Clock::start());
+        let intake = Intake::new(
+            Arc::clone(&config),
+            Shares::new(&config),
+            inbox,
+            Recorder::default(),
+            Clock::start(),
+        );
         Dashboard::prepare();
         let router = Dashboard::new(
             live.clone(),
@@ -50,8 +57,11 @@ impl Listener {
 }
 
 const LOCAL: (&str, &str) = ("host", "127.0.0.1:9090");
-const PATHS: [&str; 10] = [
+const PATHS: [&str; 13] = [
     "/",
+    "/letters",
+    "/surveys",
+    "/surveys/checkout",
     "/queue/status",
     "/calls/main",
     "/answers/checkout",
@@ -132,7 +142,7 @@ async fn where_there_is_a_token_only_health_goes_without() {
     for path in PATHS {
         let (status, headers) = listener.answer(Method::GET, path, &[("host", "ops.example")]).await;
         match path {
-            "/healthz" | "/readyz" => assert_eq!(status, StatusCode::OK),
+            "/healthz" | "/readyz" | "/style.css" | "/live.js" => assert_eq!(status, StatusCode::OK),
             _ => {
                 assert_eq!(status, StatusCode::UNAUTHORIZED, "{path}");
                 assert!(headers.contains_key(header::WWW_AUTHENTICATE));
@@ -140,15 +150,39 @@ async fn where_there_is_a_token_only_health_goes_without() {
         }
         let wrong = ("authorization", "Bearer other");
         let (status, _) = listener.answer(Method::GET, path, &[("host", "ops.example"), wrong]).await;
-        assert!(!status.is_success() || path.ends_with('z'), "{path}");
+        let open = path.ends_with('z') || ["/style.css", "/live.js"].contains(&path);
+        assert!(!status.is_success() || open, "{path}");
     }
 }
 
-#[test]
-fn the_token_is_shown_as_bearer_or_as_a_password() {
-    assert_eq!(shown("Bearer secret").as_deref(), Some("secret"));
-    assert_eq!(shown("basic b3BzOnNlY3JldA==").as_deref(), Some("secret"));
-    for wrong in ["", "secret", "Basic c2VjcmV0", "Basic !", "Digest secret"] {
-        assert_eq!(shown(wrong), None, "{wrong}");
+#[tokio::test]
+async fn a_browser_is_led_to_the_login_and_a_program_is_told() {
+    let listener = Listener::new(Some("secret"));
+    let page = ("accept", "text/html,application/xhtml+xml");
+    let host = ("host", "ops.example");
+    let (status, headers) = listener.answer(Method::GET, "/letters?state=dead", &[host, page]).await;
+    assert_eq!(
+        (status.as_u16(), &headers["location"]),
+        (303, &"/login?next=%2Fletters%3Fstate%3Ddead".parse().unwrap())
+    );
+    for (method, shown) in [(Method::POST, page), (Method::GET, ("accept", "application/json"))] {
+        let sent = [host, shown, ("content-type", "application/json")];
+        let (status, headers) = listener.answer(method, "/queue/status", &sent).await;
+        assert_eq!(
+            (status.as_u16(), &headers["www-authenticate"]),
+            (401, &"Bearer realm=\"afterword\"".parse().unwrap())
+        );
+    }
+    let wrong = ("authorization", "Basic b3BzOnNlY3JldDI=");
+    assert_eq!(listener.answer(Method::GET, "/", &[host, page, wrong]).await.0, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_form_without_the_key_of_its_page_changes_nothing() {
+    let listener = Listener::new(None);
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    for path in ["/letters/change", "/surveys/checkout/nps"] {
+        let (status, _) = listener.answer(Method::POST, path, &[LOCAL, form]).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
     }
 }

@@ -58,6 +58,11 @@ impl Pacer {
         (self.sent + self.interval).max(after_reply) + self.guard
     }
 
+    /// What is added to the interval at present.
+    pub fn guard(&self) -> Duration {
+        self.guard
+    }
+
     /// The way that every call surely needs. Among `n` round trips the smallest lies above the
     /// smallest possible one by a share of about `1/n` of their spread; several times that is left.
     fn sure_way(&self) -> Duration {

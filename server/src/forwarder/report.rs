@@ -38,6 +38,8 @@ pub struct LaneReport {
     pub trouble: Option<String>,
     /// When the next call may leave, if something waits.
     pub next_call: Option<jiff::Timestamp>,
+    /// What the pacer adds to the interval: little, unless the platform has said 429.
+    pub guard: std::time::Duration,
 }
 
 impl LaneReport {
@@ -50,6 +52,7 @@ impl LaneReport {
             last_verdict: None,
             trouble: None,
             next_call: None,
+            guard: std::time::Duration::ZERO,
         }
     }
 }

@@ -20,6 +20,7 @@ use super::survey::unknown_survey;
 use crate::accepted::{Accepted, StoredAnswer, StoredRespondent};
 use crate::clock::Clock;
 use crate::config::Survey;
+use crate::history::Recorder;
 use crate::queue::{Enqueued, Inbox, NewEntry, Priority, QueueError};
 
 /// How long a browser is asked to wait when the queue cannot take more.
@@ -71,7 +72,7 @@ impl Intake {
         let survey = self.config.survey(survey).ok_or("unknown_survey")?;
         let submission = parse(body).map_err(|problem| problem.code())?;
         accept(self, survey, &submission, Hand::Visitor(""))
-            .map(|(new, _)| new)
+            .map(|checked| checked.new)
             .map_err(|problem| problem.code())
     }
 }
@@ -88,15 +89,15 @@ async fn take(
     check_content_type(text(header::CONTENT_TYPE))?;
     let body = body.map_err(|rejection| unreadable(&rejection))?;
     let submission = parse(&body)?;
-    let (new, dropped) = accept(intake, survey, &submission, Hand::Visitor(text(header::USER_AGENT)))?;
+    let checked = accept(intake, survey, &submission, Hand::Visitor(text(header::USER_AGENT)))?;
     intake.limits.count(&survey.id)?;
-    if dropped > 0 {
-        let dropped = u64::try_from(dropped).unwrap_or(u64::MAX);
+    if checked.dropped > 0 {
+        let dropped = u64::try_from(checked.dropped).unwrap_or(u64::MAX);
         metrics::counter!("afterword_stale_answers_dropped_total", "survey" => survey.id.to_string())
             .increment(dropped);
     }
     // In a task of its own: what is stored is counted and logged even if the visitor hangs up.
-    let storing = tokio::spawn(store(Arc::clone(&intake.queue), new));
+    let storing = tokio::spawn(store(Arc::clone(&intake.queue), intake.recorder.clone(), checked));
     let enqueued = storing.await.unwrap_or(Err(QueueError::Stopped)).map_err(|error| unavailable(&error))?;
     if enqueued == Enqueued::Conflict {
         let detail = "another submission was accepted under this UUID; the first one counts";
@@ -105,11 +106,16 @@ async fn take(
     Ok(submission.submission)
 }
 
-pub(super) async fn store(queue: Arc<dyn Inbox>, new: NewEntry) -> Result<Enqueued, QueueError> {
-    let (survey, submission) = (new.survey.clone(), new.submission);
+pub(super) async fn store(
+    queue: Arc<dyn Inbox>,
+    recorder: Recorder,
+    Checked { new, accepted, .. }: Checked,
+) -> Result<Enqueued, QueueError> {
+    let (survey, submission, accepted_at) = (new.survey.clone(), new.submission, new.accepted_at);
     let enqueued = queue.enqueue(new).await?;
     let counter = match enqueued {
         Enqueued::Stored => {
+            recorder.answered(&survey, &accepted, accepted_at);
             tracing::info!(%survey, %submission, "accepted");
             "afterword_submissions_accepted_total"
         }
@@ -120,7 +126,7 @@ pub(super) async fn store(queue: Arc<dyn Inbox>, new: NewEntry) -> Result<Enqueu
     Ok(enqueued)
 }
 
-fn check_origin(survey: &Survey, origin: Option<&str>) -> Result<(), Problem> {
+pub(super) fn check_origin(survey: &Survey, origin: Option<&str>) -> Result<(), Problem> {
     let refuse = |code, detail: String| Err(Problem::new(StatusCode::FORBIDDEN, code, detail));
     match origin {
         Some(origin) if survey.allows(origin) => Ok(()),
@@ -132,7 +138,7 @@ fn check_origin(survey: &Survey, origin: Option<&str>) -> Result<(), Problem> {
     }
 }
 
-fn check_content_type(value: &str) -> Result<(), Problem> {
+pub(super) fn check_content_type(value: &str) -> Result<(), Problem> {
     let essence = value.split(';').next().unwrap_or_default().trim();
     if ["application/json", "text/plain"].iter().any(|known| essence.eq_ignore_ascii_case(known)) {
         return Ok(());
@@ -141,7 +147,7 @@ fn check_content_type(value: &str) -> Result<(), Problem> {
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", detail))
 }
 
-fn unreadable(rejection: &BytesRejection) -> Problem {
+pub(super) fn unreadable(rejection: &BytesRejection) -> Problem {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         let detail = format!("a submission has at most {} bytes", limits::BODY_BYTES);
         return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail);
@@ -199,13 +205,23 @@ pub(super) enum Hand<'a> {
     Operator,
 }
 
-/// Applies every rule, and turns the submission into what the queue keeps, and the number of answers that were dropped.
+/// A submission that keeps every rule.
+pub(super) struct Checked {
+    /// What the queue keeps of it.
+    pub(super) new: NewEntry,
+    /// The same, before it became the entry's body.
+    pub(super) accepted: Accepted,
+    /// Answers that were dropped.
+    pub(super) dropped: usize,
+}
+
+/// Applies every rule.
 pub(super) fn accept(
     intake: &Intake,
     survey: &Survey,
     submission: &Submission,
     hand: Hand<'_>,
-) -> Result<(NewEntry, usize), Problem> {
+) -> Result<Checked, Problem> {
     let one = |pointer: &str, code, detail: String| {
         Problem::content(vec![Detail { pointer: pointer.into(), question: None, code, words: detail }])
     };
@@ -270,7 +286,7 @@ pub(super) fn accept(
         body: serde_json::to_vec(&accepted).map_err(internal)?,
         accepted_at,
     };
-    Ok((new, dropped))
+    Ok(Checked { new, accepted, dropped })
 }
 
 impl From<answer::Problem> for Detail {

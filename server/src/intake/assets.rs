@@ -196,6 +196,7 @@ impl Widget {
             ("frame.js", JAVASCRIPT),
             ("tab.js", JAVASCRIPT),
             ("outbox.js", JAVASCRIPT),
+            ("counts.js", JAVASCRIPT),
             ("afterword.d.ts", "text/plain; charset=utf-8"),
         ];
         let file = |(name, content_type): (&str, &'static str)| {

@@ -58,8 +58,8 @@ impl Intake {
         let mut handed_in = Vec::with_capacity(request.submissions.len());
         let mut failed: Option<String> = None;
         for submission in &request.submissions {
-            let new = match accept(self, survey, submission, Hand::Operator) {
-                Ok((new, _)) => new,
+            let checked = match accept(self, survey, submission, Hand::Operator) {
+                Ok(checked) => checked,
                 Err(problem) => {
                     handed_in.push(HandedIn::Refused(problem.wrong()));
                     continue;
@@ -74,7 +74,7 @@ impl Intake {
                 continue;
             }
             // In a task of its own: what is stored is counted and logged even if the operator hangs up.
-            let storing = tokio::spawn(store(Arc::clone(&self.queue), new));
+            let storing = tokio::spawn(store(Arc::clone(&self.queue), self.recorder.clone(), checked));
             handed_in.push(match storing.await.unwrap_or(Err(QueueError::Stopped)) {
                 Ok(Enqueued::Stored) => HandedIn::Taken,
                 Ok(Enqueued::Repeated) => HandedIn::Repeated,

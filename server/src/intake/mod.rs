@@ -16,6 +16,7 @@ mod metadata;
 mod openapi;
 mod problem;
 mod rules;
+mod steps;
 mod style;
 mod survey;
 #[cfg(test)]
@@ -38,6 +39,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::history::Recorder;
 use crate::queue::{Enqueued, Inbox, NewEntry, QueueError};
 use crate::sampling::Shares;
 use assets::Assets;
@@ -48,9 +50,12 @@ use problem::Problem;
 pub use assets::{EmbeddedWidget, NOT_BUILT};
 pub use definition::{ServedDefinition, version};
 pub use hand_in::{HandInRequest, HandedIn, Wrong};
+pub use steps::{SHOWN, SUBMITTED, answered};
 
 /// Where submissions are posted.
 const ANSWERS: &str = "/v1/surveys/{survey}/answers";
+/// Where steps are counted.
+const STEPS: &str = "/v1/surveys/{survey}/steps";
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 /// The longest silence within a request's body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -66,16 +71,23 @@ pub struct Intake {
     limits: Arc<RateLimits>,
     shares: Shares,
     queue: Arc<dyn Inbox>,
+    recorder: Recorder,
     clock: Clock,
 }
 
 impl Intake {
     /// Prepares what is served.
-    pub fn new(config: Arc<Config>, shares: Shares, queue: Arc<dyn Inbox>, clock: Clock) -> Self {
+    pub fn new(
+        config: Arc<Config>,
+        shares: Shares,
+        queue: Arc<dyn Inbox>,
+        recorder: Recorder,
+        clock: Clock,
+    ) -> Self {
         let definitions = Arc::new(Definitions::new(&config));
         let assets = Arc::new(Assets::new(&config));
         let limits = Arc::new(RateLimits::new(&config, ANSWERS));
-        Self { config, definitions, assets, limits, shares, queue, clock }
+        Self { config, definitions, assets, limits, shares, queue, recorder, clock }
     }
 
     /// The same surveys for somebody who tries them out: what is answered is checked as always, and neither stored,
@@ -87,8 +99,9 @@ impl Intake {
             .route("/a/{build}/{file}", get(assets::file))
             .route("/v1/surveys/{survey}", get(survey::definition))
             .route(ANSWERS, post(answers::rehearse))
+            .route(STEPS, post(async || StatusCode::NO_CONTENT))
             .layer(DefaultBodyLimit::max(shared::limits::BODY_BYTES))
-            .with_state(Self::new(config, shares, Arc::new(Nowhere), clock))
+            .with_state(Self::new(config, shares, Arc::new(Nowhere), Recorder::default(), clock))
     }
 
     /// What has to run beside the routes; never ends.
@@ -104,6 +117,7 @@ impl Intake {
         let surveys = Router::new()
             .route("/v1/surveys/{survey}", get(survey::definition))
             .route(ANSWERS, post(answers::submit))
+            .route(STEPS, post(steps::count))
             .method_not_allowed_fallback(method)
             .layer(middleware::from_fn(in_time))
             .layer(middleware::from_fn_with_state(Arc::clone(&self.limits), limits::admit))

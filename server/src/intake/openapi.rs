@@ -49,6 +49,7 @@ fn describe() -> OpenApi {
         .path("/a/{build}/{file}", get(routes::file()))
         .path("/v1/surveys/{survey}", get(routes::definition()))
         .path("/v1/surveys/{survey}/answers", PathItem::new(HttpMethod::Post, routes::answers()))
+        .path("/v1/surveys/{survey}/steps", PathItem::new(HttpMethod::Post, routes::steps()))
         .path("/v1/openapi.json", get(routes::document()));
     let info = InfoBuilder::new().title("Afterword").version(VERSION).description(Some(ABOUT));
     let components = schemas::all()

@@ -41,8 +41,13 @@ impl Door {
         let queue = Arc::new(SqliteQueue::open(&folder.path().join("queue.db"), Options::default()).unwrap());
         let clock = Clock::start();
         let shares = Shares::new(&config);
-        let intake =
-            Intake::new(Arc::new(config), shares.clone(), Arc::clone(&queue) as Arc<dyn Inbox>, clock);
+        let intake = Intake::new(
+            Arc::new(config),
+            shares.clone(),
+            Arc::clone(&queue) as Arc<dyn Inbox>,
+            Recorder::default(),
+            clock,
+        );
         Self { router: intake.router(), queue, clock, shares, _folder: folder }
     }
 

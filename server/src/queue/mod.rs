@@ -22,6 +22,7 @@
 
 mod entry;
 mod filter;
+mod history;
 mod postgres;
 mod sqlite;
 mod stir;
@@ -44,6 +45,7 @@ pub use entry::{
     Attempt, Due, Enqueued, Entry, EntryId, LaneCount, NewEntry, Priority, Record, Settlement, State, Unknown,
 };
 pub use filter::{Change, Filter};
+pub use history::{Kind, Series};
 pub use postgres::PostgresQueue;
 pub use sqlite::SqliteQueue;
 
@@ -243,10 +245,28 @@ pub trait Records: Send + Sync + 'static {
     async fn check(&self) -> Result<(), QueueError>;
 }
 
-/// A durable queue. See the module for its promises.
-pub trait Queue: Inbox + Lanes + Records {}
+/// What has happened, in numbers: kept beside the queue, and no promise of it depends on them.
+#[async_trait]
+pub trait History: Send + Sync + 'static {
+    /// Adds to what was counted; all of it or none.
+    async fn record(&self, counts: Vec<(Kind, u64)>) -> Result<(), QueueError>;
 
-impl<T: Inbox + Lanes + Records> Queue for T {}
+    /// What was counted of a series since a time, of one subject or of all, in the order of time.
+    async fn counted(
+        &self,
+        series: Series,
+        subject: Option<&str>,
+        since: Timestamp,
+    ) -> Result<Vec<(Kind, u64)>, QueueError>;
+
+    /// Forgets what was counted of a series before a time.
+    async fn forget_counts(&self, series: Series, before: Timestamp) -> Result<(), QueueError>;
+}
+
+/// A durable queue. See the module for its promises.
+pub trait Queue: Inbox + Lanes + Records + History {}
+
+impl<T: Inbox + Lanes + Records + History> Queue for T {}
 
 /// A queue that all parts of a server share.
 pub type SharedQueue = Arc<dyn Queue>;

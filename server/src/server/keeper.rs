@@ -15,6 +15,7 @@ use super::upkeep::{assign, warn_of_orphans};
 use crate::clock::Clock;
 use crate::config::{Config, Files};
 use crate::dashboard::Parts;
+use crate::history::Recorder;
 use crate::http::Places;
 use crate::intake::Intake;
 use crate::live::{InForce, Live, ReloadError};
@@ -25,6 +26,7 @@ use crate::sampling::Shares;
 pub(super) struct Keeper {
     queue: SharedQueue,
     clock: Clock,
+    recorder: Recorder,
     lanes: Lanes,
     places: Places,
     /// What the server started with: some keys of a later file wait for the next start.
@@ -50,9 +52,10 @@ impl Keeper {
         files: Files,
         queue: SharedQueue,
         clock: Clock,
+        recorder: Recorder,
         (lanes, prepared): (Lanes, Prepared),
     ) -> (Self, Served) {
-        let (intake, shares) = made_of(&config, &queue, clock).await;
+        let (intake, shares) = made_of(&config, &queue, &recorder, clock).await;
         let places = Places::new(&config);
         let (live, in_force) =
             watch::channel(Arc::new(InForce::new(Arc::clone(&config), files, clock.now())));
@@ -61,7 +64,8 @@ impl Keeper {
         let served =
             Served { live: Live::new(in_force), places: places.clone(), public: router, parts: served };
         let first = Arc::clone(&config);
-        let mut keeper = Self { queue, clock, lanes, places, first, live, public, parts, tasks: Vec::new() };
+        let mut keeper =
+            Self { queue, clock, recorder, lanes, places, first, live, public, parts, tasks: Vec::new() };
         keeper.adopt(&config, intake, shares, prepared).await;
         (keeper, served)
     }
@@ -111,7 +115,7 @@ impl Keeper {
             let keys = at_next_start.join(", ");
             tracing::warn!(keys, "these keys come into force at the next start only");
         }
-        let (intake, shares) = made_of(&config, &self.queue, self.clock).await;
+        let (intake, shares) = made_of(&config, &self.queue, &self.recorder, self.clock).await;
         self.places.adopt(&config);
         drop(self.public.send_replace(intake.clone().router()));
         self.adopt(&config, intake, shares, prepared).await;
@@ -134,9 +138,14 @@ impl Keeper {
 }
 
 /// What browsers reach with a configuration, and how many of them are asked.
-async fn made_of(config: &Arc<Config>, queue: &SharedQueue, clock: Clock) -> (Intake, Shares) {
+async fn made_of(
+    config: &Arc<Config>,
+    queue: &SharedQueue,
+    recorder: &Recorder,
+    clock: Clock,
+) -> (Intake, Shares) {
     let shares = Shares::new(config);
     shares.look(config, &**queue).await;
     let inbox = Arc::clone(queue) as Arc<dyn Inbox>;
-    (Intake::new(Arc::clone(config), shares.clone(), inbox, clock), shares)
+    (Intake::new(Arc::clone(config), shares.clone(), inbox, recorder.clone(), clock), shares)
 }

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Platform, Survey};
 use crate::dashboard::LaneView;
 use crate::forwarder::Lane;
+use crate::history::Recorder;
 use crate::platform::{Client, Connections};
 use crate::queue::SharedQueue;
 
@@ -17,6 +18,7 @@ use crate::queue::SharedQueue;
 pub(super) struct Lanes {
     queue: SharedQueue,
     clock: Clock,
+    recorder: Recorder,
     connections: Connections,
     running: Vec<Running>,
     ended: mpsc::UnboundedSender<()>,
@@ -36,9 +38,16 @@ pub(super) struct Prepared(Vec<(Arc<Platform>, Client)>);
 
 impl Lanes {
     /// No lane yet; the other end hears of lanes that end by themselves, which none ought to do.
-    pub(super) fn new(queue: SharedQueue, clock: Clock) -> (Self, mpsc::UnboundedReceiver<()>) {
+    pub(super) fn new(
+        queue: SharedQueue,
+        clock: Clock,
+        recorder: Recorder,
+    ) -> (Self, mpsc::UnboundedReceiver<()>) {
         let (ended, ends) = mpsc::unbounded_channel();
-        (Self { queue, clock, connections: Connections::default(), running: Vec::new(), ended }, ends)
+        (
+            Self { queue, clock, recorder, connections: Connections::default(), running: Vec::new(), ended },
+            ends,
+        )
     }
 
     /// Makes what lanes need that are not at work yet. Nothing changes.
@@ -75,7 +84,8 @@ impl Lanes {
     fn start(&self, platform: Arc<Platform>, client: Client, surveys: Vec<Arc<Survey>>) -> Running {
         let (surveys, news) = watch::channel(surveys);
         let (stop, stopped) = watch::channel(false);
-        let lane = Lane::new(Arc::clone(&platform), news, client, Arc::clone(&self.queue), self.clock);
+        let (queue, recorder) = (Arc::clone(&self.queue), self.recorder.clone());
+        let lane = Lane::new(Arc::clone(&platform), news, client, queue, self.clock, recorder);
         let view = LaneView { platform: Arc::clone(&platform), report: lane.report(), desk: lane.desk() };
         let watched = Watched { told: stopped.clone(), ended: self.ended.clone() };
         let task = tokio::spawn(async move {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::REMEMBER;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::history;
 use crate::live::Live;
 use crate::queue::{Records, SharedQueue};
 
@@ -47,6 +48,7 @@ pub(super) async fn keep_up(queue: SharedQueue, clock: Clock, live: Live) {
     loop {
         warn_of_drift(&clock);
         forget(&*queue, clock, keep).await;
+        history::forget(&*queue, clock.now()).await;
         tokio::time::sleep(EVERY).await;
         // A request that began before a survey changed its platform may have been stored after it.
         assign(&live.config(), &*queue).await;

@@ -11,6 +11,7 @@
 //! BUILD/full-widget.wasm
 //! BUILD/frame.js           only for surveys that lie over the page
 //! BUILD/tab.js             only for surveys that begin as a tab
+//! BUILD/counts.js          only for surveys that count steps
 //! BUILD/outbox.js          only where an earlier page left something unsent
 //! BUILD/afterword.d.ts     types, for the authors of pages
 //! ```
@@ -34,8 +35,12 @@ pub(super) const WASM: &str = "widget.wasm";
 pub(super) const FULL_GLUE: &str = "full-glue.js";
 pub(super) const FULL_WASM: &str = "full-widget.wasm";
 /// What few pages need, and when they do.
-pub(super) const MODULES: [(&str, &str); 3] =
-    [("frame.js", "for overlays only"), ("tab.js", "for tabs only"), ("outbox.js", "if something waits")];
+pub(super) const MODULES: [(&str, &str); 4] = [
+    ("frame.js", "for overlays only"),
+    ("tab.js", "for tabs only"),
+    ("outbox.js", "if something waits"),
+    ("counts.js", "if steps are counted"),
+];
 const TYPES: &str = "afterword.d.ts";
 
 /// Hex digits of the build id.

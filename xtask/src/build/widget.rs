@@ -44,6 +44,7 @@ pub(super) fn build(tools: &Tools) -> Result<PathBuf> {
             styled(tools, &module(tools, &root, "frame.js")?, &[root.join("widget/frame.css")])?,
             styled(tools, &module(tools, &root, "tab.js")?, &[root.join("widget/tab.css")])?,
             module(tools, &root, "outbox.js")?,
+            module(tools, &root, "counts.js")?,
         ],
         types: fs::read_to_string(root.join("widget/afterword.d.ts"))
             .context("widget/afterword.d.ts cannot be read")?,

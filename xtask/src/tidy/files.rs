@@ -6,16 +6,18 @@ use super::{File, Problem};
 /// What a page runs before WebAssembly is there and around it: when a survey is due, the frame of an
 /// overlay and its tab, what is still to be sent, and what WebAssembly would have to ask of the browser step by step; their
 /// tests, their types, and the typed page that they are held to.
-const OURS: [&str; 10] = [
+const OURS: [&str; 12] = [
     "widget/loader.js",
     "widget/frame.js",
     "widget/tab.js",
     "widget/outbox.js",
+    "widget/counts.js",
     "widget/sending.js",
     "widget/browser.js",
     "widget/full.js",
     "widget/scripts.test.js",
     "widget/afterword.d.ts",
+    "server/src/page/live.js",
     "tests/types/page.ts",
 ];
 const SCRIPTS: [&str; 7] = ["js", "mjs", "cjs", "jsx", "ts", "tsx", "mts"];

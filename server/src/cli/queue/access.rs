@@ -11,6 +11,7 @@ use crate::cli::holder::{Holder, Missing};
 use crate::cli::remote::Remote;
 use crate::clock::Clock;
 use crate::config::{Config, Store};
+use crate::history::Recorder;
 use crate::intake::{HandInRequest, HandedIn, Intake};
 use crate::operator::{
     self, ChangeReply, ChangeRequest, ForgetReply, ForgetRequest, ListRequest, Listing, OperatorError,
@@ -128,7 +129,13 @@ impl Access {
         match self {
             Self::Here(queue, clock) | Self::Beside(queue, clock) => {
                 let inbox = Arc::clone(queue) as Arc<dyn Inbox>;
-                Door::Here(Box::new(Intake::new(Arc::clone(config), Shares::new(config), inbox, *clock)))
+                Door::Here(Box::new(Intake::new(
+                    Arc::clone(config),
+                    Shares::new(config),
+                    inbox,
+                    Recorder::default(),
+                    *clock,
+                )))
             }
             Self::There(remote) => Door::There(remote),
         }

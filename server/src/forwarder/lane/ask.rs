@@ -171,7 +171,7 @@ impl Lane {
         let ended = Instant::now();
         let refusal = outcome.ok().and_then(Result::ok).flatten();
         let throttled = matches!(&refusal, Some(Outcome::Reply(reply)) if reply.status == 429);
-        self.measure(sent);
+        self.measure(sent, "look-up");
         self.pacer.called_otherwise(sent, ended, throttled);
         if let Some(Outcome::Reply(reply)) = &refusal
             && reply.retry_after.is_some()

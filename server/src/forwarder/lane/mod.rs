@@ -30,6 +30,7 @@ use super::verdict::Verdict;
 use crate::accepted::Accepted;
 use crate::clock::{self, Clock};
 use crate::config::{OnUnknown, Platform, Survey};
+use crate::history::Recorder;
 use crate::platform::{Client, REPORT_CONNECT};
 use crate::queue::{Attempt, Due, Entry, EntryId, Lease, QueueError, Settlement, SharedQueue};
 use ask::LookUps;
@@ -54,6 +55,7 @@ pub struct Lane {
     client: Client,
     queue: SharedQueue,
     clock: Clock,
+    recorder: Recorder,
     pacer: Pacer,
     outage: Outage,
     pauses: Pauses,
@@ -88,6 +90,7 @@ impl Lane {
         client: Client,
         queue: SharedQueue,
         clock: Clock,
+        recorder: Recorder,
     ) -> Self {
         let surveys = sending_to(&platform, &configured.borrow_and_update());
         Self {
@@ -98,6 +101,7 @@ impl Lane {
             client,
             queue,
             clock,
+            recorder,
             outage: Outage::default(),
             pauses: Pauses::default(),
             look_ups: LookUps::default(),

@@ -137,7 +137,7 @@ impl Lane {
     ) {
         let lane = self.platform.name.to_string();
         let interval = self.platform.interval;
-        self.measure(sent);
+        self.measure(sent, verdict.name());
         metrics::histogram!("afterword_call_duration_seconds", "lane" => lane.clone())
             .record((ended - sent).as_secs_f64());
         metrics::counter!("afterword_calls_total", "lane" => lane.clone(), "verdict" => verdict.name())
@@ -170,8 +170,9 @@ impl Lane {
             Verdict::Delivered => None,
             _ => Some(trouble(outcome)),
         };
-        let last_call = self.clock.at(sent);
+        let (last_call, guard) = (self.clock.at(sent), self.pacer.guard());
         self.set(|report| {
+            report.guard = guard;
             report.last_call = Some(last_call);
             report.last_verdict = Some(verdict.name());
             report.trouble = trouble;
@@ -194,8 +195,9 @@ impl Lane {
         gauge.set(if paused { 1.0 } else { 0.0 });
     }
 
-    /// Measures the time between the starts of two calls.
-    pub(super) fn measure(&mut self, sent: Instant) {
+    /// Counts a call by what came of it or what it was for, and measures the time since the one before it.
+    pub(super) fn measure(&mut self, sent: Instant, what: &str) {
+        self.recorder.call(&self.platform.name, what, self.clock.at(sent));
         if let Some(before) = self.last_call.replace(sent) {
             metrics::histogram!("afterword_call_gap_seconds", "lane" => self.platform.name.to_string())
                 .record((sent - before).as_secs_f64());

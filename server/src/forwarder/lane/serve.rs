@@ -54,7 +54,7 @@ impl Lane {
             tokio::time::timeout(self.report_patience(), ended).await.ok().and_then(Result::ok)
         };
         let now = Instant::now();
-        self.measure(sent);
+        self.measure(sent, "operator");
         self.pacer.called_otherwise(sent, now, sign.is_some_and(|sign| sign.throttled));
         if let Some(rest) = sign.and_then(|sign| sign.rest) {
             self.outage.rest(now + rest);

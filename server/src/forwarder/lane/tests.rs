@@ -16,8 +16,8 @@ use crate::config::PlatformName;
 use crate::platform::Connections;
 use crate::platform::tests::{accepted, sandbox};
 use crate::queue::{
-    Due, Enqueued, Filter, Inbox, Lanes, NewEntry, Options, Priority, Record, Records, SqliteQueue, State,
-    Unknown,
+    Due, Enqueued, Filter, History, Inbox, Kind, Lanes, NewEntry, Options, Priority, Record, Records, Series,
+    SqliteQueue, State, Unknown,
 };
 use crate::sandbox::{Call, Fault, Misbehaviour, Reports, Sandbox};
 
@@ -56,7 +56,8 @@ impl Line {
         let (stop, stopped) = watch::channel(false);
         let client = Client::new(&platform, &mut Connections::default()).unwrap();
         let surveys = watch::channel(vec![Arc::new(survey)]).1;
-        let lane = Lane::new(Arc::new(platform), surveys, client, Arc::clone(&queue), clock);
+        let lane =
+            Lane::new(Arc::new(platform), surveys, client, Arc::clone(&queue), clock, Recorder::default());
         let desk = lane.desk();
         tokio::spawn(lane.run(stopped));
         Self { sandbox, queue, clock, desk, sent: Mutex::default(), stop, _folder: folder }
@@ -457,6 +458,24 @@ impl Records for Leased {
     }
     async fn check(&self) -> Result<(), QueueError> {
         self.queue.check().await
+    }
+}
+
+#[async_trait]
+impl History for Leased {
+    async fn record(&self, counts: Vec<(Kind, u64)>) -> Result<(), QueueError> {
+        self.queue.record(counts).await
+    }
+    async fn counted(
+        &self,
+        series: Series,
+        subject: Option<&str>,
+        since: Timestamp,
+    ) -> Result<Vec<(Kind, u64)>, QueueError> {
+        self.queue.counted(series, subject, since).await
+    }
+    async fn forget_counts(&self, series: Series, before: Timestamp) -> Result<(), QueueError> {
+        self.queue.forget_counts(series, before).await
     }
 }
 

@@ -102,6 +102,33 @@ pub(super) fn answers() -> Operation {
     problems::add(operation, &[&ANY[..], &own].concat()).build()
 }
 
+pub(super) fn steps() -> Operation {
+    let origin = text("The page's origin, as with answers.");
+    let content = || ContentBuilder::new().schema(Some(to("Step"))).build();
+    let same = text("The same JSON as text, which saves browsers the preflight.")
+        .content_media_type("application/json")
+        .content_schema(Some(to("Step")));
+    let body = RequestBodyBuilder::new()
+        .required(Some(Required::True))
+        .content("application/json", content())
+        .content("text/plain", ContentBuilder::new().schema(Some(same)).build())
+        .build();
+    let operation = OperationBuilder::new()
+        .operation_id(Some("step"))
+        .summary(Some("Count a step"))
+        .description(Some(
+            "That some visitor has come so far. It names nobody and says nothing of what was answered. Where the \
+             survey does not count steps, nothing happens.",
+        ))
+        .parameter(survey())
+        .parameter(parameter("Origin", ParameterIn::Header, true, origin))
+        .request_body(Some(body))
+        .response("204", ResponseBuilder::new().description("It was counted, if the survey counts."));
+    let own =
+        ["not_json", "origin", "no_origin", "unknown_survey", "body", "too_large", "content_type", "content"];
+    problems::add(operation, &[&ANY[..], &own].concat()).build()
+}
+
 pub(super) fn document() -> Operation {
     let schema = ObjectBuilder::new().required("openapi").property("openapi", text(""));
     let operation = OperationBuilder::new()

@@ -23,6 +23,7 @@ pub(super) fn all() -> Vec<(&'static str, Schema)> {
         ("Respondent", submission::respondent()),
         ("Context", submission::context()),
         ("Accepted", submission::accepted()),
+        ("Step", submission::step()),
         ("Definition", definition::definition()),
         ("Question", definition::question()),
         ("Kind", definition::kind()),

@@ -13,6 +13,7 @@
 mod batch;
 mod bounds;
 mod connection;
+mod history;
 mod keeper;
 mod records;
 mod schema;
@@ -33,8 +34,8 @@ use uuid::Uuid;
 
 use super::stir::Stir;
 use super::{
-    Attempt, Change, Due, Enqueued, Entry, EntryId, Filter, Inbox, LaneCount, Lanes, Lease, NewEntry,
-    Options, QueueError, Record, Records, Settlement, State, Unknown,
+    Attempt, Change, Due, Enqueued, Entry, EntryId, Filter, History, Inbox, Kind, LaneCount, Lanes, Lease,
+    NewEntry, Options, QueueError, Record, Records, Series, Settlement, State, Unknown,
 };
 use crate::config::{Database, PlatformName};
 use batch::{Committer, WAITING_ENTRIES, Waiting};
@@ -354,5 +355,25 @@ impl Records for PostgresQueue {
         records::touch(&self.work).await?;
         let (room, why) = self.bounds.room();
         if room == 0 { Err(QueueError::Full(why)) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl History for PostgresQueue {
+    async fn record(&self, counts: Vec<(Kind, u64)>) -> Result<(), QueueError> {
+        history::record(&self.reports, &counts).await
+    }
+
+    async fn counted(
+        &self,
+        series: Series,
+        subject: Option<&str>,
+        since: Timestamp,
+    ) -> Result<Vec<(Kind, u64)>, QueueError> {
+        history::counted(&self.reports, series, subject, since).await
+    }
+
+    async fn forget_counts(&self, series: Series, before: Timestamp) -> Result<(), QueueError> {
+        history::forget(&self.reports, series, before).await
     }
 }

@@ -19,7 +19,8 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(4704912873160285)";
 ///
 /// Rows of `entry` change their state a few times and then stay: dead versions are cleaned up early, since
 /// a look-up for what is next has to step over them. Leases are by the database's clock.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
 CREATE SEQUENCE afterword.entry_id AS bigint;
 CREATE TABLE afterword.entry (
     id           bigint   PRIMARY KEY,
@@ -71,7 +72,21 @@ CREATE TABLE afterword.lease (
     term       bigint      NOT NULL,
     expires_at timestamptz NOT NULL
 ) WITH (fillfactor = 50);
-"];
+",
+    // What has happened, in numbers.
+    "
+CREATE TABLE afterword.counted (
+    series   smallint NOT NULL,
+    at       bigint   NOT NULL,
+    subject  text COLLATE \"C\" NOT NULL,
+    language text COLLATE \"C\" NOT NULL,
+    item     text COLLATE \"C\" NOT NULL,
+    value    text COLLATE \"C\" NOT NULL,
+    count    bigint   NOT NULL,
+    PRIMARY KEY (series, at, subject, language, item, value)
+) WITH (fillfactor = 70);
+",
+];
 
 /// Brings a database to this version's schema, or says why it cannot.
 pub(super) async fn migrate(pool: &Pool) -> Result<(), QueueError> {

@@ -4,6 +4,7 @@
 //! file keeps a second server away from the same store, so this process owns every lane.
 
 mod file;
+mod history;
 mod records;
 mod schema;
 mod statements;
@@ -23,8 +24,8 @@ use uuid::Uuid;
 
 use super::stir::Stir;
 use super::{
-    Attempt, Change, Due, Enqueued, Entry, EntryId, Filter, Inbox, LaneCount, Lanes, Lease, NewEntry,
-    Options, QueueError, Record, Records, Settlement, Unknown,
+    Attempt, Change, Due, Enqueued, Entry, EntryId, Filter, History, Inbox, Kind, LaneCount, Lanes, Lease,
+    NewEntry, Options, QueueError, Record, Records, Series, Settlement, Unknown,
 };
 use crate::config::PlatformName;
 use file::{Lock, Watched};
@@ -340,5 +341,29 @@ impl Records for SqliteQueue {
             desk.full().map_or(Ok(()), |full| Err(QueueError::Full(full)))
         })
         .await
+    }
+}
+
+#[async_trait]
+impl History for SqliteQueue {
+    async fn record(&self, counts: Vec<(Kind, u64)>) -> Result<(), QueueError> {
+        self.write(move |desk| history::record(desk.connection, &counts).map_err(store)).await
+    }
+
+    async fn counted(
+        &self,
+        series: Series,
+        subject: Option<&str>,
+        since: Timestamp,
+    ) -> Result<Vec<(Kind, u64)>, QueueError> {
+        let subject = subject.map(str::to_owned);
+        Self::read(&self.reports, move |connection| {
+            history::counted(connection, series, subject.as_deref(), since)
+        })
+        .await
+    }
+
+    async fn forget_counts(&self, series: Series, before: Timestamp) -> Result<(), QueueError> {
+        self.write(move |desk| history::forget(desk.connection, series, before).map_err(store)).await
     }
 }

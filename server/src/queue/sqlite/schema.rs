@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 /// Times are milliseconds since 1970, states the numbers of [`State`](crate::queue::State). `id` grows
 /// with each entry, so it is the order of arrival. Each partial index holds one state only, so a million
 /// delivered entries cost the lane nothing.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
 CREATE TABLE entry (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -59,6 +59,19 @@ CREATE TABLE note (
     name  TEXT NOT NULL,
     value TEXT NOT NULL,
     PRIMARY KEY (lane, name)
+) STRICT, WITHOUT ROWID;
+",
+    // What has happened, in numbers.
+    "
+CREATE TABLE counted (
+    series   INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    subject  TEXT    NOT NULL,
+    language TEXT    NOT NULL,
+    item     TEXT    NOT NULL,
+    value    TEXT    NOT NULL,
+    count    INTEGER NOT NULL,
+    PRIMARY KEY (series, at, subject, language, item, value)
 ) STRICT, WITHOUT ROWID;
 ",
 ];

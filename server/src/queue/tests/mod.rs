@@ -57,6 +57,7 @@ macro_rules! on_each {
             another_store_takes_everything_in_once
             what_waits_follows_its_survey_into_another_lane
             the_store_proves_that_it_takes_writes
+            counts_add_up_and_are_forgotten_in_time
         }
     };
 }

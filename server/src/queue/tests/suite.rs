@@ -511,3 +511,43 @@ pub(super) async fn what_waits_follows_its_survey_into_another_lane(bench: &dyn 
 pub(super) async fn the_store_proves_that_it_takes_writes(bench: &dyn Bench) {
     bench.open().await.check().await.unwrap();
 }
+
+pub(super) async fn counts_add_up_and_are_forgotten_in_time(bench: &dyn Bench) {
+    let queue = bench.open().await;
+    let kind = |series, subject: &str, seconds, value: &str| Kind {
+        series,
+        subject: subject.into(),
+        at: at(seconds),
+        language: "nl".into(),
+        item: "recommend".into(),
+        value: value.into(),
+    };
+    let (nine, ten) = (kind(Series::Answer, "a", 0, "9"), kind(Series::Answer, "a", 60, "10"));
+    let other = kind(Series::Answer, "b", 0, "9");
+    queue.record(vec![(nine.clone(), 2), (ten.clone(), 1), (other.clone(), 5)]).await.unwrap();
+    queue
+        .record(vec![(ten.clone(), 1), (nine.clone(), 1), (kind(Series::Call, "a", 0, "9"), 7)])
+        .await
+        .unwrap();
+    // Many servers add at a time, each in an order of its own.
+    let adding = (0..8).map(|turn| {
+        let (queue, mut counts) =
+            (queue.clone(), vec![(nine.clone(), 1), (ten.clone(), 1), (other.clone(), 1)]);
+        counts.rotate_left(turn % 3);
+        tokio::spawn(async move { queue.record(counts).await })
+    });
+    for added in adding.collect::<Vec<_>>() {
+        added.await.unwrap().unwrap();
+    }
+    let counted = async |subject, since| queue.counted(Series::Answer, subject, at(since)).await.unwrap();
+    assert_eq!(counted(Some("a"), 0).await, [(nine.clone(), 11), (ten.clone(), 10)]);
+    assert_eq!(counted(Some("a"), 1).await, [(ten.clone(), 10)]);
+    let mut all = counted(None, 0).await;
+    all.sort();
+    assert_eq!(all, [(nine, 11), (ten.clone(), 10), (other, 13)]);
+    queue.forget_counts(Series::Answer, at(60)).await.unwrap();
+    drop(queue);
+    let queue = bench.open().await;
+    assert_eq!(queue.counted(Series::Answer, None, Timestamp::UNIX_EPOCH).await.unwrap(), [(ten, 10)]);
+    assert_eq!(queue.counted(Series::Call, None, Timestamp::UNIX_EPOCH).await.unwrap().len(), 1);
+}

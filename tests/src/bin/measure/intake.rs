@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use server::clock::Clock;
 use server::config::{Config, PlatformName};
+use server::history::Recorder;
 use server::intake::Intake;
 use server::queue::{Enqueued, Inbox, Lanes, NewEntry, Options, QueueError, Records as _, SqliteQueue};
 use server::sampling::Shares;
@@ -180,7 +181,9 @@ fn millis(time: Duration) -> f64 {
 async fn serve(config: &Arc<Config>, queue: Arc<dyn Inbox>) -> Result<std::net::SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let router = Intake::new(Arc::clone(config), Shares::new(config), queue, Clock::start()).router();
+    let router =
+        Intake::new(Arc::clone(config), Shares::new(config), queue, Recorder::default(), Clock::start())
+            .router();
     tokio::spawn(server::http::serve(listener, router, std::future::pending()));
     Ok(address)
 }

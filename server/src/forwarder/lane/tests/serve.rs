@@ -178,7 +178,8 @@ async fn a_long_interval_is_no_wish_to_be_left_alone() {
     let mut counter = Counter::open(Arc::clone(&platform), client.clone(), Arc::clone(&store)).await.unwrap();
     assert!(matches!(counter.call(klingon()).await, Err(NotMade::Language(_))));
     counter.close().await;
-    let lane = Lane::new(platform, watch::channel(Vec::new()).1, client, store, Clock::start());
+    let lane =
+        Lane::new(platform, watch::channel(Vec::new()).1, client, store, Clock::start(), Recorder::default());
     let (desk, (_stop, stopped)) = (lane.desk(), watch::channel(false));
     tokio::spawn(lane.run(stopped));
     assert!(matches!(desk.ask(klingon()).await, Err(NotMade::Language(_))));

@@ -115,3 +115,14 @@ pub(super) fn accepted() -> Schema {
         .description(Some("The submission is on disk."))
         .into()
 }
+
+pub(super) fn step() -> Schema {
+    with([
+        ("language", text("The language that the survey is shown in; one of the survey's.").into()),
+        ("step", text("").enum_values(Some(["shown", "answered", "submitted"])).into()),
+    ])
+    .property("question", id("The question that was answered; with `answered` only."))
+    .description(Some("How far a visitor has come."))
+    .additional_properties(Some(utoipa::openapi::schema::AdditionalProperties::FreeForm(false)))
+    .into()
+}

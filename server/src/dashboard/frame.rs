@@ -1,0 +1,106 @@
+//! What all operators' pages have around them: the way to the others, and what became of the configuration's file.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use maud::{Markup, html};
+
+use super::Dashboard;
+use super::session::Operator;
+use crate::page::{self, Tone};
+use crate::queue::QueueError;
+
+/// How often a page looks for news.
+const LIVE: Duration = Duration::from_secs(2);
+
+/// The places that the pages lead to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Status,
+    Letters,
+    Surveys,
+}
+
+const PLACES: [(Place, &str, &str); 3] = [
+    (Place::Status, "/", "Status"),
+    (Place::Letters, "/letters", "Letters"),
+    (Place::Surveys, "/surveys", "Surveys"),
+];
+
+/// A whole page that keeps itself fresh.
+pub(super) fn live(
+    dashboard: &Dashboard,
+    operator: &Operator,
+    place: Place,
+    title: &str,
+    body: &Markup,
+) -> Response {
+    whole(dashboard, operator, place, title, Some(LIVE), body)
+}
+
+/// A whole page that stays as it is.
+pub(super) fn still(
+    dashboard: &Dashboard,
+    operator: &Operator,
+    place: Place,
+    title: &str,
+    body: &Markup,
+) -> Response {
+    whole(dashboard, operator, place, title, None, body)
+}
+
+/// A whole page that says what cannot be done.
+pub(super) fn refusal(
+    dashboard: &Dashboard,
+    operator: &Operator,
+    place: Place,
+    (status, title): (StatusCode, &str),
+    words: &Markup,
+) -> Response {
+    let body = html! { h1 { (title) } (page::notice(Tone::Bad, words)) };
+    let mut response = still(dashboard, operator, place, title, &body);
+    *response.status_mut() = status;
+    response
+}
+
+/// What a page says while the store cannot be read.
+pub(super) fn broken(title: &str, error: &QueueError) -> Markup {
+    html! {
+        h1 { (title) }
+        (page::notice(Tone::Bad, html! {
+            strong { "The store cannot be read. " } (error.to_string())
+            ". Submissions are refused until it works again; visitors' browsers keep theirs meanwhile."
+        }))
+    }
+}
+
+fn whole(
+    dashboard: &Dashboard,
+    operator: &Operator,
+    place: Place,
+    title: &str,
+    live: Option<Duration>,
+    body: &Markup,
+) -> Response {
+    let content = html! {
+        header.bar {
+            a.home href="/" { (page::logo()) span { "Afterword" } }
+            nav aria-label="Pages" {
+                @for (of, address, name) in PLACES {
+                    a href=(address) aria-current=[(of == place).then_some("page")] { (name) }
+                }
+                a href="/preview" { "Preview" }
+            }
+            @if operator.may_leave {
+                form method="post" action="/logout" {
+                    (super::form::key(operator))
+                    button.plain-button { "Log out" }
+                }
+            }
+        }
+        (dashboard.live.now().notice())
+        (body)
+    };
+    page::respond(&format!("Afterword: {}", title.to_lowercase()), live, &content)
+}

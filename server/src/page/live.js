@@ -1,0 +1,65 @@
+// Keeps the page fresh: fetches it again and swaps <main> only where its content has changed.
+// Keeps focus, open <details>, the place on the page and a selection; rests while nobody looks.
+"use strict";
+(() => {
+  const every = Number(document.body.dataset.live);
+  const lost = document.querySelector(".lost");
+  const parser = new DOMParser();
+  // Only ever this very page, parsed and not run. Browsers without trusted types take the text.
+  const rules = { createHTML: (text) => text };
+  const trusted = window.trustedTypes ? trustedTypes.createPolicy("live", rules) : rules;
+  let shown = document.querySelector("main").innerHTML;
+  let heard = new Date();
+  let timer;
+
+  const busy = () => {
+    const selection = document.getSelection();
+    const chosen = document.querySelector("main input:checked");
+    return chosen || (selection && !selection.isCollapsed) || document.activeElement.matches("input, select, textarea");
+  };
+
+  const swap = (fresh) => {
+    const main = document.querySelector("main");
+    const open = [...main.querySelectorAll("details[open][id]")].map((it) => it.id);
+    const focus = [...main.querySelectorAll("a, button, summary")];
+    const at = focus.indexOf(document.activeElement);
+    const key = at < 0 ? null : document.activeElement.closest("[id]");
+    const nth = key ? [...key.querySelectorAll("a, button, summary")].indexOf(document.activeElement) : at;
+    const scrolled = [...main.querySelectorAll(".scroll")].map((it) => it.scrollLeft);
+    const anchor = scrollY > 0 ? [...main.querySelectorAll("tr[id]")].find((it) => it.getBoundingClientRect().bottom > 0) : null;
+    const top = anchor && anchor.getBoundingClientRect().top;
+
+    main.replaceChildren(...fresh.childNodes);
+
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    if (at >= 0) {
+      const home = (key && document.getElementById(key.id)) || main;
+      home.querySelectorAll("a, button, summary")[nth]?.focus({ preventScroll: true });
+    }
+    [...main.querySelectorAll(".scroll")].forEach((it, n) => { it.scrollLeft = scrolled[n] || 0; });
+    const same = anchor && document.getElementById(anchor.id);
+    if (same && top < innerHeight) scrollBy({ top: same.getBoundingClientRect().top - top, behavior: "instant" });
+  };
+
+  const refresh = async () => {
+    clearTimeout(timer);
+    if (document.hidden) return;
+    try {
+      const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(10000) });
+      if (!answer.ok) throw new Error(String(answer.status));
+      const page = parser.parseFromString(trusted.createHTML(await answer.text()), "text/html").querySelector("main");
+      const text = page.innerHTML;
+      heard = new Date();
+      if (lost.textContent) lost.textContent = "";
+      if (text !== shown && !busy()) { swap(page); shown = text; }
+    } catch {
+      const words = `The server does not answer. This is what it said at ${heard.toLocaleTimeString()}.`;
+      if (lost.textContent !== words) lost.textContent = words;
+    }
+    clearTimeout(timer);
+    timer = setTimeout(refresh, every);
+  };
+
+  document.addEventListener("visibilitychange", refresh);
+  timer = setTimeout(refresh, every);
+})();
