@@ -7,6 +7,7 @@ mod api;
 mod collected;
 mod commands;
 mod complaints;
+mod dashboard;
 mod delivery;
 mod demo;
 mod disk;

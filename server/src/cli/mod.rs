@@ -5,6 +5,7 @@
 mod answers;
 mod ask;
 mod check;
+mod config;
 mod demo;
 mod desk;
 mod embed;
@@ -53,6 +54,8 @@ enum Command {
     Serve(ConfigFile),
     /// Check a configuration, and show every problem at once
     Check(check::Check),
+    /// Print an example with every key, a schema for editors, or a page of all keys
+    Config(config::Config),
     /// Write a survey from what the platform asks
     Import(import::Import),
     /// Print ready snippets for the pages that show a survey
@@ -95,6 +98,7 @@ pub fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(file) => run(serve::serve(file.config)),
         Command::Check(arguments) => run(check::check(arguments)),
+        Command::Config(arguments) => config::config(&arguments),
         Command::Embed(arguments) => embed::embed(&arguments),
         Command::Queue(arguments) => run(queue::queue(arguments)),
         Command::Responses(arguments) => run(responses::responses(arguments)),

@@ -11,6 +11,7 @@ mod problem;
 mod question;
 mod queue;
 mod reader;
+pub mod reference;
 mod screens;
 mod show;
 mod sources;

@@ -48,6 +48,8 @@ impl<'a> Table<'a> {
 
     /// The value of a key, if it is there.
     pub(super) fn get(&self, key: &'static str) -> Option<Value<'a>> {
+        #[cfg(test)]
+        asked::note(&self.key, key);
         self.known.borrow_mut().push(key);
         let spanned = self.entries.get(key)?;
         Some(Value {
@@ -250,6 +252,26 @@ impl<'a> Value<'a> {
             return None;
         }
         Some(span)
+    }
+}
+
+/// Which keys were asked for in which tables, for those who describe them.
+#[cfg(test)]
+pub(super) mod asked {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    thread_local! {
+        static KEYS: RefCell<BTreeSet<(String, &'static str)>> = RefCell::default();
+    }
+
+    pub(super) fn note(table: &str, key: &'static str) {
+        KEYS.with_borrow_mut(|keys| keys.insert((table.to_owned(), key)));
+    }
+
+    /// Those that this thread has asked for since it was asked last.
+    pub(in super::super) fn take() -> BTreeSet<(String, &'static str)> {
+        KEYS.take()
     }
 }
 

@@ -17,6 +17,7 @@ use super::style::{self, Style};
 use super::text::{GUID_HINT, Guid, Origin};
 
 /// One survey in all its languages.
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
 #[derive(Clone, Debug)]
 pub struct Survey {
     /// Its id.

@@ -4,6 +4,8 @@
 
 use maud::{Markup, html};
 
+use crate::page;
+
 /// A kind of bar, from the bottom up.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part {
@@ -38,7 +40,7 @@ pub(super) fn bars(title: &str, parts: &[Part], bins: &[Bin]) -> Markup {
     let width = bins.len() as f64 * WIDTH;
     html! {
         figure.chart {
-            figcaption { (title) @if most > 0 { span.quiet { " most: " (most) } } }
+            figcaption { (title) @if most > 0 { span.quiet { " most: " (page::grouped(most)) } } }
             svg viewBox={ "0 0 " (width) " " (HEIGHT) } preserveAspectRatio="none" role="img" aria-label=(said) {
                 @for (at, bin) in bins.iter().enumerate() { (bar(at, bin, parts, most)) }
                 path.base d={ "M0 " (HEIGHT) "H" (width) } {}
@@ -47,7 +49,7 @@ pub(super) fn bars(title: &str, parts: &[Part], bins: &[Bin]) -> Markup {
                 p.axis aria-hidden="true" { span { (first.when) } span { (last.when) } }
             }
             ul.legend { @for (part, total) in parts.iter().zip(&totals) {
-                li { i class=(part.class) aria-hidden="true" {} (part.name) " " b { (total) } }
+                li { i class=(part.class) aria-hidden="true" {} (part.name) " " b { (page::grouped(*total)) } }
             } }
         }
     }
@@ -89,7 +91,7 @@ pub(super) fn share(name: &str, count: u64, of: u64) -> Markup {
                 rect.track x="0" y="0" width="100" height="8" {}
                 rect.brand x="0" y="0" width=(format!("{part:.1}")) height="8" {}
             } }
-            td.number { (count) }
+            td.number { (page::grouped(count)) }
             td.number.quiet { (format!("{part:.0} %")) }
         }
     }

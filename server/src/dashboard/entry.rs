@@ -25,7 +25,7 @@ pub(super) async fn page(
         Err(_) => Ok(None),
     };
     let body = match found {
-        Ok(Some(shown)) => body(&dashboard, &operator, &shown),
+        Ok(Some(entry)) => body(&dashboard, &operator, &entry),
         Ok(None) => {
             let words = html! { "The queue has no submission “" (submission) "”; what arrived is forgotten after 30 days. " a href="/letters" { "All letters" } };
             let status = (StatusCode::NOT_FOUND, "Letter");
@@ -58,7 +58,7 @@ fn body(dashboard: &Dashboard, operator: &Operator, shown: &Shown) -> Markup {
             }
             p.quiet {
                 "Accepted " (time::moment(entry.accepted_at)) "."
-                @if let Some(at) = entry.settled_at { " " (state.name()) " since " (time::moment(at)) "." }
+                @if let Some(at) = entry.settled_at { " In this state since " (time::moment(at)) "." }
                 @if let Some(at) = shown.unsure_since { " It may have arrived " (time::moment(at)) "." }
             }
             @if let Some(error) = &entry.last_error { pre { (error) } }

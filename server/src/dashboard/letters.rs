@@ -27,6 +27,8 @@ use crate::queue::State as EntryState;
 const LISTED: u32 = 50;
 /// A form with every entry of a page selected, and some more.
 const LARGEST: usize = 1 << 20;
+/// What waits for an operator.
+const STUCK: [EntryState; 2] = [EntryState::Dead, EntryState::Parked];
 /// What the filter offers, as parameters of an address.
 const STATES: [(&str, &str); 6] = [
     ("dead,parked", "Dead letters and parked"),
@@ -68,9 +70,14 @@ impl Wish {
             }
         }
         if wish.selection.states.is_empty() {
-            wish.selection.states = vec![StateName(EntryState::Dead), StateName(EntryState::Parked)];
+            wish.selection.states = STUCK.map(StateName).into();
         }
         Ok(wish)
+    }
+
+    /// True if nothing is asked for but what waits for an operator.
+    fn is_usual(&self) -> bool {
+        self.selection == Selection { states: STUCK.map(StateName).into(), ..Selection::default() }
     }
 
     /// The same page, with something after or something done.
@@ -117,7 +124,10 @@ fn body(dashboard: &Dashboard, operator: &Operator, wish: &Wish, listing: &Listi
         @if listing.entries.is_empty() {
             section.card.empty {
                 h2 { (page::pill(Tone::Good, "nothing here")) }
-                p { "No entry is like this." @if wish.after.is_some() { " " a href=(wish.address(None)) { "To the first" } } }
+                p {
+                    @if wish.is_usual() { "Nothing waits for you." } @else { "No entry is like this." }
+                    @if wish.after.is_some() { " " a href=(wish.address(None)) { "To the first" } }
+                }
             }
         } @else {
             form.card method="post" action="/letters/change" {

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use maud::{Markup, html};
 
-use super::session::{Operator, Refused};
+use super::session::{Operator, Refused, Sessions};
 use super::{Dashboard, form, session, time};
 use crate::page::{self, Tone};
 
@@ -57,7 +57,7 @@ async fn enter(State(dashboard): State<Dashboard>, request: Request) -> Response
     let shown = fields.get("token").unwrap_or_default().trim();
     match dashboard.sessions.check(&token, shown, peer) {
         Ok(()) => {
-            let cookie = dashboard.sessions.begin(&token, &headers, dashboard.clock.now());
+            let cookie = Sessions::begin(&token, &headers, dashboard.clock.now());
             ([(header::SET_COOKIE, cookie)], Redirect::to(own(next))).into_response()
         }
         Err(Refused::Unknown) => {

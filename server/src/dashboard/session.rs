@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::http::{ClientKey, Peer};
 use crate::stranger;
@@ -39,7 +40,7 @@ pub(super) struct Sessions(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     /// Signs forms where nobody has to log in.
-    chance: [u8; 32],
+    chance: Vec<u8>,
     /// The names of sessions that were ended before their time.
     over: Mutex<HashSet<String>>,
     wrong: Mutex<HashMap<ClientKey, Vec<Instant>>>,
@@ -65,7 +66,7 @@ pub(super) enum Refused {
 
 impl Sessions {
     pub(super) fn new() -> Self {
-        let chance = rand::random();
+        let chance = [Uuid::new_v4(), Uuid::new_v4()].map(Uuid::into_bytes).concat();
         Self(Arc::new(Shared { chance, over: Mutex::default(), wrong: Mutex::default() }))
     }
 
@@ -116,8 +117,8 @@ impl Sessions {
     }
 
     /// A new session's cookie.
-    pub(super) fn begin(&self, token: &SecretString, headers: &HeaderMap, now: Timestamp) -> HeaderValue {
-        let name = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>());
+    pub(super) fn begin(token: &SecretString, headers: &HeaderMap, now: Timestamp) -> HeaderValue {
+        let name = Uuid::new_v4().simple().to_string();
         let ends = now.as_second().saturating_add(LASTS.as_secs().cast_signed());
         let signature = signature(&key(token), &format!("session {ends} {name}"));
         cookie(&format!("{ends}.{name}.{signature}"), LASTS, headers)
@@ -246,7 +247,7 @@ mod tests {
     #[tokio::test]
     async fn a_session_lasts_for_half_a_day_over_restarts_and_ends_with_the_token() {
         let (sessions, token) = (Sessions::new(), token());
-        let cookie = sessions.begin(&token, &HeaderMap::new(), at(0));
+        let cookie = Sessions::begin(&token, &HeaderMap::new(), at(0));
         let sent = sent_back(&cookie);
         let asked = |cookie: &str| asking(&[("cookie", &format!("other=1; {cookie}"))]);
         for listener in [&sessions, &Sessions::new()] {
@@ -269,7 +270,7 @@ mod tests {
     async fn a_form_is_of_one_session_only() {
         let (sessions, token) = (Sessions::new(), token());
         let mut operators = (0..2).map(|_| {
-            let cookie = sent_back(&sessions.begin(&token, &HeaderMap::new(), at(0)));
+            let cookie = sent_back(&Sessions::begin(&token, &HeaderMap::new(), at(0)));
             sessions.admit(Some(&token), &asking(&[("cookie", &cookie)]), at(1)).unwrap()
         });
         let (one, other) = (operators.next().unwrap(), operators.next().unwrap());
@@ -286,7 +287,7 @@ mod tests {
         let sessions = Sessions::new();
         let with = |origin: &str| {
             let request = asking(&[("origin", origin), ("host", "ops.example")]);
-            sessions.begin(&token(), request.headers(), at(0)).to_str().unwrap().to_owned()
+            Sessions::begin(&token(), request.headers(), at(0)).to_str().unwrap().to_owned()
         };
         let cookie = with("http://ops.example");
         assert!(cookie.contains("; HttpOnly; SameSite=Lax") && !cookie.contains("Secure"), "{cookie}");

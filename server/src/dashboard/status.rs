@@ -155,13 +155,13 @@ fn lane(lane: &LaneView, count: Option<&LaneCount>, figures: &Figures, draws: bo
         section.card {
             h2 { (lane.platform.name) " " (page::pill(tone, label)) }
             dl.figures {
-                (page::figure("Waiting", number(|count| count.waiting + count.sending).to_string()))
-                (page::figure("To be tried again", number(|count| count.delayed).to_string()))
-                (page::figure("Looked up", number(|count| count.unknown).to_string()))
+                (page::figure("Waiting", page::grouped(number(|count| count.waiting + count.sending))))
+                (page::figure("To be tried again", page::grouped(number(|count| count.delayed))))
+                (page::figure("Looked up", page::grouped(number(|count| count.unknown))))
                 (page::figure("Oldest", oldest.map_or("–".into(), |oldest| span(now, oldest))))
                 (page::figure("Through in", if open > 0 && flows { duration(left) } else { "–".into() }))
-                (page::figure("Parked", number(|count| count.parked).to_string()))
-                (page::figure("Dead letters", number(|count| count.dead).to_string()))
+                (page::figure("Parked", page::grouped(number(|count| count.parked))))
+                (page::figure("Dead letters", page::grouped(number(|count| count.dead))))
             }
             @for advice in advice(&report) {
                 (page::notice(tone, html! { (advice) }))
@@ -173,7 +173,7 @@ fn lane(lane: &LaneView, count: Option<&LaneCount>, figures: &Figures, draws: bo
             @else { p.quiet { a href=(form::address("/", [("lane", lane.platform.name.to_string())])) { "Calls of the last hour and day" } } }
             p.quiet {
                 "One call each " (duration(lane.platform.interval))
-                @if report.guard > lane.platform.interval / 100 { ", and " (duration(report.guard)) " more since the platform found that too fast" }
+                @if let Some(more) = report.widened { ", and " (duration(more)) " more since the platform found that too fast" }
                 ". "
                 @match report.last_call {
                     Some(at) => {
@@ -234,18 +234,18 @@ fn advice(report: &LaneReport) -> Vec<String> {
 
 fn failures_table(failures: &[Record], now: Timestamp) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll { table.cards {
             thead { tr {
                 th { "Submission" } th { "Survey" } th { "State" } th.number { "Calls" } th.number { "Ago" } th { "Why" }
             } }
             tbody { @for failure in failures {
                 tr {
-                    td { a href={ "/letters/" (failure.submission) } { code { (failure.submission) } } }
+                    td.name { a href={ "/letters/" (failure.submission) } { code { (failure.submission) } } }
                     td { (failure.survey) }
                     td { (page::pill(letters::tone(failure.state), failure.state.name())) }
-                    td.number { (failure.attempts) }
-                    td.number { (failure.settled_at.map_or("–".into(), |at| span(now, at))) }
-                    td { (failure.last_error.as_deref().unwrap_or_default()) }
+                    td.number data-name="Calls" { (failure.attempts) }
+                    td.number data-name="Ago" { (failure.settled_at.map_or("–".into(), |at| span(now, at))) }
+                    td.wide { (failure.last_error.as_deref().unwrap_or_default()) }
                 }
             } }
         } }

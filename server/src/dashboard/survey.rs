@@ -59,7 +59,7 @@ impl Wish {
         self.days.filter(|days| SPANS.contains(days)).unwrap_or(30)
     }
 
-    fn address(&self, survey: &Survey, days: u16, lang: Option<&str>) -> String {
+    fn address(survey: &Survey, days: u16, lang: Option<&str>) -> String {
         let lang = lang.map(|lang| ("lang", lang.to_owned()));
         form::address(
             &format!("/surveys/{}", survey.id),
@@ -182,14 +182,14 @@ impl Figures<'_> {
             nav.card.filters aria-label="What is shown" {
                 div { span.quiet { "Days" }
                     @for span in SPANS {
-                        a href=(self.wish.address(survey, span, lang)) aria-current=[(span == days).then_some("true")] { (span) }
+                        a href=(Wish::address(survey, span, lang)) aria-current=[(span == days).then_some("true")] { (span) }
                     }
                 }
                 @if survey.languages.len() > 1 {
                     div { span.quiet { "Language" }
-                        a href=(self.wish.address(survey, days, None)) aria-current=[lang.is_none().then_some("true")] { "all" }
+                        a href=(Wish::address(survey, days, None)) aria-current=[lang.is_none().then_some("true")] { "all" }
                         @for language in &survey.languages {
-                            a href=(self.wish.address(survey, days, Some(language.tag())))
+                            a href=(Wish::address(survey, days, Some(language.tag())))
                                 aria-current=[(lang == Some(language.tag())).then_some("true")] { (language.tag()) }
                         }
                     }
@@ -261,7 +261,7 @@ impl Figures<'_> {
                     dl.figures {
                         (page::figure("NPS, as accepted here", all.said()))
                         @for (part, count) in PARTS.iter().zip([all.promoters, all.passives, all.detractors]) {
-                            (page::figure(part.name, count))
+                            (page::figure(part.name, page::grouped(count)))
                         }
                     }
                     (chart::bars("Scores by day", &PARTS, &bins))
@@ -269,7 +269,7 @@ impl Figures<'_> {
                         div.scroll { table {
                             thead { tr { th { "Language" } th.number { "Answers" } th.number { "NPS" } } }
                             tbody { @for (language, split) in by_language { tr {
-                                td { (language) } td.number { (split.total()) } td.number { (split.said()) }
+                                td { (language) } td.number { (page::grouped(split.total())) } td.number { (split.said()) }
                             } } }
                         } }
                     }
@@ -290,7 +290,7 @@ impl Figures<'_> {
                         h2 { (question.text.get(&language).map_or(question.id.as_str(), String::as_str))
                             " " span.quiet { (question.id) } }
                         @if matches!(question.kind, config::Kind::Text { .. }) {
-                            p { (total) " have answered in words of their own." }
+                            p { (page::grouped(total)) " have answered in words of their own." }
                         } @else {
                             table.bars { caption.hidden { "How often it was chosen" } tbody {
                                 @for (name, count) in &values { (chart::share(name, *count, total)) }
@@ -443,13 +443,13 @@ pub(super) async fn ask(
     let whole = |at: Timestamp| Timestamp::from_second(at.as_second()).unwrap_or(at);
     let (to, from) = (whole(now), whole(now.checked_sub(DAY * u32::from(days)).unwrap_or(now)));
     let call = Call::GetNps { touchpoint: survey.touchpoint.clone(), from, to, filters: Vec::new() };
-    let lane = dashboard.lanes().into_iter().find(|lane| lane.platform.name == survey.platform);
-    let nps = match lane {
-        Some(lane) => said(lane.desk.ask(call).await),
+    let own = dashboard.lanes().into_iter().find(|lane| lane.platform.name == survey.platform);
+    let nps = match own {
+        Some(own) => said(own.desk.ask(call).await),
         None => Err("the survey's lane is not there at the moment".to_owned()),
     };
     dashboard.asked.keep(&survey.id, days, Said { at: dashboard.clock.now(), nps });
-    Redirect::to(&wish.address(survey, days, lang)).into_response()
+    Redirect::to(&Wish::address(survey, days, lang)).into_response()
 }
 
 /// A score, or why there is none, in words that hold nothing of the platform's.

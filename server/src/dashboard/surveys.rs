@@ -15,6 +15,7 @@ use super::session::Operator;
 use super::{Dashboard, survey};
 use crate::config::Config;
 use crate::history;
+use crate::page;
 use crate::queue::{Kind, Series};
 
 const MONTH: Duration = Duration::from_hours(30 * 24);
@@ -60,8 +61,8 @@ fn body(config: &Config, counts: &[(Kind, u64)], today: Timestamp) -> Markup {
                         td { code { (survey.touchpoint) } }
                         td { (survey.languages.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")) }
                         td.number data-name="Questions" { (survey.questions.len()) }
-                        td.number data-name="Today" { (of(&day, survey.id.as_str())) }
-                        td.number data-name="30 days" { (of(&month, survey.id.as_str())) }
+                        td.number data-name="Today" { (page::grouped(of(&day, survey.id.as_str()))) }
+                        td.number data-name="30 days" { (page::grouped(of(&month, survey.id.as_str()))) }
                         td { a href={ "/preview/" (survey.id) } { "Preview" } }
                     }
                 } }

@@ -58,9 +58,9 @@ impl Pacer {
         (self.sent + self.interval).max(after_reply) + self.guard
     }
 
-    /// What is added to the interval at present.
-    pub fn guard(&self) -> Duration {
-        self.guard
+    /// What is added to the interval since the platform has said 429, while that is more than always.
+    pub fn widened(&self) -> Option<Duration> {
+        Some(self.guard).filter(|guard| *guard > Self::least_guard(self.interval))
     }
 
     /// The way that every call surely needs. Among `n` round trips the smallest lies above the

@@ -38,8 +38,8 @@ pub struct LaneReport {
     pub trouble: Option<String>,
     /// When the next call may leave, if something waits.
     pub next_call: Option<jiff::Timestamp>,
-    /// What the pacer adds to the interval: little, unless the platform has said 429.
-    pub guard: std::time::Duration,
+    /// What the pacer adds to the interval since the platform has said 429, for as long as it does.
+    pub widened: Option<std::time::Duration>,
 }
 
 impl LaneReport {
@@ -52,7 +52,7 @@ impl LaneReport {
             last_verdict: None,
             trouble: None,
             next_call: None,
-            guard: std::time::Duration::ZERO,
+            widened: None,
         }
     }
 }

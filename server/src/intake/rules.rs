@@ -18,7 +18,7 @@ pub(super) fn rules(survey: &Survey, share: u8) -> Value {
     set("survey", Some(json!(survey.id)));
     set("mode", Some(json!(show.mode.name())));
     set("full", uses_what_few_do(survey).then(|| json!(FULL)));
-    set("counts", survey.counts.then(|| json!(true)));
+    set("counts", survey.counts.then_some(json!(true)));
     set("position", (show.position != Position::default()).then(|| json!(show.position.name())));
     set("after", show.due.after.map(|after| json!(after.as_secs_f64())));
     set("scroll", show.due.scroll.map(|percent| json!(percent)));

@@ -20,7 +20,8 @@ use super::survey::unknown_survey;
 struct Step {
     /// The language that the survey is shown in.
     language: String,
-    step: Name,
+    #[serde(rename = "step")]
+    name: Name,
     /// The question that was answered.
     question: Option<QuestionId>,
 }
@@ -73,7 +74,7 @@ pub(super) async fn count(
     })?;
     let language = Language::matching(&step.language).filter(|language| survey.languages.contains(language));
     let language = language.ok_or_else(|| wrong("/language", "the survey is not offered in it".into()))?;
-    let name = match (step.step, step.question) {
+    let name = match (step.name, step.question) {
         (Name::Shown, None) => SHOWN.to_owned(),
         (Name::Submitted, None) => SUBMITTED.to_owned(),
         (Name::Answered, Some(question)) if survey.question(&question).is_some() => answered(&question),

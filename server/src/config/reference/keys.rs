@@ -1282,7 +1282,7 @@ pub(super) static CONDITION: Section = condition! {
 };
 
 /// One of several conditions.
-static TEST: Section = condition! {
+pub(super) static TEST: Section = condition! {
     doc: "An earlier question and one test of its answer.",
     question: Without::Wrong,
     more: []

@@ -3,7 +3,16 @@
 //! The example file, the JSON schema and the page of all keys are made from it. That it says what the readers of the
 //! configuration do is checked: the same keys in the same tables, the same words, the same defaults.
 
+mod example;
 mod keys;
+mod page;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+pub use example::example;
+pub use page::page;
+pub use schema::schema;
 
 /// A table of the configuration.
 #[derive(Debug)]

@@ -170,9 +170,9 @@ impl Lane {
             Verdict::Delivered => None,
             _ => Some(trouble(outcome)),
         };
-        let (last_call, guard) = (self.clock.at(sent), self.pacer.guard());
+        let (last_call, widened) = (self.clock.at(sent), self.pacer.widened());
         self.set(|report| {
-            report.guard = guard;
+            report.widened = widened;
             report.last_call = Some(last_call);
             report.last_verdict = Some(verdict.name());
             report.trouble = trouble;
