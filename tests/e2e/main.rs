@@ -16,6 +16,7 @@ mod faults;
 mod frameworks;
 mod full;
 mod hostile;
+mod image;
 mod import;
 mod kept;
 mod languages;

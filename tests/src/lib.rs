@@ -1,6 +1,7 @@
 //! The stage for end-to-end tests: a real server process, a sandbox, pages on another origin, browsers.
 
 mod browser;
+pub mod container;
 mod fill;
 mod pages;
 mod process;

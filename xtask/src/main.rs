@@ -54,7 +54,7 @@ enum Verb {
     /// Take a picture of everything that visitors may see, in four languages, onto one contact sheet; ten minutes.
     Pictures,
     /// Build the container image: the static server with the widget inside, and a list of what it is made of.
-    Image,
+    Image(image::Arguments),
     /// Check the walls between the modules and the tidiness of every file.
     Tidy,
 }
@@ -85,7 +85,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Soak(arguments) => soak::run(&arguments),
         Verb::Fuzz(arguments) => fuzz::run(&arguments),
         Verb::Pictures => pictures::run(),
-        Verb::Image => image::run(),
+        Verb::Image(arguments) => image::run(&arguments),
         Verb::Tidy => tidy::run(),
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::tools::Tools;
-use crate::{build, setup, terminal, tidy, workspace};
+use crate::{build, image, setup, terminal, tidy, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -32,6 +32,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     steps.run("compile server and tests", || {
         workspace::run(&mut workspace::cargo(&["build", "--workspace", "--bins", "--tests"]))
     })?;
+    if arguments.filters.is_empty() || arguments.filters.iter().any(|filter| filter.contains("image")) {
+        steps.run("image and its bytes", || image::build(&tools))?;
+    }
     outcome += steps.run("tests", || tests(&tools, &arguments.filters))?;
     // Far from where they failed, and so where a log that is cut off still shows them.
     for failure in &outcome.failures {
@@ -101,6 +104,7 @@ fn tests(tools: &Tools, filters: &[String]) -> Result<Outcome> {
     tests
         .env("AFTERWORD_E2E", "1")
         .env("AFTERWORD_BIN", workspace::target().join("debug/afterword"))
+        .env("AFTERWORD_IMAGE", image::archive())
         .envs(tools.browsers.variables())
         .env("LIBFAKETIME", &tools.faketime)
         .env("AXE_CORE", &tools.axe_core)

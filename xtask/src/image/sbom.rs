@@ -1,4 +1,5 @@
-//! What the server is made of, as CycloneDX 1.5 lists it: every crate that is linked, with version and licence.
+//! What the image is made of, as CycloneDX 1.5 lists it: every crate that is linked into the server or into the widget that
+//! it carries, with version and licence.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,50 +8,60 @@ use serde_json::{Value, json};
 
 use crate::workspace;
 
-/// The list for a target, as JSON; the same for the same lock file.
-pub(super) fn of_the_server(target: &str) -> Result<Vec<u8>> {
-    let mut cargo = workspace::cargo(&["metadata", "--format-version", "1", "--locked"]);
-    let metadata: Value =
-        serde_json::from_slice(&workspace::output(cargo.args(["--filter-platform", target]))?)
-            .context("cargo's metadata cannot be read")?;
-    serde_json::to_vec_pretty(&list(&metadata).context("cargo's metadata has no server")?).context("no list")
+/// The list for a server's target, as JSON; the same for the same lock file.
+pub(super) fn of_the_image(server: &str) -> Result<Vec<u8>> {
+    let mut components = BTreeMap::new();
+    for (package, target) in [("server", server), ("widget", "wasm32-unknown-unknown")] {
+        let linked = linked(&metadata(target)?, package);
+        components.extend(linked.with_context(|| format!("cargo's metadata has no {package}"))?);
+    }
+    serde_json::to_vec_pretty(&list(components)).context("no list")
 }
 
-fn list(metadata: &Value) -> Option<Value> {
-    let packages: BTreeMap<&str, &Value> = metadata["packages"]
-        .as_array()?
-        .iter()
-        .filter_map(|package| Some((package["id"].as_str()?, package)))
-        .collect();
-    let server = *packages.iter().find(|(_, package)| package["name"] == "server")?.0;
-    let nodes: BTreeMap<&str, &Value> = metadata["resolve"]["nodes"]
-        .as_array()?
-        .iter()
-        .filter_map(|node| Some((node["id"].as_str()?, node)))
-        .collect();
-    let mut linked = BTreeSet::new();
-    let mut open = vec![server];
-    while let Some(id) = open.pop() {
-        if !linked.insert(id) {
-            continue;
-        }
-        open.extend(nodes.get(id).into_iter().flat_map(|node| normal(node)));
-    }
-    linked.remove(server);
-    let components: Vec<Value> =
-        linked.iter().filter_map(|id| packages.get(id)).map(|it| component(it)).collect();
-    Some(json!({
+fn metadata(target: &str) -> Result<Value> {
+    let mut cargo = workspace::cargo(&["metadata", "--format-version", "1", "--locked"]);
+    let printed = workspace::output(cargo.args(["--filter-platform", target]))?;
+    serde_json::from_slice(&printed).context("cargo's metadata cannot be read")
+}
+
+fn list(components: BTreeMap<String, Value>) -> Value {
+    json!({
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
         "version": 1,
         "metadata": { "component": {
             "type": "application",
             "name": "afterword",
-            "version": packages[server]["version"],
+            "version": env!("CARGO_PKG_VERSION"),
             "licenses": [{ "expression": "MIT OR Apache-2.0" }],
         }},
-        "components": components,
-    }))
+        "components": components.into_values().collect::<Vec<_>>(),
+    })
+}
+
+/// The crates that are linked into a package, by the name under which every list knows them.
+fn linked(metadata: &Value, package: &str) -> Option<BTreeMap<String, Value>> {
+    let packages: BTreeMap<&str, &Value> = metadata["packages"]
+        .as_array()?
+        .iter()
+        .filter_map(|package| Some((package["id"].as_str()?, package)))
+        .collect();
+    let root = *packages.iter().find(|(_, one)| one["name"] == package)?.0;
+    let nodes: BTreeMap<&str, &Value> = metadata["resolve"]["nodes"]
+        .as_array()?
+        .iter()
+        .filter_map(|node| Some((node["id"].as_str()?, node)))
+        .collect();
+    let mut linked = BTreeSet::new();
+    let mut open = vec![root];
+    while let Some(id) = open.pop() {
+        if linked.insert(id) {
+            open.extend(nodes.get(id).into_iter().flat_map(|node| normal(node)));
+        }
+    }
+    linked.remove(root);
+    let components = linked.iter().filter_map(|id| packages.get(id)).map(|package| component(package));
+    Some(components.map(|component| (text(&component, "purl"), component)).collect())
 }
 
 /// What a crate links, neither for its build nor for its tests.
@@ -100,7 +111,7 @@ mod tests {
                 { "id": "bytes", "deps": [] },
             ]},
         });
-        let list = list(&metadata).unwrap();
+        let list = list(linked(&metadata, "server").unwrap());
         let names: Vec<_> =
             list["components"].as_array().unwrap().iter().map(|it| it["purl"].clone()).collect();
         assert_eq!(names, ["pkg:cargo/bytes@1.0.0", "pkg:cargo/tokio@1.0.0"]);

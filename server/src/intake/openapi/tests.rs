@@ -5,7 +5,7 @@ use shared::answer::Fault;
 use shared::limits;
 
 use super::super::problem::{DETAILS, KINDS};
-use super::*;
+use super::describe::{describe, schemas};
 
 fn document() -> Value {
     serde_json::to_value(describe()).unwrap()
@@ -207,4 +207,15 @@ fn every_kind_of_problem_is_described_on_some_route() {
 #[test]
 fn the_description_is_the_one_that_clients_know() {
     insta::assert_snapshot!(serde_json::to_string_pretty(&describe()).unwrap());
+}
+
+#[test]
+fn the_document_that_is_served_is_the_description() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/intake/openapi/openapi.json");
+    let described = serde_json::to_string(&describe()).unwrap() + "\n";
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+        std::fs::write(path, &described).unwrap();
+    }
+    let served = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(served == described, "the description has changed: run this test with INSTA_UPDATE=always");
 }

@@ -3,7 +3,7 @@
 //! Described beside the wire types rather than derived from them: those go into the widget, whose
 //! bytes count. A test holds the two together.
 
-pub(super) mod definition;
+pub(in crate::intake::openapi) mod definition;
 mod submission;
 
 use shared::id;
