@@ -57,6 +57,7 @@ impl Recorder {
     }
 
     fn add(&self, kinds: impl IntoIterator<Item = Kind>) {
+        let kinds: Vec<Kind> = kinds.into_iter().collect();
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for kind in kinds {
             *counts.entry(kind).or_default() += 1;
@@ -79,11 +80,18 @@ impl Recorder {
         }
     }
 
-    /// Flushes again and again; never ends.
-    pub async fn keep_up(self, history: Arc<dyn History>) {
+    /// Flushes again and again, and a last time when it is to stop.
+    pub async fn keep_up(self, history: Arc<dyn History>, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
         loop {
-            tokio::time::sleep(FLUSH).await;
+            let last = tokio::select! {
+                () = tokio::time::sleep(FLUSH) => false,
+                () = &mut stop => true,
+            };
             self.flush(&*history).await;
+            if last {
+                return;
+            }
         }
     }
 }
@@ -123,7 +131,7 @@ fn kind(series: Series, subject: &str, at: Timestamp, language: &str) -> Kind {
 mod tests {
     use super::*;
     use crate::platform::tests::accepted;
-    use crate::queue::{Options, SqliteQueue};
+    use crate::queue::{Options, SqliteQueue, Wanted};
 
     #[tokio::test]
     async fn what_happens_is_counted_in_its_span_and_kept_in_the_store() {
@@ -141,14 +149,17 @@ mod tests {
         recorder.step(&survey, "nl", "shown", at("2026-11-27T00:00:00Z"));
         recorder.flush(&queue).await;
         recorder.flush(&queue).await;
-        let calls = queue.counted(Series::Call, None, Timestamp::UNIX_EPOCH).await.unwrap();
+        let calls = queue.counted(&Wanted::of(Series::Call, Timestamp::UNIX_EPOCH)).await.unwrap();
         let calls: Vec<_> =
             calls.iter().map(|(kind, count)| (kind.at.to_string(), &*kind.value, *count)).collect();
         assert_eq!(
             calls,
             [("2026-11-26T10:00:00Z".into(), "delivered", 3), ("2026-11-26T10:01:00Z".into(), "later", 1)]
         );
-        let answers = queue.counted(Series::Answer, Some("checkout"), Timestamp::UNIX_EPOCH).await.unwrap();
+        let answers = queue
+            .counted(&Wanted::of(Series::Answer, Timestamp::UNIX_EPOCH).about("checkout"))
+            .await
+            .unwrap();
         assert!(
             answers.iter().all(|(kind, _)| kind.at == at("2026-11-26T00:00:00Z") && kind.language == "nl")
         );
@@ -161,10 +172,10 @@ mod tests {
                 .iter()
                 .all(|answer| answer.value.words().is_none_or(|said| !words.contains(said)))
         );
-        let steps = queue.counted(Series::Step, None, at("2026-11-27T00:00:00Z")).await.unwrap();
+        let steps = queue.counted(&Wanted::of(Series::Step, at("2026-11-27T00:00:00Z"))).await.unwrap();
         assert_eq!(steps.len(), 1);
         forget(&queue, at("2026-11-28T00:00:00Z")).await;
-        assert!(queue.counted(Series::Call, None, Timestamp::UNIX_EPOCH).await.unwrap().is_empty());
-        assert_eq!(queue.counted(Series::Step, None, Timestamp::UNIX_EPOCH).await.unwrap().len(), 1);
+        assert!(queue.counted(&Wanted::of(Series::Call, Timestamp::UNIX_EPOCH)).await.unwrap().is_empty());
+        assert_eq!(queue.counted(&Wanted::of(Series::Step, Timestamp::UNIX_EPOCH)).await.unwrap().len(), 1);
     }
 }

@@ -23,6 +23,7 @@ use crate::queue::{self, History, QueueError, SharedQueue};
 use keeper::Keeper;
 use lanes::{Lanes, Prepared};
 use reload::Follower;
+pub use reload::Hangups;
 
 /// How long a delivered submission's UUID is remembered: longer than any outbox lives.
 const REMEMBER: Duration = Duration::from_hours(30 * 24);
@@ -60,8 +61,8 @@ pub struct Server {
     lanes: Lanes,
     ended: mpsc::UnboundedReceiver<()>,
     prepared: Prepared,
-    /// The configuration's file, and what was read with it.
-    file: Option<(PathBuf, Files)>,
+    /// Follows the configuration's file, and what was read with it.
+    follower: Option<(Follower, Files)>,
 }
 
 impl Server {
@@ -71,26 +72,27 @@ impl Server {
         let (clock, recorder) = (Clock::start(), Recorder::default());
         let (mut lanes, ended) = Lanes::new(Arc::clone(&queue), clock, recorder.clone());
         let prepared = lanes.prepare(&config)?;
-        Ok(Self { config, queue, clock, recorder, lanes, ended, prepared, file: None })
+        Ok(Self { config, queue, clock, recorder, lanes, ended, prepared, follower: None })
     }
 
     /// Follows the file that the configuration was read from: what changes there comes into force.
     #[must_use]
-    pub fn of_file(self, file: PathBuf, read: Files) -> Self {
-        Self { file: Some((file, read)), ..self }
+    pub fn of_file(self, file: PathBuf, read: Files, hangups: Hangups) -> Self {
+        let follower = Follower::new(file, read.clone(), hangups);
+        Self { follower: Some((follower, read)), ..self }
     }
 
     /// Serves until `stop` is there. Then visitors' requests end, then the calls in flight; what waits
     /// stays in the store.
     pub async fn run(self, listeners: Listeners, stop: impl Future<Output = ()>) -> Result<(), TaskEnded> {
-        let Self { config, queue, clock, recorder, lanes, mut ended, prepared, file } = self;
+        let Self { config, queue, clock, recorder, lanes, mut ended, prepared, follower } = self;
         let (stopping, stopped) = watch::channel(false);
         let until = |mut stopped: watch::Receiver<bool>| async move {
             stopped.wait_for(|stopped| *stopped).await.ok();
         };
         Dashboard::prepare();
-        let files = file.as_ref().map(|(_, files)| files.clone()).unwrap_or_default();
-        let follower = file.map(|(path, files)| Follower::new(path, files));
+        let (follower, files) = follower.unzip();
+        let files = files.unwrap_or_default();
         let (keeper, served) =
             Keeper::start(config, files, Arc::clone(&queue), clock, recorder.clone(), (lanes, prepared))
                 .await;
@@ -99,10 +101,10 @@ impl Server {
 
         let mut keeper = tokio::spawn(keeper.run(follower, stopped.clone()));
         let mut keep_up = tokio::spawn(upkeep::keep_up(Arc::clone(&queue), clock, served.live));
-        let history = Arc::clone(&queue) as Arc<dyn History>;
-        let mut counting = tokio::spawn(recorder.clone().keep_up(history));
         // The operators' listener stays open while the rest stops.
         let (admin_stopping, admin_stopped) = watch::channel(false);
+        let history = Arc::clone(&queue) as Arc<dyn History>;
+        let mut counting = tokio::spawn(recorder.keep_up(history, until(admin_stopped.clone())));
         let admin = tokio::spawn(http::serve(listeners.admin, dashboard.router(), until(admin_stopped)));
         let metrics = tokio::spawn(Dashboard::keep_up());
         let router = Switch::new(served.public);
@@ -133,8 +135,9 @@ impl Server {
         admin_stopping.send_replace(true);
         admin.await.ok();
         keep_up.abort();
-        counting.abort();
-        recorder.flush(&*queue).await;
+        if !counting.is_finished() {
+            counting.await.ok();
+        }
         metrics.abort();
         tracing::info!("stopped");
         failed.map_or(Ok(()), |_| Err(TaskEnded))

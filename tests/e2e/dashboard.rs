@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use jiff::{Timestamp, ToSpan};
+use jiff::ToSpan;
 use serde_json::json;
+use server::clock::Clock;
 use server::queue::{History, Kind, Options, Series, SqliteQueue};
 use server::sandbox::{Fault, Misbehaviour};
 use tests::{Browser, Engine, QUICK, Stage, Visitor};
@@ -78,7 +79,7 @@ async fn dead_letters_are_read_sent_again_and_given_up(engine: Engine) -> Result
     says(&page, "HTTP 400").await?;
     says(&page, "These pages do not show what visitors answered").await?;
     click(&page, "button", "Send again").await?;
-    says(&page, "Back in line: 1 dead.").await?;
+    says(&page, "Back in line: 1 entry").await?;
     stage.delivered(1).await?;
 
     // Two of three are ticked; the page stays as it is while they are.
@@ -94,7 +95,7 @@ async fn dead_letters_are_read_sent_again_and_given_up(engine: Engine) -> Result
     until_dead(&stage, 3).await?;
     page.look("document.querySelector('[name=sure]').click()").await?;
     click(&page, "button", "Discard 2 entries").await?;
-    says(&page, "Discarded: 2 dead.").await?;
+    says(&page, "Discarded: 2 entries").await?;
     until_dead(&stage, 1).await?;
 
     // All that pass a filter, and none that do not.
@@ -107,7 +108,7 @@ async fn dead_letters_are_read_sent_again_and_given_up(engine: Engine) -> Result
     click(&page, "button", "Send all of these again").await?;
     says(&page, "Send 1 entry again?").await?;
     click(&page, "button", "Send 1 entry again").await?;
-    says(&page, "Back in line: 1 dead.").await?;
+    says(&page, "Back in line: 1 entry").await?;
     says(&page, "No entry is like this.").await?;
     let arrived = stage.delivered(2).await?;
     ensure!(arrived.iter().filter(|arrival| arrival.stored).count() == 2, "{arrived:?}");
@@ -193,7 +194,7 @@ fn step(page: &str, name: &str) -> Option<u64> {
 /// A store in which much has happened.
 async fn with_a_past(stage: &Stage) -> Result<()> {
     let queue = SqliteQueue::open(&stage.process.folder().join("queue.db"), Options::default())?;
-    let now = Timestamp::now();
+    let now = Clock::wall();
     let day = |ago: i64| server::history::day(now.checked_sub((ago * 24).hours()).unwrap_or(now));
     let kind = |series, subject: &str, at, language: &str, item: &str, value: &str| Kind {
         series,

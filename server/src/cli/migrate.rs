@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::config::Store;
 use crate::queue::{
-    self, EntryId, Filter, History, Options, QueueError, Records, Series, SqliteQueue, State,
+    self, EntryId, Filter, History, Options, QueueError, Records, Series, SqliteQueue, State, Wanted,
 };
 
 /// Entries that are moved in one transaction.
@@ -96,12 +96,14 @@ async fn copy(from: &dyn Records, to: &dyn Records) -> anyhow::Result<Moved> {
     }
 }
 
-/// What was counted goes last, right before the old file is set aside: a run that was interrupted has not added it yet.
+/// What was counted goes last and at once, right before the old file is set aside: it is added, so a second time would
+/// count it twice.
 async fn copy_counts(from: &dyn History, to: &dyn History) -> Result<(), QueueError> {
+    let mut counts = Vec::new();
     for series in Series::ALL {
-        to.record(from.counted(series, None, jiff::Timestamp::MIN).await?).await?;
+        counts.extend(from.counted(&Wanted::of(series, jiff::Timestamp::UNIX_EPOCH)).await?);
     }
-    Ok(())
+    to.record(counts).await
 }
 
 #[cfg(test)]

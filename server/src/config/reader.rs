@@ -255,26 +255,6 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Which keys were asked for in which tables, for those who describe them.
-#[cfg(test)]
-pub(super) mod asked {
-    use std::cell::RefCell;
-    use std::collections::BTreeSet;
-
-    thread_local! {
-        static KEYS: RefCell<BTreeSet<(String, &'static str)>> = RefCell::default();
-    }
-
-    pub(super) fn note(table: &str, key: &'static str) {
-        KEYS.with_borrow_mut(|keys| keys.insert((table.to_owned(), key)));
-    }
-
-    /// Those that this thread has asked for since it was asked last.
-    pub(in super::super) fn take() -> BTreeSet<(String, &'static str)> {
-        KEYS.take()
-    }
-}
-
 /// A text with something to see in it.
 pub(super) fn words(value: &Value<'_>) -> Option<String> {
     let text = value.string()?;
@@ -297,5 +277,25 @@ fn article(type_name: &str) -> String {
     match type_name {
         "integer" | "array" | "inline table" => format!("an {type_name}"),
         _ => format!("a {type_name}"),
+    }
+}
+
+/// Which keys were asked for in which tables, for those who describe them.
+#[cfg(test)]
+pub(super) mod asked {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    thread_local! {
+        static KEYS: RefCell<BTreeSet<(String, &'static str)>> = RefCell::default();
+    }
+
+    pub(super) fn note(table: &str, key: &'static str) {
+        KEYS.with_borrow_mut(|keys| keys.insert((table.to_owned(), key)));
+    }
+
+    /// Those that this thread has asked for since it was asked last.
+    pub(in super::super) fn take() -> BTreeSet<(String, &'static str)> {
+        KEYS.take()
     }
 }

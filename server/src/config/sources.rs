@@ -5,12 +5,14 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fs::Metadata;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::problem::{Faulty, Problem};
+use super::problem::{Faulty, Problem, Problems};
 
 /// The environment, as far as a configuration may look at it.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -22,13 +24,32 @@ pub struct Files(BTreeMap<PathBuf, Seen>);
 /// What was found at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Seen {
-    /// A file; its SHA-256.
-    File([u8; 32]),
+    /// A file.
+    File(File),
     /// A folder; the files of surveys in it.
     Folder(Vec<PathBuf>),
     /// Nothing that could be read.
     Nothing,
+    /// A pipe or the like: it can be read once, and is not looked at again.
+    Pipe,
 }
+
+/// A file; two are alike if what they hold is.
+#[derive(Clone, Debug)]
+struct File {
+    /// Changes with what the file holds, and may change without.
+    stamp: [u64; 4],
+    /// The SHA-256 of what it holds.
+    content: [u8; 32],
+}
+
+impl PartialEq for File {
+    fn eq(&self, other: &Self) -> bool {
+        self.content == other.content
+    }
+}
+
+impl Eq for File {}
 
 impl Files {
     /// A short text that is another one whenever they are.
@@ -36,8 +57,8 @@ impl Files {
         let mut digest = Sha256::new();
         for (path, seen) in &self.0 {
             digest.update(path.as_os_str().as_encoded_bytes());
-            if let Seen::File(content) = seen {
-                digest.update(content);
+            if let Seen::File(file) = seen {
+                digest.update(file.content);
             }
         }
         let digest: [u8; 32] = digest.finalize().into();
@@ -47,26 +68,43 @@ impl Files {
     /// The same files and folders as they are now.
     #[must_use]
     pub fn as_they_are(&self) -> Self {
-        let look = |(path, seen): (&PathBuf, &Seen)| {
-            let seen = match seen {
-                // A path that led to nothing may lead to either.
-                Seen::Folder(_) | Seen::Nothing if path.is_dir() => Seen::folder(&surveys_in(path)),
-                _ => Seen::file(&std::fs::read(path)),
-            };
-            (path.clone(), seen)
-        };
-        Self(self.0.iter().map(look).collect())
+        Self(self.0.iter().map(|(path, seen)| (path.clone(), seen.now(path))).collect())
+    }
+
+    /// True if what both have looked at was the same.
+    pub fn agree_with(&self, other: &Self) -> bool {
+        self.0.iter().all(|(path, seen)| other.0.get(path).is_none_or(|other| other == seen))
     }
 }
 
 impl Seen {
-    fn file(read: &io::Result<Vec<u8>>) -> Self {
-        read.as_ref().map_or(Self::Nothing, |bytes| Self::File(Sha256::digest(bytes).into()))
+    /// What is there now.
+    fn now(&self, path: &Path) -> Self {
+        let about = std::fs::metadata(path);
+        match (self, about) {
+            (Self::Pipe, _) => Self::Pipe,
+            (_, Err(_)) => Self::Nothing,
+            (_, Ok(about)) if about.is_dir() => Self::folder(&surveys_in(path)),
+            (Self::File(file), Ok(about)) if file.stamp == stamp(&about) => self.clone(),
+            (_, Ok(about)) if about.is_file() => Self::file(&about, &std::fs::read(path)),
+            (_, Ok(_)) => Self::Pipe,
+        }
+    }
+
+    fn file(about: &Metadata, read: &io::Result<Vec<u8>>) -> Self {
+        let file = |bytes| Self::File(File { stamp: stamp(about), content: Sha256::digest(bytes).into() });
+        read.as_ref().map_or(Self::Nothing, file)
     }
 
     fn folder(read: &io::Result<Vec<PathBuf>>) -> Self {
         read.as_ref().map_or(Self::Nothing, |files| Self::Folder(files.clone()))
     }
+}
+
+/// Which file it is, how long, and when it was changed last.
+fn stamp(about: &Metadata) -> [u64; 4] {
+    let nanoseconds = about.ctime_nsec().cast_unsigned();
+    [about.ino() ^ about.dev().rotate_left(32), about.len(), about.ctime().cast_unsigned(), nanoseconds]
 }
 
 /// What a reader of a configuration looks at; relative paths start at its folder.
@@ -94,8 +132,14 @@ impl<'a> Sources<'a> {
 
     /// The bytes of a file.
     pub(super) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let about = std::fs::metadata(path);
         let read = std::fs::read(path);
-        self.files.borrow_mut().0.insert(path.to_owned(), Seen::file(&read));
+        let seen = match &about {
+            Ok(about) if !about.is_file() && !about.is_dir() => Seen::Pipe,
+            Ok(about) => Seen::file(about, &read),
+            Err(_) => Seen::Nothing,
+        };
+        self.files.borrow_mut().0.insert(path.to_owned(), seen);
         read
     }
 
@@ -121,6 +165,13 @@ impl<'a> Sources<'a> {
         if !problems.is_empty() {
             self.faulty.borrow_mut().push(Faulty { path, problems });
         }
+    }
+
+    /// Keeps that a file cannot be read at all.
+    pub(super) fn tell_of(&self, path: String, message: String) {
+        let problems = Problems::new("");
+        problems.add(0..0, "", message, "");
+        self.tell(path, problems.into_problems());
     }
 
     /// What was read, and what was wrong with it.

@@ -34,7 +34,7 @@ pub(super) fn read(
         found.add(&value, name);
     }
     match folder(root, sources) {
-        Some(files) => files.iter().for_each(|file| found.add_file(root, file, sources)),
+        Some(files) => files.iter().for_each(|file| found.add_file(file, sources)),
         None => found.complete = false,
     }
     if found.complete && found.surveys.is_empty() && needed == Needed::Some {
@@ -75,13 +75,13 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    fn add_file(&mut self, root: &Table<'_>, path: &Path, sources: &Sources<'_>) {
+    fn add_file(&mut self, path: &Path, sources: &Sources<'_>) {
         let name = path.display().to_string();
         let text = match sources.read_text(path) {
             Ok(text) => text,
             Err(error) => {
                 self.complete = false;
-                return root.problem(&format!("cannot read {name}: {error}"), "");
+                return sources.tell_of(name, format!("it cannot be read: {error}"));
             }
         };
         let (_, problems) = super::parsed(&text, |table| {

@@ -89,7 +89,7 @@ pub(super) fn share(name: &str, count: u64, of: u64) -> Markup {
             th scope="row" { (name) }
             td.bar-cell { svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true" {
                 rect.track x="0" y="0" width="100" height="8" {}
-                rect.brand x="0" y="0" width=(format!("{part:.1}")) height="8" {}
+                rect.brand x="0" y="0" width=(format!("{:.1}", part.min(100.0))) height="8" {}
             } }
             td.number { (page::grouped(count)) }
             td.number.quiet { (format!("{part:.0} %")) }

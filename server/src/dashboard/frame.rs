@@ -11,15 +11,23 @@ use super::session::Operator;
 use crate::page::{self, Tone};
 use crate::queue::QueueError;
 
-/// How often a page looks for news.
-const LIVE: Duration = Duration::from_secs(2);
-
 /// The places that the pages lead to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Status,
     Letters,
     Surveys,
+}
+
+impl Place {
+    /// How often its pages look for news: where much has to be read for them, less often.
+    fn live(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Status => 2,
+            Self::Letters => 5,
+            Self::Surveys => 15,
+        })
+    }
 }
 
 const PLACES: [(Place, &str, &str); 3] = [
@@ -36,7 +44,7 @@ pub(super) fn live(
     title: &str,
     body: &Markup,
 ) -> Response {
-    whole(dashboard, operator, place, title, Some(LIVE), body)
+    whole(dashboard, operator, place, title, Some(place.live()), body)
 }
 
 /// A whole page that stays as it is.

@@ -21,7 +21,7 @@ use crate::operator::{
     self, ChangeReply, ChangeRequest, ListRequest, Listing, OperatorError, Row, Selection, StateName,
 };
 use crate::page::{self, Tone};
-use crate::queue::State as EntryState;
+use crate::queue::{Change, State as EntryState};
 
 /// Entries on one page.
 const LISTED: u32 = 50;
@@ -52,7 +52,7 @@ struct Wish {
     selection: Selection,
     after: Option<Uuid>,
     /// What was done just before, for the page to say so.
-    done: Option<String>,
+    done: Option<Done>,
 }
 
 impl Wish {
@@ -61,7 +61,7 @@ impl Wish {
         for (name, value) in pairs.filter(|(_, value)| !value.trim().is_empty()) {
             match name {
                 "after" => wish.after = value.parse().ok(),
-                "done" => wish.done = Some(value.to_owned()),
+                "done" => wish.done = Done::read(value),
                 _ => {
                     if let Some(Err(wrong)) = wish.selection.take(name, value.trim()) {
                         return Err(wrong);
@@ -78,6 +78,12 @@ impl Wish {
     /// True if nothing is asked for but what waits for an operator.
     fn is_usual(&self) -> bool {
         self.selection == Selection { states: STUCK.map(StateName).into(), ..Selection::default() }
+    }
+
+    /// The page to go back to after a change.
+    fn back(&self) -> Self {
+        let selection = Selection { submissions: Vec::new(), ..self.selection.clone() };
+        Self { selection, after: None, done: None }
     }
 
     /// The same page, with something after or something done.
@@ -119,7 +125,7 @@ fn body(dashboard: &Dashboard, operator: &Operator, wish: &Wish, listing: &Listi
             h1 { "Letters" }
             p.quiet { "Dead letters were refused by the platform; parked ones may have arrived. Both stay until you send them again or give them up." }
         }
-        @if let Some(done) = &wish.done { (page::notice(Tone::Good, html! { (done) })) }
+        @if let Some(done) = &wish.done { (page::notice(done.tone(), html! { (done.said()) })) }
         (filters(dashboard, wish))
         @if listing.entries.is_empty() {
             section.card.empty {
@@ -243,13 +249,19 @@ async fn change(
         Err(wrong) => return unreadable(&dashboard, &operator, &wrong),
     };
     if !all && wish.selection.submissions.is_empty() {
-        let back = Wish { selection: Selection { submissions: Vec::new(), ..wish.selection }, ..wish };
-        let done = "Nothing was selected, and nothing was done.".to_owned();
-        return Redirect::to(&back.address(Some(("done", done)))).into_response();
+        return Redirect::to(&wish.back().address(Some(Done { wanted, changed: 0, left: 0 }.pair())))
+            .into_response();
     }
     let sure = fields.get("sure") == Some("yes");
+    // What is shown may be in states that such a change does not take.
+    let mut selection = wish.selection.clone();
+    selection.states.retain(|state| wanted.change().takes().contains(&state.0));
+    if selection.states.is_empty() {
+        return Redirect::to(&wish.back().address(Some(Done { wanted, changed: 0, left: 1 }.pair())))
+            .into_response();
+    }
     let request = ChangeRequest {
-        selection: wish.selection.clone(),
+        selection,
         all,
         as_of: fields.get("as_of").and_then(|time| time.parse().ok()),
         dry_run: !sure && (all || wanted == Wanted::Discard),
@@ -260,9 +272,9 @@ async fn change(
             frame::still(&dashboard, &operator, Place::Letters, "Letters", &body)
         }
         Ok(reply) => {
-            let back = Selection { submissions: Vec::new(), ..wish.selection };
-            let back = Wish { selection: back, after: None, done: None };
-            Redirect::to(&back.address(Some(("done", said(wanted, &reply))))).into_response()
+            let left = u64::try_from(reply.left.len() + reply.missing.len()).unwrap_or(u64::MAX);
+            let done = Done { wanted, changed: reply.changed.total(), left };
+            Redirect::to(&wish.back().address(Some(done.pair()))).into_response()
         }
         Err(OperatorError::Queue(error)) => {
             let status = (StatusCode::SERVICE_UNAVAILABLE, "Letters");
@@ -290,26 +302,70 @@ async fn run(
     changing.await.unwrap_or(Err(OperatorError::Queue(crate::queue::QueueError::Stopped)))
 }
 
-/// What was done, in a sentence.
-fn said(wanted: Wanted, reply: &ChangeReply) -> String {
-    let done = match (wanted, reply.changed.total()) {
-        (_, 0) => "Nothing was changed".to_owned(),
-        (Wanted::Retry, _) => format!("Back in line: {}. They go out at the lane's pace", reply.changed),
-        (Wanted::Discard, _) => format!("Discarded: {}", reply.changed),
-    };
-    let left = reply.left.len() + reply.missing.len();
-    let left = match left {
-        0 => String::new(),
-        1 => "; one has changed meanwhile and was left alone".to_owned(),
-        left => format!("; {left} have changed meanwhile and were left alone"),
-    };
-    format!("{done}{left}.")
+impl Wanted {
+    fn change(self) -> Change {
+        match self {
+            Self::Retry => Change::Retry,
+            Self::Discard => Change::Discard,
+        }
+    }
+}
+
+/// What was done, in numbers: they travel in an address, and whoever writes one makes the page say nothing else.
+#[derive(Clone, Copy)]
+struct Done {
+    wanted: Wanted,
+    changed: u64,
+    /// Entries that were meant and had changed meanwhile.
+    left: u64,
+}
+
+impl Done {
+    fn pair(self) -> (&'static str, String) {
+        let name = if self.wanted == Wanted::Retry { "retried" } else { "discarded" };
+        ("done", format!("{name}-{}-{}", self.changed, self.left))
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let wanted = match parts.next()? {
+            "retried" => Wanted::Retry,
+            "discarded" => Wanted::Discard,
+            _ => return None,
+        };
+        let mut number = || parts.next()?.parse().ok();
+        Some(Self { wanted, changed: number()?, left: number()? })
+    }
+
+    fn tone(self) -> Tone {
+        if self.changed > 0 { Tone::Good } else { Tone::Warn }
+    }
+
+    fn said(self) -> String {
+        let entries = entries(self.changed);
+        let done = match (self.wanted, self.changed, self.left) {
+            (_, 0, 0) => "Nothing was selected, and nothing was done".to_owned(),
+            (_, 0, _) => "Nothing was changed".to_owned(),
+            (Wanted::Retry, ..) => format!("Back in line: {entries}, at the lane's pace"),
+            (Wanted::Discard, ..) => format!("Discarded: {entries}"),
+        };
+        match self.left {
+            0 => format!("{done}."),
+            left => {
+                format!("{done}; {} could not be changed, or had changed meanwhile.", self::entries(left))
+            }
+        }
+    }
+}
+
+fn entries(count: u64) -> String {
+    if count == 1 { "1 entry".to_owned() } else { format!("{} entries", page::grouped(count)) }
 }
 
 /// The page that says what would be done, and wants to hear that it is meant.
 fn confirm(operator: &Operator, fields: &Fields, wish: &Wish, wanted: Wanted, reply: &ChangeReply) -> Markup {
-    let (count, back) = (reply.changed.total(), wish_without_submissions(wish));
-    let entries = if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") };
+    let (count, back) = (reply.changed.total(), wish.back().address(None));
+    let entries = entries(count);
     html! {
         h1 { @if wanted == Wanted::Retry { "Send " (entries) " again?" } @else { "Discard " (entries) "?" } }
         form.card method="post" action="/letters/change" {
@@ -344,9 +400,4 @@ fn confirm(operator: &Operator, fields: &Fields, wish: &Wish, wanted: Wanted, re
             }
         }
     }
-}
-
-fn wish_without_submissions(wish: &Wish) -> String {
-    let selection = Selection { submissions: Vec::new(), ..wish.selection.clone() };
-    Wish { selection, after: wish.after, done: None }.address(None)
 }

@@ -1,6 +1,7 @@
 //! `GET /metrics`, for Prometheus. Labels are ids; nothing a visitor wrote gets here.
 
-use std::sync::OnceLock;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -9,8 +10,11 @@ use metrics::{describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use super::Dashboard;
+use crate::config::PlatformName;
 use crate::queue::{LaneCount, State as EntryState};
 
+/// The lanes whose gauges were set.
+static TOLD: Mutex<BTreeSet<PlatformName>> = Mutex::new(BTreeSet::new());
 static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
 const UPKEEP: std::time::Duration = std::time::Duration::from_secs(5);
@@ -92,7 +96,10 @@ fn set_gauges(dashboard: &Dashboard, counts: &[LaneCount]) {
     let config = dashboard.live.config();
     let configured = config.platforms.iter().map(|platform| &platform.name);
     let lost = counts.iter().map(|count| &count.lane);
-    for lane in configured.chain(lost) {
+    // A lane that is gone would keep its last values for ever.
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    told.extend(configured.chain(lost).cloned());
+    for lane in &*told {
         let count = counts.iter().find(|count| count.lane == *lane);
         for state in EntryState::OPEN {
             #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 entries")]

@@ -4,7 +4,7 @@
 //! token: it outlives a restart, is good at every replica, and ends for all with a new token. The name also signs the
 //! forms of that session's pages. Who shows wrong tokens has to wait.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -41,10 +41,14 @@ pub(super) struct Sessions(Arc<Shared>);
 struct Shared {
     /// Signs forms where nobody has to log in.
     chance: Vec<u8>,
-    /// The names of sessions that were ended before their time.
-    over: Mutex<HashSet<String>>,
-    wrong: Mutex<HashMap<ClientKey, Vec<Instant>>>,
+    /// The names of sessions that were ended before their time, and when that would have come.
+    over: Mutex<HashMap<String, i64>>,
+    /// When wrong tokens came from where, and which: a program that shows the same again and again tries nothing.
+    wrong: Mutex<HashMap<ClientKey, Vec<Wrong>>>,
 }
+
+/// When a wrong token came, and its SHA-256.
+type Wrong = (Instant, [u8; 32]);
 
 /// Who asks: let in, and able to send forms.
 #[derive(Clone, Debug)]
@@ -95,23 +99,29 @@ impl Sessions {
     pub(super) fn check(&self, token: &SecretString, shown: &str, peer: ClientKey) -> Result<(), Refused> {
         let now = Instant::now();
         let mut wrong = self.0.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        let recent = |at: &Instant| now.saturating_duration_since(*at) < WITHIN;
+        let recent = |(at, _): &Wrong| now.saturating_duration_since(*at) < WITHIN;
+        // Where too many addresses try, all new ones count as one.
+        let crowded = wrong.len() >= REMEMBERED && !wrong.contains_key(&peer);
+        let peer = if crowded { ClientKey::V4(Ipv4Addr::UNSPECIFIED) } else { peer };
         if let Some(times) = wrong.get_mut(&peer) {
             times.retain(recent);
             if times.len() >= WRONG {
-                return Err(Refused::Throttled(WITHIN.saturating_sub(now - times[0])));
+                return Err(Refused::Throttled(WITHIN.saturating_sub(now - times[0].0)));
             }
         }
         // Hashes of equal length: comparing them tells nothing about the token by its time.
-        if Sha256::digest(shown.as_bytes()) == Sha256::digest(token.expose_secret()) {
+        let digest: [u8; 32] = Sha256::digest(shown.as_bytes()).into();
+        if <[u8; 32]>::from(Sha256::digest(token.expose_secret())) == digest {
             return Ok(());
         }
-        if wrong.len() >= REMEMBERED {
+        if crowded {
             wrong.retain(|_, times| times.iter().any(recent));
         }
-        if wrong.len() < REMEMBERED || wrong.contains_key(&peer) {
-            wrong.entry(peer).or_default().push(now);
+        let times = wrong.entry(peer).or_default();
+        if times.iter().any(|(_, known)| *known == digest) {
+            return Err(Refused::Unknown);
         }
+        times.push((now, digest));
         tracing::warn!(peer = ?peer, "a wrong admin token was shown");
         Err(Refused::Unknown)
     }
@@ -130,11 +140,12 @@ impl Sessions {
         let names: Vec<String> =
             cookies(headers).filter_map(|cookie| self.session(&key, cookie, now)).collect();
         let mut over = self.0.over.lock().unwrap_or_else(PoisonError::into_inner);
-        // They could not be used for longer than a day anyway.
-        if over.len() >= REMEMBERED {
-            over.clear();
-        }
-        over.extend(names);
+        over.retain(|_, ends| *ends > now.as_second());
+        over.extend(
+            names
+                .into_iter()
+                .map(|name| (name, now.as_second().saturating_add(LASTS.as_secs().cast_signed()))),
+        );
         cookie("", Duration::ZERO, headers)
     }
 
@@ -144,7 +155,7 @@ impl Sessions {
         let (name, signed) = rest.split_once('.')?;
         let right = is_signature(key, &format!("session {ends} {name}"), signed);
         let lasts = ends.parse::<i64>().is_ok_and(|ends| ends > now.as_second());
-        let over = self.0.over.lock().unwrap_or_else(PoisonError::into_inner).contains(name);
+        let over = self.0.over.lock().unwrap_or_else(PoisonError::into_inner).contains_key(name);
         (right && lasts && !over).then(|| name.to_owned())
     }
 }
@@ -260,7 +271,7 @@ mod tests {
             assert!(listener.admit(Some(&other), &asked(&sent), at(1)).is_err());
         }
         let (ends, rest) = sent.split_once('.').unwrap();
-        let longer = format!("{}9.{rest}", ends);
+        let longer = format!("{ends}9.{rest}");
         assert!(sessions.admit(Some(&token), &asked(&longer), at(1)).is_err(), "signed");
         sessions.end(&token, asked(&sent).headers(), at(1));
         assert!(sessions.admit(Some(&token), &asked(&sent), at(2)).is_err(), "logged out");
@@ -284,7 +295,6 @@ mod tests {
 
     #[tokio::test]
     async fn a_cookie_is_kept_from_scripts_and_sites_and_goes_over_tls_where_it_came_so() {
-        let sessions = Sessions::new();
         let with = |origin: &str| {
             let request = asking(&[("origin", origin), ("host", "ops.example")]);
             Sessions::begin(&token(), request.headers(), at(0)).to_str().unwrap().to_owned()
@@ -299,11 +309,13 @@ mod tests {
     async fn who_shows_wrong_tokens_has_to_wait_and_others_do_not() {
         let (sessions, token) = (Sessions::new(), token());
         let peer = |last: u8| ClientKey::V4(Ipv4Addr::new(192, 0, 2, last));
-        for _ in 0..WRONG {
-            assert_eq!(sessions.check(&token, "wrong", peer(1)), Err(Refused::Unknown));
+        for turn in 0..WRONG {
+            assert_eq!(sessions.check(&token, &format!("wrong {turn}"), peer(1)), Err(Refused::Unknown));
+            // The same again is no other try.
+            assert_eq!(sessions.check(&token, "outdated", peer(2)), Err(Refused::Unknown));
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        let wait = WITHIN - Duration::from_secs(10);
+        let wait = WITHIN.checked_sub(Duration::from_secs(10)).unwrap();
         assert_eq!(sessions.check(&token, "a secret", peer(1)), Err(Refused::Throttled(wait)));
         assert_eq!(sessions.check(&token, "a secret", peer(2)), Ok(()));
         tokio::time::advance(wait).await;

@@ -1,5 +1,6 @@
 //! `GET /`: what is waiting, since when, when it will be through, and what went wrong.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::extract::{Extension, Query, State};
@@ -12,20 +13,17 @@ use super::frame::{self, Place};
 use super::session::Operator;
 use super::time::{self, duration, span};
 use super::{Dashboard, LaneView, form, letters};
+use crate::clock;
 use crate::config::PlatformName;
 use crate::forwarder::{LaneReport, LaneState};
-use crate::history;
 use crate::page::{self, Tone};
-use crate::queue::{Kind, LaneCount, QueueError, Record, Series};
+use crate::queue::{Kind, LaneCount, QueueError, Record, Series, Wanted};
 
 /// Failures on the page, at most.
 const FAILURES: u32 = 20;
 
 /// Lanes whose calls are drawn; with more of them, each is drawn where it is looked at alone.
 const DRAWN: usize = 12;
-/// A day, in spans that can still be told apart.
-const DAY: Duration = Duration::from_hours(24);
-
 const PARTS: [Part; 4] = [
     Part { name: "delivered", class: "c-good" },
     Part { name: "look-ups and operators' calls", class: "c-brand" },
@@ -44,8 +42,12 @@ pub(super) async fn page(
     Extension(operator): Extension<Operator>,
     Query(wish): Query<Wish>,
 ) -> Response {
-    let body = match figures(&dashboard).await {
-        Ok(figures) => body(&dashboard, &figures, wish.lane.as_deref()),
+    let mut lanes = dashboard.lanes();
+    if let Some(only) = &wish.lane {
+        lanes.retain(|lane| lane.platform.name.as_str() == only);
+    }
+    let body = match figures(&dashboard, &lanes).await {
+        Ok(figures) => body(&dashboard, &lanes, &figures, wish.lane.is_some()),
         Err(error) => frame::broken("Status", &error),
     };
     frame::live(&dashboard, &operator, Place::Status, "Status", &body)
@@ -54,80 +56,98 @@ pub(super) async fn page(
 /// What the store knows.
 struct Figures {
     now: Timestamp,
-    counts: Vec<LaneCount>,
+    counts: HashMap<PlatformName, LaneCount>,
     failures: Vec<Record>,
-    calls: Vec<(Kind, u64)>,
+    /// Of the last hour by minute, and of the last day by half hour; nothing where there are too many lanes to draw.
+    calls: Option<[Vec<(Kind, u64)>; 2]>,
 }
 
-async fn figures(dashboard: &Dashboard) -> Result<Figures, QueueError> {
+async fn figures(dashboard: &Dashboard, lanes: &[LaneView]) -> Result<Figures, QueueError> {
     let now = dashboard.clock.now();
-    let since = history::minute(now).checked_sub(DAY).unwrap_or(Timestamp::MIN);
+    let calls = async |charted: Charted| {
+        let wanted = Wanted { span: charted.span, ..Wanted::of(Series::Call, charted.first(now)) };
+        let wanted = if let [lane] = lanes { wanted.about(lane.platform.name.as_str()) } else { wanted };
+        dashboard.queue.counted(&wanted).await
+    };
+    let calls = if lanes.len() <= DRAWN { Some([calls(HOUR).await?, calls(DAY).await?]) } else { None };
+    let counts = dashboard.queue.counts().await?;
     Ok(Figures {
         now,
-        counts: dashboard.queue.counts().await?,
+        counts: counts.into_iter().map(|count| (count.lane.clone(), count)).collect(),
         failures: dashboard.queue.failures(FAILURES).await?,
-        calls: dashboard.queue.counted(Series::Call, None, since).await?,
+        calls,
     })
 }
 
-fn body(dashboard: &Dashboard, figures: &Figures, only: Option<&str>) -> Markup {
-    let Figures { now, counts, failures, .. } = figures;
-    let lanes = dashboard.lanes();
-    let count = |name: &PlatformName| counts.iter().find(|count| count.lane == *name);
-    let configured = |name: &PlatformName| lanes.iter().any(|lane| lane.platform.name == *name);
-    let shown: Vec<&LaneView> =
-        lanes.iter().filter(|lane| only.is_none_or(|only| lane.platform.name.as_str() == only)).collect();
-    let draws = shown.len() <= DRAWN;
-    html! {
-        h1 { "Status" }
-        @if only.is_some() { p.quiet { a href="/" { "All lanes" } } }
-        @for lane in shown {
-            (self::lane(lane, count(&lane.platform.name), figures, draws))
-        }
-        @for count in counts.iter().filter(|count| !configured(&count.lane)) {
-            (page::notice(Tone::Bad, html! {
-                strong { (count.waiting + count.delayed + count.sending + count.unknown) " submissions wait for “" (count.lane) "”. " }
-                "No [platform." (count.lane) "] is configured, so nobody forwards them. Add it again."
-            }))
-        }
-        section.card {
-            h2 { "What went wrong last" }
-            @if failures.is_empty() {
-                p.quiet { "Nothing that is still open." }
-            } @else {
-                (failures_table(failures, *now))
-            }
-        }
-        p.quiet { a href="/metrics" { "Metrics" } " · " a href="/readyz" { "Readiness" } " · " span { "in force since " (time::moment(dashboard.live.now().since)) } }
-    }
+/// What a chart shows: so many spans of time, up to now.
+#[derive(Clone, Copy)]
+struct Charted {
+    title: &'static str,
+    spans: u32,
+    span: Duration,
 }
 
-/// The calls of a lane over the last hour, by minute, and over the last day, by half an hour.
-fn calls(figures: &Figures, lane: &PlatformName) -> Markup {
-    let own: Vec<&(Kind, u64)> =
-        figures.calls.iter().filter(|(kind, _)| kind.subject == lane.as_str()).collect();
-    let end = history::minute(figures.now).as_second() + 60;
-    let bins = |spans: i64, seconds: i64| -> Vec<Bin> {
-        let mut bins: Vec<Bin> = (0..spans)
-            .map(|span| {
-                let at = Timestamp::from_second(end - (spans - span) * seconds).unwrap_or_default();
-                Bin { when: at.strftime("%H:%M UTC").to_string(), counts: vec![0; PARTS.len()] }
-            })
-            .collect();
-        for (kind, count) in &own {
-            let span = spans - 1 - (end - 1 - kind.at.as_second()).div_euclid(seconds);
-            let bin = usize::try_from(span).ok().and_then(|span| bins.get_mut(span));
-            if let Some(bin) = bin {
+const HOUR: Charted = Charted { title: "Calls, last hour", spans: 60, span: Duration::from_mins(1) };
+const DAY: Charted = Charted { title: "Calls, last day", spans: 48, span: Duration::from_mins(30) };
+
+impl Charted {
+    /// When the first span begins; the last one is the one in which we are.
+    fn first(self, now: Timestamp) -> Timestamp {
+        let seconds = self.span.as_secs().cast_signed();
+        let last = now.as_second().div_euclid(seconds) * seconds;
+        Timestamp::from_second(last - seconds * i64::from(self.spans - 1)).unwrap_or(now)
+    }
+
+    fn of(self, lane: &PlatformName, calls: &[(Kind, u64)], now: Timestamp) -> Markup {
+        let first = self.first(now);
+        let begins = |at: u32| clock::later(first, self.span * at);
+        let bin =
+            |at| Bin { when: begins(at).strftime("%H:%M UTC").to_string(), counts: vec![0; PARTS.len()] };
+        let mut bins: Vec<Bin> = (0..self.spans).map(bin).collect();
+        for (kind, count) in calls.iter().filter(|(kind, _)| kind.subject == lane.as_str()) {
+            let seconds = kind.at.as_second() - first.as_second();
+            let at = usize::try_from(seconds.div_euclid(self.span.as_secs().cast_signed()));
+            if let Some(bin) = at.ok().and_then(|at| bins.get_mut(at)) {
                 bin.counts[part(&kind.value)] += count;
             }
         }
-        bins
-    };
+        chart::bars(self.title, &PARTS, &bins)
+    }
+}
+
+fn body(dashboard: &Dashboard, lanes: &[LaneView], figures: &Figures, one: bool) -> Markup {
+    let config = dashboard.live.config();
+    let configured = |name: &PlatformName| config.platforms.iter().any(|platform| platform.name == *name);
+    let mut lost: Vec<&LaneCount> =
+        figures.counts.values().filter(|count| !configured(&count.lane)).collect();
+    lost.sort_by_key(|count| &count.lane);
     html! {
-        div.charts {
-            (chart::bars("Calls, last hour", &PARTS, &bins(60, 60)))
-            (chart::bars("Calls, last day", &PARTS, &bins(48, 1_800)))
+        h1 { "Status" }
+        @if one { p.quiet { a href="/" { "All lanes" } } }
+        @for lane in lanes { (self::lane(lane, figures)) }
+        @for count in lost {
+            @let waiting = count.waiting + count.delayed + count.sending + count.unknown;
+            @if waiting > 0 {
+                (page::notice(Tone::Bad, html! {
+                    strong { (page::grouped(waiting)) " submissions wait for “" (count.lane) "”. " }
+                    "No [platform." (count.lane) "] is configured, so nobody forwards them. Add it again."
+                }))
+            } @else {
+                (page::notice(Tone::Warn, html! {
+                    "There are dead letters or parked ones of “" (count.lane) "”, which is not configured any more. "
+                    a href=(form::address("/letters", [("lane", count.lane.to_string())])) { "Look at them" }
+                }))
+            }
         }
+        section.card {
+            h2 { "What went wrong last" }
+            @if figures.failures.is_empty() {
+                p.quiet { "Nothing that is still open." }
+            } @else {
+                (failures_table(&figures.failures, figures.now))
+            }
+        }
+        p.quiet { a href="/metrics" { "Metrics" } " · " a href="/readyz" { "Readiness" } " · " span { "in force since " (time::moment(dashboard.live.now().since)) } }
     }
 }
 
@@ -141,8 +161,8 @@ fn part(verdict: &str) -> usize {
     }
 }
 
-fn lane(lane: &LaneView, count: Option<&LaneCount>, figures: &Figures, draws: bool) -> Markup {
-    let now = figures.now;
+fn lane(lane: &LaneView, figures: &Figures) -> Markup {
+    let (now, count) = (figures.now, figures.counts.get(&lane.platform.name));
     let report = lane.report.borrow().clone();
     let (tone, label) = pill(&report);
     let number = |read: fn(&LaneCount) -> u64| count.map_or(0, read);
@@ -169,8 +189,9 @@ fn lane(lane: &LaneView, count: Option<&LaneCount>, figures: &Figures, draws: bo
             @if number(|count| count.dead + count.parked) > 0 {
                 p { a href=(form::address("/letters", [("lane", lane.platform.name.to_string())])) { "Look at dead letters and parked ones" } }
             }
-            @if draws { (calls(figures, &lane.platform.name)) }
-            @else { p.quiet { a href=(form::address("/", [("lane", lane.platform.name.to_string())])) { "Calls of the last hour and day" } } }
+            @if let Some([hour, day]) = &figures.calls {
+                div.charts { (HOUR.of(&lane.platform.name, hour, now)) (DAY.of(&lane.platform.name, day, now)) }
+            } @else { p.quiet { a href=(form::address("/", [("lane", lane.platform.name.to_string())])) { "Calls of the last hour and day" } } }
             p.quiet {
                 "One call each " (duration(lane.platform.interval))
                 @if let Some(more) = report.widened { ", and " (duration(more)) " more since the platform found that too fast" }

@@ -23,7 +23,7 @@ use crate::history;
 use crate::intake::{SHOWN, SUBMITTED, answered};
 use crate::page::{self, Tone};
 use crate::platform::{Nps, ReportError, advice};
-use crate::queue::{Kind, QueueError, Series};
+use crate::queue::{Kind, QueueError, Series, Wanted};
 
 /// The spans that can be chosen, in days.
 const SPANS: [u16; 3] = [7, 30, 90];
@@ -113,12 +113,9 @@ async fn counts(
     survey: &Survey,
     since: Timestamp,
 ) -> Result<(Counts, Counts), QueueError> {
-    let answers = dashboard.queue.counted(Series::Answer, Some(survey.id.as_str()), since).await?;
-    let steps = if survey.counts {
-        dashboard.queue.counted(Series::Step, Some(survey.id.as_str()), since).await?
-    } else {
-        Vec::new()
-    };
+    let of = |series| Wanted::of(series, since).about(survey.id.as_str());
+    let answers = dashboard.queue.counted(&of(Series::Answer)).await?;
+    let steps = if survey.counts { dashboard.queue.counted(&of(Series::Step)).await? } else { Vec::new() };
     Ok((answers, steps))
 }
 

@@ -16,7 +16,7 @@ use super::{Dashboard, survey};
 use crate::config::Config;
 use crate::history;
 use crate::page;
-use crate::queue::{Kind, Series};
+use crate::queue::{Kind, Series, Wanted};
 
 const MONTH: Duration = Duration::from_hours(30 * 24);
 
@@ -30,7 +30,8 @@ pub(super) fn routes() -> Router<Dashboard> {
 async fn list(State(dashboard): State<Dashboard>, Extension(operator): Extension<Operator>) -> Response {
     let today = history::day(dashboard.clock.now());
     let since = today.checked_sub(MONTH).unwrap_or(Timestamp::MIN);
-    let body = match dashboard.queue.counted(Series::Answer, None, since).await {
+    let all = Wanted { item: Some(String::new()), ..Wanted::of(Series::Answer, since) };
+    let body = match dashboard.queue.counted(&all).await {
         Ok(counts) => body(&dashboard.live.config(), &counts, today),
         Err(error) => frame::broken("Surveys", &error),
     };
@@ -39,7 +40,7 @@ async fn list(State(dashboard): State<Dashboard>, Extension(operator): Extension
 
 fn body(config: &Config, counts: &[(Kind, u64)], today: Timestamp) -> Markup {
     let (mut month, mut day): (HashMap<&str, u64>, HashMap<&str, u64>) = (HashMap::new(), HashMap::new());
-    for (kind, count) in counts.iter().filter(|(kind, _)| kind.item.is_empty()) {
+    for (kind, count) in counts {
         *month.entry(&kind.subject).or_default() += count;
         if kind.at == today {
             *day.entry(&kind.subject).or_default() += count;

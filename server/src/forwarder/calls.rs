@@ -102,7 +102,7 @@ pub enum NotMade {
     )]
     Standby,
     /// The lane is stopping.
-    #[error("the server is stopping")]
+    #[error("the server is stopping, or the lane begins anew with another configuration: ask again")]
     Stopped,
     /// The platform has asked to be left alone for longer than anybody wants to wait for.
     #[error("the platform wants to be left alone for another {} s", .0.as_secs())]

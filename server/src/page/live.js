@@ -12,10 +12,14 @@
   let heard = new Date();
   let timer;
 
+  // Somebody is about to press or to send something.
+  const changed = (it) => it.checked !== it.defaultChecked || (it.matches("input") && it.value !== it.defaultValue);
+  const chosen = (it) => [...it.options].some((option) => option.selected !== option.defaultSelected && it.selectedIndex > 0);
   const busy = () => {
     const selection = document.getSelection();
-    const chosen = document.querySelector("main input:checked");
-    return chosen || (selection && !selection.isCollapsed) || document.activeElement.matches("input, select, textarea");
+    const main = document.querySelector("main");
+    if (main.matches(":active") || [...main.querySelectorAll("input")].some(changed) || [...main.querySelectorAll("select")].some(chosen)) return true;
+    return (selection && !selection.isCollapsed) || document.activeElement.matches("input, select, textarea");
   };
 
   const swap = (fresh) => {
@@ -46,14 +50,17 @@
     if (document.hidden) return;
     try {
       const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(10000) });
+      // The session is over: whoever comes back has to log in.
+      if (answer.status === 401) return location.reload();
       if (!answer.ok) throw new Error(String(answer.status));
       const page = parser.parseFromString(trusted.createHTML(await answer.text()), "text/html").querySelector("main");
       const text = page.innerHTML;
       heard = new Date();
       if (lost.textContent) lost.textContent = "";
       if (text !== shown && !busy()) { swap(page); shown = text; }
-    } catch {
-      const words = `The server does not answer. This is what it said at ${heard.toLocaleTimeString()}.`;
+    } catch (error) {
+      const status = /^\d+$/.test(error.message) ? `answers ${error.message}` : "does not answer";
+      const words = `The server ${status}. This is what it said at ${heard.toLocaleTimeString()}.`;
       if (lost.textContent !== words) lost.textContent = words;
     }
     clearTimeout(timer);

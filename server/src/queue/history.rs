@@ -1,5 +1,7 @@
 //! What was counted: calls, answers and steps, each in a span of time. Numbers, never what somebody wrote.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 /// What is counted. The numbers are stored: they never change.
@@ -29,6 +31,39 @@ pub struct Kind {
     pub item: String,
     /// The verdict or the answer, or nothing.
     pub value: String,
+}
+
+/// What of the counts is wanted.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Of this series.
+    pub series: Series,
+    /// Since this time.
+    pub since: Timestamp,
+    /// Added up over spans of so long, of which one begins with 1970.
+    pub span: Duration,
+    /// Of this lane or survey only.
+    pub subject: Option<String>,
+    /// Of this question or step only; empty for what has none.
+    pub item: Option<String>,
+}
+
+impl Wanted {
+    /// All of a series since a time, as it was counted.
+    pub fn of(series: Series, since: Timestamp) -> Self {
+        Self { series, since, span: Duration::from_millis(1), subject: None, item: None }
+    }
+
+    /// Of one lane or survey.
+    #[must_use]
+    pub fn about(self, subject: &str) -> Self {
+        Self { subject: Some(subject.to_owned()), ..self }
+    }
+
+    /// The span in milliseconds.
+    pub(super) fn millis(&self) -> i64 {
+        i64::try_from(self.span.as_millis()).unwrap_or(i64::MAX).max(1)
+    }
 }
 
 impl Series {

@@ -45,7 +45,7 @@ pub use entry::{
     Attempt, Due, Enqueued, Entry, EntryId, LaneCount, NewEntry, Priority, Record, Settlement, State, Unknown,
 };
 pub use filter::{Change, Filter};
-pub use history::{Kind, Series};
+pub use history::{Kind, Series, Wanted};
 pub use postgres::PostgresQueue;
 pub use sqlite::SqliteQueue;
 
@@ -251,13 +251,8 @@ pub trait History: Send + Sync + 'static {
     /// Adds to what was counted; all of it or none.
     async fn record(&self, counts: Vec<(Kind, u64)>) -> Result<(), QueueError>;
 
-    /// What was counted of a series since a time, of one subject or of all, in the order of time.
-    async fn counted(
-        &self,
-        series: Series,
-        subject: Option<&str>,
-        since: Timestamp,
-    ) -> Result<Vec<(Kind, u64)>, QueueError>;
+    /// What was counted, added up over spans of time, in their order.
+    async fn counted(&self, wanted: &Wanted) -> Result<Vec<(Kind, u64)>, QueueError>;
 
     /// Forgets what was counted of a series before a time.
     async fn forget_counts(&self, series: Series, before: Timestamp) -> Result<(), QueueError>;

@@ -3,12 +3,13 @@
 //! Requests that have begun end with the parts they began with; the lanes' calls end before their successors start.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::StartError;
 use super::lanes::{Lanes, Prepared};
 use super::reload::{Follower, Reading};
 use super::upkeep::{assign, warn_of_orphans};
@@ -35,7 +36,14 @@ pub(super) struct Keeper {
     public: watch::Sender<Router>,
     parts: watch::Sender<Parts>,
     tasks: Vec<AbortHandle>,
+    /// When a configuration came into force last.
+    changed_at: Instant,
 }
+
+/// For so long after a change what waits is looked at again: a request that began before it may be stored after it, and the
+/// store may have failed.
+const ASSIGN_FOR: Duration = Duration::from_mins(10);
+const ASSIGN_EVERY: Duration = Duration::from_secs(30);
 
 /// What a server serves at the moment.
 pub(super) struct Served {
@@ -64,49 +72,70 @@ impl Keeper {
         let served =
             Served { live: Live::new(in_force), places: places.clone(), public: router, parts: served };
         let first = Arc::clone(&config);
-        let mut keeper =
-            Self { queue, clock, recorder, lanes, places, first, live, public, parts, tasks: Vec::new() };
+        let mut keeper = Self {
+            queue,
+            clock,
+            recorder,
+            lanes,
+            places,
+            first,
+            live,
+            public,
+            parts,
+            tasks: Vec::new(),
+            changed_at: Instant::now(),
+        };
         keeper.adopt(&config, intake, shares, prepared).await;
         (keeper, served)
     }
 
     /// Follows the configuration's file, if there is one, until told to stop; then ends the lanes.
-    pub(super) async fn run(mut self, follower: Option<Follower>, mut stop: watch::Receiver<bool>) {
-        if let Some(mut follower) = follower {
-            loop {
-                let reading = tokio::select! {
-                    reading = follower.next() => reading,
-                    _ = stop.wait_for(|stop| *stop) => break,
-                };
-                self.reload(reading).await;
+    pub(super) async fn run(mut self, mut follower: Option<Follower>, mut stop: watch::Receiver<bool>) {
+        let mut looks = interval(ASSIGN_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                reading = next(follower.as_mut()) => self.reload(reading).await,
+                _ = looks.tick(), if Instant::now() < self.changed_at + ASSIGN_FOR => {
+                    assign(&self.config(), &*self.queue).await;
+                }
+                () = told(&mut stop) => break,
             }
         }
-        stop.wait_for(|stop| *stop).await.ok();
         self.tasks.iter().for_each(AbortHandle::abort);
         self.lanes.stop().await;
     }
 
+    fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.live.borrow().config)
+    }
+
     /// Goes over to what was read, or stays with what is in force and says why.
     async fn reload(&mut self, (config, files): Reading) {
-        let outcome = match config {
-            Ok(config) => self.take(Arc::new(config), files).await.map_err(|error| {
-                let error = ReloadError::Unusable(error.to_string());
-                (error, self.live.borrow().files.clone())
-            }),
-            Err(error) => Err((ReloadError::from(error), files)),
+        let taken = match config {
+            Ok(config) => self.take(Arc::new(config), files).await,
+            Err(error) => Err(error.into()),
         };
-        let label = if outcome.is_ok() { "taken" } else { "refused" };
+        let label = if taken.is_ok() { "taken" } else { "refused" };
         metrics::counter!("afterword_config_reloads_total", "outcome" => label).increment(1);
-        metrics::gauge!("afterword_config_refused").set(if outcome.is_ok() { 0.0 } else { 1.0 });
-        if let Err((error, _)) = outcome {
+        metrics::gauge!("afterword_config_refused").set(if taken.is_ok() { 0.0 } else { 1.0 });
+        if let Err(error) = taken {
             tracing::error!("the configuration stays as it was, since the new one is wrong:\n{error}");
             let before = InForce::clone(&self.live.borrow());
             self.live.send_replace(Arc::new(InForce { trouble: Some(Arc::new(error)), ..before }));
         }
     }
 
-    async fn take(&mut self, config: Arc<Config>, files: Files) -> Result<(), StartError> {
-        let prepared = self.lanes.prepare(&config)?;
+    async fn take(&mut self, config: Arc<Config>, files: Files) -> Result<(), ReloadError> {
+        // The listener stays where it is until the next start.
+        if config.admin_token.is_none() && !self.first.admin_listen.ip().is_loopback() {
+            return Err(ReloadError::Unusable(format!(
+                "operators are listened to on {}, which is not loopback, until the next start: keep their token until then",
+                self.first.admin_listen
+            )));
+        }
+        let prepared = self.lanes.prepare(&config);
+        let prepared = prepared.map_err(|error| ReloadError::Unusable(error.to_string()))?;
         for advice in config.advice() {
             tracing::warn!("{advice}");
         }
@@ -118,22 +147,41 @@ impl Keeper {
         let (intake, shares) = made_of(&config, &self.queue, &self.recorder, self.clock).await;
         self.places.adopt(&config);
         drop(self.public.send_replace(intake.clone().router()));
+        let now = InForce { at_next_start, ..InForce::new(Arc::clone(&config), files, self.clock.now()) };
+        self.live.send_replace(Arc::new(now));
         self.adopt(&config, intake, shares, prepared).await;
         let (surveys, platforms) = (config.surveys.len(), config.platforms.len());
-        let now = InForce { at_next_start, ..InForce::new(config, files, self.clock.now()) };
-        self.live.send_replace(Arc::new(now));
         tracing::info!(surveys, platforms, "the new configuration is in force");
         Ok(())
     }
 
     async fn adopt(&mut self, config: &Arc<Config>, intake: Intake, shares: Shares, prepared: Prepared) {
+        // A lane knows its surveys before their entries come to it.
+        self.lanes.tell(config);
         assign(config, &*self.queue).await;
-        self.lanes.adopt(config, prepared).await;
+        self.lanes.end(config).await;
+        // What was in flight there may have gone back into the queue.
+        assign(config, &*self.queue).await;
+        self.lanes.start(config, prepared);
+        self.changed_at = Instant::now();
         warn_of_orphans(config, &*self.queue).await;
         self.tasks.iter().for_each(AbortHandle::abort);
         let follow = shares.follow(Arc::clone(config), Arc::clone(&self.queue) as Arc<dyn Records>);
         self.tasks = vec![tokio::spawn(intake.keep_up()).abort_handle(), tokio::spawn(follow).abort_handle()];
         self.parts.send_replace(Parts { lanes: self.lanes.views(), intake });
+    }
+}
+
+/// Waits until told to stop.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    stop.wait_for(|stop| *stop).await.ok();
+}
+
+/// The next reading of the file; never, where there is none.
+async fn next(follower: Option<&mut Follower>) -> Reading {
+    match follower {
+        Some(follower) => follower.next().await,
+        None => std::future::pending().await,
     }
 }
 

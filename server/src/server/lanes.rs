@@ -62,26 +62,33 @@ impl Lanes {
         config.platforms.iter().filter(is_new).map(client).collect::<Result<_, _>>().map(Prepared)
     }
 
-    /// Goes over to a configuration. A lane whose platform is called in another way ends first, with its call in
-    /// flight: its successor may have the same token, and waits for a whole interval.
-    pub(super) async fn adopt(&mut self, config: &Config, Prepared(new): Prepared) {
-        let running = std::mem::take(&mut self.running);
-        let stays = |lane: &Running| config.platforms.iter().any(|it| it.is_called_as(&lane.platform));
-        let (stay, go): (Vec<_>, Vec<_>) = running.into_iter().partition(stays);
-        self.running = stay;
-        for lane in &self.running {
+    /// Tells the lanes that go on of the surveys of a configuration.
+    pub(super) fn tell(&self, config: &Config) {
+        for lane in self.running.iter().filter(|lane| lane.goes_on(config)) {
             lane.surveys.send_replace(config.surveys.clone());
         }
+    }
+
+    /// Ends the lanes whose platform a configuration calls in another way, or not at all, with their calls in flight: a
+    /// successor may have the same token.
+    pub(super) async fn end(&mut self, config: &Config) {
+        let running = std::mem::take(&mut self.running);
+        let (stay, go): (Vec<_>, Vec<_>) = running.into_iter().partition(|lane| lane.goes_on(config));
+        self.running = stay;
         end(go).await;
+    }
+
+    /// Starts the lanes that a configuration has beside those that went on. Each waits for a whole interval first.
+    pub(super) fn start(&mut self, config: &Config, Prepared(new): Prepared) {
         for (platform, client) in new {
-            let lane = self.start(platform, client, config.surveys.clone());
+            let lane = self.begin(platform, client, config.surveys.clone());
             self.running.push(lane);
         }
         let place = |lane: &Running| config.platforms.iter().position(|it| it.name == lane.platform.name);
         self.running.sort_by_key(place);
     }
 
-    fn start(&self, platform: Arc<Platform>, client: Client, surveys: Vec<Arc<Survey>>) -> Running {
+    fn begin(&self, platform: Arc<Platform>, client: Client, surveys: Vec<Arc<Survey>>) -> Running {
         let (surveys, news) = watch::channel(surveys);
         let (stop, stopped) = watch::channel(false);
         let (queue, recorder) = (Arc::clone(&self.queue), self.recorder.clone());
@@ -103,6 +110,13 @@ impl Lanes {
     /// Ends them all, with their calls in flight.
     pub(super) async fn stop(self) {
         end(self.running).await;
+    }
+}
+
+impl Running {
+    /// True if a configuration calls its platform in the same way.
+    fn goes_on(&self, config: &Config) -> bool {
+        config.platforms.iter().any(|platform| platform.is_called_as(&self.platform))
     }
 }
 

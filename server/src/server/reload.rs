@@ -21,14 +21,24 @@ pub(super) struct Follower {
     hangups: Option<Signal>,
 }
 
+/// Hears SIGHUP, which would end the process while nobody does.
+#[derive(Debug)]
+pub struct Hangups(Option<Signal>);
+
+impl Hangups {
+    /// Hears it from now on.
+    pub fn hear() -> Self {
+        let hangups = signal(SignalKind::hangup());
+        Self(hangups.inspect_err(|error| tracing::error!(%error, "SIGHUP cannot be heard")).ok())
+    }
+}
+
 /// A configuration that was read again, or what is wrong with it.
 pub(super) type Reading = (Result<Config, ConfigError>, Files);
 
 impl Follower {
     /// Follows a file that was read already.
-    pub(super) fn new(path: PathBuf, read: Files) -> Self {
-        let hangups = signal(SignalKind::hangup());
-        let hangups = hangups.inspect_err(|error| tracing::error!(%error, "SIGHUP cannot be heard")).ok();
+    pub(super) fn new(path: PathBuf, read: Files, Hangups(hangups): Hangups) -> Self {
         Self { path, read, hangups }
     }
 
@@ -41,29 +51,34 @@ impl Follower {
             tokio::select! {
                 () = hangup(self.hangups.as_mut()) => {
                     tracing::info!("SIGHUP: reading the configuration again");
-                    break;
+                    let reading = self.read_again().await;
+                    self.read = reading.1.clone();
+                    return reading;
                 }
                 _ = looks.tick() => {}
             }
             let known = self.read.clone();
             let Ok(now) = tokio::task::spawn_blocking(move || known.as_they_are()).await else { continue };
             if now != self.read && before.as_ref() == Some(&now) {
-                tracing::info!("the configuration has changed: reading it again");
-                break;
+                let reading = self.read_again().await;
+                // Files that were named anew were not looked at before; the others have to be as they were.
+                if reading.1.agree_with(&now) {
+                    tracing::info!("the configuration has changed");
+                    self.read = reading.1.clone();
+                    return reading;
+                }
             }
             before = Some(now);
         }
+    }
+
+    async fn read_again(&self) -> Reading {
         let path = self.path.clone();
         let read = move || Config::load_and_follow(&path, &|name| std::env::var(name).ok());
-        let (config, files) = match tokio::task::spawn_blocking(read).await {
-            Ok(reading) => reading,
-            Err(panicked) => {
-                let reason = format!("reading it failed: {panicked}");
-                (Err(ConfigError::Read { path: self.path.display().to_string(), reason }), self.read.clone())
-            }
-        };
-        self.read = files.clone();
-        (config, files)
+        tokio::task::spawn_blocking(read).await.unwrap_or_else(|panicked| {
+            let reason = format!("reading it failed: {panicked}");
+            (Err(ConfigError::Read { path: self.path.display().to_string(), reason }), self.read.clone())
+        })
     }
 }
 

@@ -50,8 +50,6 @@ pub(super) async fn keep_up(queue: SharedQueue, clock: Clock, live: Live) {
         forget(&*queue, clock, keep).await;
         history::forget(&*queue, clock.now()).await;
         tokio::time::sleep(EVERY).await;
-        // A request that began before a survey changed its platform may have been stored after it.
-        assign(&live.config(), &*queue).await;
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) struct LookUps {
     /// Touchpoints that were looked up, and are left alone for a while.
     rests: Vec<Rest>,
     flight: Option<Flight>,
+    orphans: bool,
 }
 
 struct Rest {
@@ -75,6 +76,11 @@ impl LookUps {
         self.wanted = None;
     }
 
+    /// True if something is to be looked up whose survey is not configured.
+    pub(super) fn has_orphans(&self) -> bool {
+        self.orphans
+    }
+
     /// Returns once the reply of a look-up is read.
     pub(super) async fn landed(&mut self) {
         match &mut self.flight {
@@ -108,8 +114,14 @@ impl Lane {
         }
         if self.look_ups.wanted.is_none() {
             let wanted = self.queue.look_ups(&self.platform.name).await?;
-            self.give_up_orphans(&wanted).await?;
+            self.look_ups.orphans = wanted.iter().any(|(survey, _)| self.survey(survey).is_none());
             self.look_ups.wanted = Some(wanted);
+        }
+        if self.look_ups.orphans && now >= self.may_fit_until() {
+            let wanted = self.look_ups.wanted.take().unwrap_or_default();
+            self.give_up_orphans(&wanted).await?;
+            self.look_ups.orphans = false;
+            return Box::pin(self.wanted(now)).await;
         }
         let wanted = self.look_ups.wanted.iter().flatten().filter_map(|(survey, due)| {
             let touchpoint = &self.survey(survey)?.touchpoint;
@@ -125,9 +137,6 @@ impl Lane {
     async fn give_up_orphans(&self, wanted: &[(SurveyId, Timestamp)]) -> Result<(), QueueError> {
         let orphans: Vec<SurveyId> =
             wanted.iter().map(|(survey, _)| survey.clone()).filter(|id| self.survey(id).is_none()).collect();
-        if orphans.is_empty() {
-            return Ok(());
-        }
         for unknown in self.queue.unknown(&self.platform.name, &orphans, ENTRIES).await? {
             let words = "it may have arrived, and its survey is not configured any more";
             let attempt = self.finding("undecidable", Some(words));

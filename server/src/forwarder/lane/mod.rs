@@ -42,6 +42,10 @@ const LEAD: Duration = Duration::from_millis(20);
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// The longest that anything is delayed: a `Retry-After` counts up to a day.
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
+/// Intervals for which an entry waits for a configuration that it fits: a quarter of an hour at a call a second.
+const GRACE: u32 = 900;
+/// Intervals after which it is held against the configuration again.
+const FITS_AGAIN: u32 = 60;
 /// How often a verdict in hand is offered to a failing store when the lane stops.
 const LAST_TRIES: u32 = 5;
 
@@ -52,6 +56,8 @@ pub struct Lane {
     surveys: Vec<Arc<Survey>>,
     /// All that are configured, as they change.
     configured: watch::Receiver<Vec<Arc<Survey>>>,
+    /// When they changed last.
+    configured_at: Instant,
     client: Client,
     queue: SharedQueue,
     clock: Clock,
@@ -98,6 +104,7 @@ impl Lane {
             platform,
             surveys,
             configured,
+            configured_at: Instant::now(),
             client,
             queue,
             clock,
@@ -136,6 +143,7 @@ impl Lane {
         let mut lease = self.queue.lease(&self.platform.name, span(&self.platform));
         self.lease = Some(lease.clone());
         let mut configured = self.configured.clone();
+        self.report_pauses();
         while !*stop.borrow() {
             let held = *lease.borrow_and_update();
             let wake = self.turn(held).await;
@@ -144,7 +152,8 @@ impl Lane {
                 () = wake.at() => {}
                 _ = stirred.changed(), if wake.on_entry() => self.look_ups.read_again(),
                 () = changed(&mut lease) => {}
-                () = changed(&mut configured) => self.adopt_surveys(),
+                // The next turn looks at them.
+                () = changed(&mut configured) => {}
                 () = self.look_ups.landed() => {}
                 Some(asked) = self.desk.1.recv(), if self.asked.is_none() => self.asked = Some(asked),
                 _ = stop.wait_for(|stop| *stop) => {}
@@ -156,13 +165,22 @@ impl Lane {
         if let Err(error) = self.queue.release(&self.platform.name).await {
             tracing::warn!(lane = %self.platform.name, %error, "the lane could not be given up");
         }
+        for survey in &self.surveys {
+            self.measure_pause(&survey.id, false);
+        }
         self.set(|report| report.state = LaneState::Stopped);
     }
 
-    /// Goes over to the surveys that are configured now.
+    /// Goes over to the surveys that are configured now. What waits may have come here together with its survey, and must
+    /// not be held against those of before.
     fn adopt_surveys(&mut self) {
-        let gone =
-            std::mem::replace(&mut self.surveys, sending_to(&self.platform, &self.configured.borrow()));
+        // Nobody changes them any more where the server is stopping.
+        if !self.configured.has_changed().unwrap_or_default() {
+            return;
+        }
+        self.configured_at = Instant::now();
+        let now = sending_to(&self.platform, &self.configured.borrow_and_update());
+        let gone = std::mem::replace(&mut self.surveys, now);
         for survey in gone.iter().filter(|survey| self.survey(&survey.id).is_none()) {
             self.measure_pause(&survey.id, false);
         }
@@ -173,6 +191,7 @@ impl Lane {
 
     /// One step, if the lane is ours.
     async fn turn(&mut self, held: Option<Lease>) -> Wake {
+        self.adopt_surveys();
         let Some(lease) = held else {
             self.stand_by();
             return Wake::Never;
@@ -279,8 +298,9 @@ impl Lane {
             return Ok(Wake::At(Instant::now()));
         }
         let probe = self.pauses.next_probe(now);
+        let orphans = Some(self.may_fit_until()).filter(|until| *until > now && self.look_ups.has_orphans());
         let look_up = wanted.map(|(_, at)| at).filter(|at| *at > now);
-        let earliest = |own: Option<Instant>| [own, probe, look_up].into_iter().flatten().min();
+        let earliest = |own: Option<Instant>| [own, probe, look_up, orphans].into_iter().flatten().min();
         let working = if self.fails() { LaneState::Probing } else { LaneState::Working };
         match due {
             Due::Never => {
@@ -351,6 +371,12 @@ impl Lane {
         }
         self.mislaid = false;
         Ok(())
+    }
+
+    /// Until when what does not fit the configuration may come to fit it: a file was taken away for a moment, or another
+    /// server has read a newer one than this.
+    fn may_fit_until(&self) -> Instant {
+        self.configured_at + self.platform.interval * GRACE
     }
 
     fn survey(&self, id: &SurveyId) -> Option<&Arc<Survey>> {

@@ -7,8 +7,9 @@ use serde_json::from_slice;
 use shared::SurveyId;
 use tokio::time::Instant;
 
-use super::Lane;
+use super::{FITS_AGAIN, GRACE, Lane};
 use crate::accepted::Accepted;
+use crate::clock;
 use crate::config::Survey;
 use crate::forwarder::decision::{Case, decide, longest_delay};
 use crate::forwarder::look_up;
@@ -27,6 +28,8 @@ impl Lane {
         // What failed may have been done all the same.
         self.mislaid = matches!(reserved, Err(QueueError::Store(_) | QueueError::Stopped));
         let Some(entry) = reserved? else { return Ok(()) };
+        // It may have come together with its survey.
+        self.adopt_surveys();
         let survey = self.survey(&entry.survey).cloned();
         let accepted: Result<Accepted, _> = from_slice(&entry.body);
         let mapped = match (&survey, &accepted) {
@@ -43,18 +46,7 @@ impl Lane {
         };
         let (survey, accepted, body) = match mapped {
             Ok(mapped) => mapped,
-            Err(error) => {
-                tracing::error!(lane = %self.platform.name, submission = %entry.submission, error,
-                    "dead letter: it fits the configuration no more");
-                let attempt = Attempt {
-                    at: self.clock.now(),
-                    verdict: "unmapped".into(),
-                    status: None,
-                    error: Some(error),
-                };
-                self.unsettled = Some((entry.id, Settlement::Dead, attempt));
-                return self.settle().await;
-            }
+            Err(error) => return self.does_not_fit(&entry, error).await,
         };
         tokio::time::sleep_until(leave).await;
         self.visitors_in_a_row = self.visitors_in_a_row.saturating_add(1);
@@ -68,6 +60,25 @@ impl Lane {
         self.note(survey, &outcome, verdict, sent, ended);
         let can_look_up = accepted.keys_of(entry.submission).next().is_some();
         self.decided(&entry, survey, &outcome, verdict, (sent, ended), can_look_up);
+        self.settle().await
+    }
+
+    /// Lets an entry wait for a configuration that it fits; one that has waited for long is a dead letter.
+    async fn does_not_fit(&mut self, entry: &Entry, error: String) -> Result<(), QueueError> {
+        let (now, at) = (Instant::now(), self.clock.now());
+        let grace = self.platform.interval * GRACE;
+        let is_new = clock::later(entry.accepted_at, grace) > at;
+        let (settlement, verdict) = if is_new || now < self.may_fit_until() {
+            tracing::warn!(lane = %self.platform.name, survey = %entry.survey, submission = %entry.submission, error,
+                "it does not fit the configuration, and waits for one that it does");
+            (Settlement::Later(clock::later(at, self.platform.interval * FITS_AGAIN)), "withheld")
+        } else {
+            tracing::error!(lane = %self.platform.name, survey = %entry.survey, submission = %entry.submission, error,
+                "dead letter: it fits the configuration no more");
+            (Settlement::Dead, "unmapped")
+        };
+        let attempt = Attempt { at, verdict: verdict.into(), status: None, error: Some(error) };
+        self.unsettled = Some((entry.id, settlement, attempt));
         self.settle().await
     }
 

@@ -466,13 +466,8 @@ impl History for Leased {
     async fn record(&self, counts: Vec<(Kind, u64)>) -> Result<(), QueueError> {
         self.queue.record(counts).await
     }
-    async fn counted(
-        &self,
-        series: Series,
-        subject: Option<&str>,
-        since: Timestamp,
-    ) -> Result<Vec<(Kind, u64)>, QueueError> {
-        self.queue.counted(series, subject, since).await
+    async fn counted(&self, wanted: &crate::queue::Wanted) -> Result<Vec<(Kind, u64)>, QueueError> {
+        self.queue.counted(wanted).await
     }
     async fn forget_counts(&self, series: Series, before: Timestamp) -> Result<(), QueueError> {
         self.queue.forget_counts(series, before).await

@@ -6,7 +6,7 @@ use tokio_postgres::types::Type;
 
 use super::connection::{REPORT_LIMIT, get, once};
 use super::statements::{clean, millis, timestamp};
-use crate::queue::{Kind, QueueError, Series};
+use crate::queue::{Kind, QueueError, Series, Wanted};
 
 /// In the order of the key, so that servers that add to the same counts at a time do not wait for each other in a circle.
 const RECORD: &str = "
@@ -18,8 +18,9 @@ ON CONFLICT (series, at, subject, language, item, value) DO UPDATE SET count = c
 RETURNING true";
 
 const COUNTED: &str = "
-SELECT at, subject, language, item, value, count FROM afterword.counted
-WHERE series = $1 AND at >= $2 AND ($3::text IS NULL OR subject = $3) ORDER BY at";
+SELECT at - at % $1 AS span, subject, language, item, value, sum(count)::bigint FROM afterword.counted
+WHERE series = $2 AND at >= $3 AND ($4::text IS NULL OR subject = $4) AND ($5::text IS NULL OR item = $5)
+GROUP BY span, subject, language, item, value ORDER BY span";
 
 const FORGET: &str = "DELETE FROM afterword.counted WHERE series = $1 AND at < $2 RETURNING true";
 
@@ -44,18 +45,20 @@ pub(super) async fn record(pool: &Pool, counts: &[(Kind, u64)]) -> Result<(), Qu
     once(pool, REPORT_LIMIT, RECORD, values).await.map(|_| ())
 }
 
-pub(super) async fn counted(
-    pool: &Pool,
-    series: Series,
-    subject: Option<&str>,
-    since: Timestamp,
-) -> Result<Vec<(Kind, u64)>, QueueError> {
-    let (code, since) = (series.code(), millis(since));
-    let values: &[_] = &[(&code as _, Type::INT2), (&since as _, Type::INT8), (&subject as _, Type::TEXT)];
+pub(super) async fn counted(pool: &Pool, wanted: &Wanted) -> Result<Vec<(Kind, u64)>, QueueError> {
+    let Wanted { series, since, subject, item, .. } = wanted;
+    let (span, code, since) = (wanted.millis(), series.code(), millis(*since));
+    let values: &[_] = &[
+        (&span as _, Type::INT8),
+        (&code as _, Type::INT2),
+        (&since as _, Type::INT8),
+        (subject as _, Type::TEXT),
+        (item as _, Type::TEXT),
+    ];
     let rows = once(pool, REPORT_LIMIT, COUNTED, values).await?;
     let read = |row| {
         let kind = Kind {
-            series,
+            series: *series,
             at: timestamp(get(row, 0)?),
             subject: get(row, 1)?,
             language: get(row, 2)?,

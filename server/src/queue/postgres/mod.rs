@@ -35,7 +35,7 @@ use uuid::Uuid;
 use super::stir::Stir;
 use super::{
     Attempt, Change, Due, Enqueued, Entry, EntryId, Filter, History, Inbox, Kind, LaneCount, Lanes, Lease,
-    NewEntry, Options, QueueError, Record, Records, Series, Settlement, State, Unknown,
+    NewEntry, Options, QueueError, Record, Records, Series, Settlement, State, Unknown, Wanted,
 };
 use crate::config::{Database, PlatformName};
 use batch::{Committer, WAITING_ENTRIES, Waiting};
@@ -364,13 +364,8 @@ impl History for PostgresQueue {
         history::record(&self.reports, &counts).await
     }
 
-    async fn counted(
-        &self,
-        series: Series,
-        subject: Option<&str>,
-        since: Timestamp,
-    ) -> Result<Vec<(Kind, u64)>, QueueError> {
-        history::counted(&self.reports, series, subject, since).await
+    async fn counted(&self, wanted: &Wanted) -> Result<Vec<(Kind, u64)>, QueueError> {
+        history::counted(&self.reports, wanted).await
     }
 
     async fn forget_counts(&self, series: Series, before: Timestamp) -> Result<(), QueueError> {

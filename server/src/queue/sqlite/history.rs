@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::statements::{millis, timestamp};
-use crate::queue::{Kind, Series};
+use crate::queue::{Kind, Series, Wanted};
 
 pub(super) fn record(connection: &Connection, counts: &[(Kind, u64)]) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
@@ -18,19 +18,17 @@ pub(super) fn record(connection: &Connection, counts: &[(Kind, u64)]) -> rusqlit
     Ok(())
 }
 
-pub(super) fn counted(
-    connection: &Connection,
-    series: Series,
-    subject: Option<&str>,
-    since: Timestamp,
-) -> rusqlite::Result<Vec<(Kind, u64)>> {
+pub(super) fn counted(connection: &Connection, wanted: &Wanted) -> rusqlite::Result<Vec<(Kind, u64)>> {
+    let Wanted { series, since, subject, item, .. } = wanted;
     let mut select = connection.prepare_cached(
-        "SELECT at, subject, language, item, value, count FROM counted
-         WHERE series = ?1 AND at >= ?2 AND (?3 IS NULL OR subject = ?3) ORDER BY at",
+        "SELECT at - at % ?1 AS span, subject, language, item, value, sum(count) FROM counted
+         WHERE series = ?2 AND at >= ?3 AND (?4 IS NULL OR subject = ?4) AND (?5 IS NULL OR item = ?5)
+         GROUP BY span, subject, language, item, value ORDER BY span",
     )?;
-    let rows = select.query_map(params![series.code(), millis(since), subject], |row| {
+    let values = params![wanted.millis(), series.code(), millis(*since), subject, item];
+    let rows = select.query_map(values, |row| {
         let kind = Kind {
-            series,
+            series: *series,
             at: timestamp(row.get(0)?),
             subject: row.get(1)?,
             language: row.get(2)?,
@@ -42,7 +40,16 @@ pub(super) fn counted(
     rows.collect()
 }
 
-pub(super) fn forget(connection: &Connection, series: Series, before: Timestamp) -> rusqlite::Result<()> {
-    let mut delete = connection.prepare_cached("DELETE FROM counted WHERE series = ?1 AND at < ?2")?;
-    delete.execute(params![series.code(), millis(before)]).map(|_| ())
+/// Forgets a slice, and says how many there were.
+pub(super) fn forget(
+    connection: &Connection,
+    series: Series,
+    before: Timestamp,
+    slice: u32,
+) -> rusqlite::Result<usize> {
+    let mut delete = connection.prepare_cached(
+        "DELETE FROM counted WHERE (series, at, subject, language, item, value) IN (
+             SELECT series, at, subject, language, item, value FROM counted WHERE series = ?1 AND at < ?2 LIMIT ?3)",
+    )?;
+    delete.execute(params![series.code(), millis(before), slice])
 }

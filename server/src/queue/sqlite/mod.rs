@@ -25,7 +25,7 @@ use uuid::Uuid;
 use super::stir::Stir;
 use super::{
     Attempt, Change, Due, Enqueued, Entry, EntryId, Filter, History, Inbox, Kind, LaneCount, Lanes, Lease,
-    NewEntry, Options, QueueError, Record, Records, Series, Settlement, Unknown,
+    NewEntry, Options, QueueError, Record, Records, Series, Settlement, Unknown, Wanted,
 };
 use crate::config::PlatformName;
 use file::{Lock, Watched};
@@ -350,20 +350,13 @@ impl History for SqliteQueue {
         self.write(move |desk| history::record(desk.connection, &counts).map_err(store)).await
     }
 
-    async fn counted(
-        &self,
-        series: Series,
-        subject: Option<&str>,
-        since: Timestamp,
-    ) -> Result<Vec<(Kind, u64)>, QueueError> {
-        let subject = subject.map(str::to_owned);
-        Self::read(&self.reports, move |connection| {
-            history::counted(connection, series, subject.as_deref(), since)
-        })
-        .await
+    async fn counted(&self, wanted: &Wanted) -> Result<Vec<(Kind, u64)>, QueueError> {
+        let wanted = wanted.clone();
+        Self::read(&self.reports, move |connection| history::counted(connection, &wanted)).await
     }
 
     async fn forget_counts(&self, series: Series, before: Timestamp) -> Result<(), QueueError> {
-        self.write(move |desk| history::forget(desk.connection, series, before).map_err(store)).await
+        let forget = move |connection: &Connection, slice| history::forget(connection, series, before, slice);
+        self.write_slices(forget).await.map(|_| ())
     }
 }

@@ -539,15 +539,27 @@ pub(super) async fn counts_add_up_and_are_forgotten_in_time(bench: &dyn Bench) {
     for added in adding.collect::<Vec<_>>() {
         added.await.unwrap().unwrap();
     }
-    let counted = async |subject, since| queue.counted(Series::Answer, subject, at(since)).await.unwrap();
+    let wanted = |since| Wanted::of(Series::Answer, at(since));
+    let counted = async |subject: Option<&str>, since| {
+        let wanted = subject.map_or(wanted(since), |subject| wanted(since).about(subject));
+        queue.counted(&wanted).await.unwrap()
+    };
     assert_eq!(counted(Some("a"), 0).await, [(nine.clone(), 11), (ten.clone(), 10)]);
     assert_eq!(counted(Some("a"), 1).await, [(ten.clone(), 10)]);
     let mut all = counted(None, 0).await;
     all.sort();
     assert_eq!(all, [(nine, 11), (ten.clone(), 10), (other, 13)]);
+    // Both lie in the hour that began at 22:00.
+    let hour = Duration::from_hours(1);
+    let whole = Wanted { span: hour, item: Some("recommend".into()), ..wanted(0).about("a") };
+    let added = queue.counted(&whole).await.unwrap();
+    let mut added: Vec<_> = added.iter().map(|(kind, count)| (kind.at, *count)).collect();
+    added.sort();
+    assert_eq!(added, [(at(-800), 10), (at(-800), 11)]);
+    assert!(queue.counted(&Wanted { item: Some(String::new()), ..whole }).await.unwrap().is_empty());
     queue.forget_counts(Series::Answer, at(60)).await.unwrap();
     drop(queue);
     let queue = bench.open().await;
-    assert_eq!(queue.counted(Series::Answer, None, Timestamp::UNIX_EPOCH).await.unwrap(), [(ten, 10)]);
-    assert_eq!(queue.counted(Series::Call, None, Timestamp::UNIX_EPOCH).await.unwrap().len(), 1);
+    assert_eq!(queue.counted(&Wanted::of(Series::Answer, Timestamp::UNIX_EPOCH)).await.unwrap(), [(ten, 10)]);
+    assert_eq!(queue.counted(&Wanted::of(Series::Call, Timestamp::UNIX_EPOCH)).await.unwrap().len(), 1);
 }
