@@ -24,10 +24,8 @@ export const dress = (root, style, theme) => {
 // Tells the page that something happened: ids and steps as JSON, never words. A page that cancels it changes nothing.
 export const emit = (host, name, detail) => {
   // The loader keeps the rules of its surveys there.
-  if (host.constructor.rules?.[host.getAttribute("survey")]?.counts) {
-    const { lang } = host.shadowRoot.querySelector("[lang]");
-    import(new URL("counts.js", import.meta.url)).then(({ count }) => count(host, lang, name, JSON.parse(detail)), String);
-  }
+  const lang = host.constructor.rules?.[host.getAttribute("survey")]?.counts && host.shadowRoot.querySelector("[lang]")?.lang;
+  if (lang) import(new URL("counts.js", import.meta.url)).then(({ count }) => count(host, lang, name, JSON.parse(detail)), String);
   return host.dispatchEvent(
     new CustomEvent("afterword:" + name, { bubbles: true, composed: true, detail: JSON.parse(detail) }),
   );

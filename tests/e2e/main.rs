@@ -15,6 +15,7 @@ mod embed;
 mod faults;
 mod frameworks;
 mod full;
+mod getting_started;
 mod hostile;
 mod image;
 mod import;

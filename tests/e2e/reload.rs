@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use server::sandbox::{Fault, Misbehaviour};
 use tests::{QUICK, Stage};
 use uuid::Uuid;
 
@@ -161,5 +163,115 @@ async fn a_token_and_a_guid_are_mended_while_the_server_runs() -> Result<()> {
     let retried = stage.process.command(&["queue", "retry", "--yes", &id.to_string()]).await?;
     ensure!(retried.status.success(), "{}", String::from_utf8_lossy(&retried.stderr));
     stage.delivered(1).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_goes_with_its_survey_into_a_lane_that_is_at_work_already() -> Result<()> {
+    tests::prepared()?;
+    // Two platforms, of which the second has the survey `delivery`; both lead to the same sandbox.
+    let mut stage = Stage::prepared(QUICK, |config| {
+        let (head, rest) = config.split_once("# ----").unwrap_or((&config, ""));
+        let (_, platform) = head.split_once("[platform.sandbox]").unwrap_or_default();
+        let second = format!("[platform.second]{}", platform.replace("AFTERWORD_DEMO_TOKEN", "SECOND"));
+        let (first, last) = rest.rsplit_once("platform = \"sandbox\"").unwrap_or_default();
+        format!("{head}\n{second}\n# ----{first}platform = \"second\"{last}")
+    })
+    .await?;
+    stage.process.environment.insert("SECOND".into(), "c2Vjb25k".into());
+    stage.start().await?;
+    // The first lane's platform is away, so that all of it waits; the second one's lane has nothing to do.
+    stage.sandbox.misbehave(Fault::Status { status: 503, retry_after: Some(3_600), body: None });
+    let ids: Vec<Uuid> = (0..40).map(|_| Uuid::new_v4()).collect();
+    for id in &ids {
+        ensure!(stage.submit("checkout", &submission(*id, 9)).await?.status() == 202);
+    }
+    stage
+        .until_admin("/metrics", |metrics| metrics.contains("afterword_calls_total{lane=\"sandbox\""))
+        .await?;
+    change(&mut stage, |config| config.replacen("platform = \"sandbox\"", "platform = \"second\"", 1))?;
+    until_said(&stage, TAKEN, 1).await?;
+    let line = "afterword_queue_entries{lane=\"sandbox\",state=\"waiting\"} 0\n";
+    let metrics = stage.until_admin("/metrics", |metrics| metrics.contains(line)).await?;
+    ensure!(metrics.contains("lane=\"second\",state=\"dead\"} 0\n"), "{metrics}");
+    ensure!(!stage.log().contains("dead letter"), "{}", stage.process.last_words());
+    ensure!(!stage.log().contains("does not fit the configuration"), "{}", stage.process.last_words());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_waits_for_a_survey_that_is_away_for_a_moment() -> Result<()> {
+    tests::prepared()?;
+    let mut stage = Stage::new().await?;
+    stage.sandbox.misbehave(Misbehaviour::from(Fault::Late(Duration::from_millis(1))));
+    stage.sandbox.misbehave(Fault::Status { status: 503, retry_after: Some(4), body: None });
+    let id = Uuid::new_v4();
+    ensure!(stage.submit("checkout", &submission(id, 9)).await?.status() == 202);
+    stage.until_admin("/metrics", |metrics| metrics.contains("state=\"delayed\"} 1\n")).await?;
+    let whole = stage.process.config.clone();
+    change(&mut stage, |config| config.replacen("id = \"checkout\"", "id = \"elsewhere\"", 1))?;
+    until_said(&stage, TAKEN, 1).await?;
+    stage.sandbox.behave();
+    until_said(&stage, "does not fit the configuration", 1).await?;
+    change(&mut stage, |_| whole)?;
+    until_said(&stage, TAKEN, 2).await?;
+    stage.delivered(1).await?;
+    ensure!(!stage.log().contains("dead letter"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_that_others_reach_keeps_its_token_until_the_next_start() -> Result<()> {
+    tests::prepared()?;
+    let mut stage = Stage::prepared(QUICK, |config| {
+        format!(
+            "admin_token_env = \"ADMIN\"\n{}",
+            config.replace("admin_listen = \"127.0.0.1:0\"", "admin_listen = \"0.0.0.0:0\"")
+        )
+    })
+    .await?;
+    stage.process.environment.insert("ADMIN".into(), "b3BlcmF0b3Jz".into());
+    stage.start().await?;
+    change(&mut stage, |config| {
+        let config = config.replace("admin_token_env = \"ADMIN\"\n", "");
+        let (before, rest) = config.split_once("admin_listen = \"0.0.0.0").unwrap_or_default();
+        format!("{before}admin_listen = \"127.0.0.1{rest}")
+    })?;
+    until_said(&stage, REFUSED, 1).await?;
+    ensure!(stage.log().contains("keep their token until then"), "{}", stage.process.last_words());
+    let port = stage.admin.rsplit(':').next().unwrap_or_default();
+    let asked = tests::http_client()?.get(format!("http://127.0.0.1:{port}/queue/status")).send().await?;
+    ensure!(asked.status() == 401, "{}", asked.status());
+    Ok(())
+}
+
+#[test]
+fn the_examples_for_deployment_are_valid() -> Result<()> {
+    tests::prepared()?;
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
+    let mut checked = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        // Secrets lie where a container or systemd puts them: here, in an empty folder.
+        let scratch = tempfile::tempdir()?;
+        std::fs::write(scratch.path().join("secret"), "c2VjcmV0")?;
+        let text: String = std::fs::read_to_string(&path)?
+            .lines()
+            .map(|line| match line.split_once("_file = ") {
+                Some((key, _)) => format!("{key}_file = \"secret\"\n"),
+                None => format!("{line}\n"),
+            })
+            .collect();
+        let config = scratch.path().join("afterword.toml");
+        std::fs::write(&config, text)?;
+        let output =
+            std::process::Command::new(tests::binary()).args(["check", "--config"]).arg(&config).output()?;
+        ensure!(output.status.success(), "{}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
+        checked += 1;
+    }
+    ensure!(checked == 3, "{checked} examples");
     Ok(())
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use secrecy::ExposeSecret;
 
-use super::UNSET;
 use super::holder::{Holder, Missing};
 use super::remote::Remote;
+use crate::config::UNSET;
 use crate::config::{Config, Platform, PlatformName, Store};
 use crate::forwarder::{Call, Counter, Done, NotMade};
 use crate::platform::{Client, Connections, Outcome, Reply};
@@ -36,8 +36,9 @@ impl Desk {
     }
 
     async fn here(platform: &Arc<Platform>, queue: SharedQueue) -> anyhow::Result<Self> {
-        if let Some(variable) = platform.token.expose_secret().strip_prefix(UNSET) {
-            bail!("no server runs, so the platform is called from here: set its token in {variable}");
+        if let Some(place) = platform.token.expose_secret().strip_prefix(UNSET) {
+            let what = if place.contains('/') { "let its token be read at" } else { "set its token in" };
+            bail!("no server runs, so the platform is called from here: {what} {place}");
         }
         let client = Client::new(platform, &mut Connections::default())?;
         let counter = Counter::open(Arc::clone(platform), client, queue).await;

@@ -6,6 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use clap::{Args, ValueEnum};
 use sha2::{Digest, Sha384};
 
+use super::words::say;
 use crate::config::{Config, MetadataSource, Survey};
 use crate::intake::{EmbeddedWidget, NOT_BUILT};
 
@@ -65,11 +66,11 @@ pub(super) fn embed(arguments: &Embed) -> anyhow::Result<()> {
     for survey in surveys {
         for kind in Kind::value_variants() {
             if arguments.kind.is_none() {
-                println!("# {} - {}\n", survey.id, kind.title());
+                say(&format!("# {} - {}\n\n", survey.id, kind.title()))?;
             } else if arguments.kind != Some(*kind) {
                 continue;
             }
-            println!("{}\n", snippet(*kind, &server, survey)?);
+            say(&format!("{}\n\n", snippet(*kind, &server, survey)?))?;
         }
     }
     Ok(())

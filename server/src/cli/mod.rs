@@ -115,6 +115,8 @@ pub fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output has what they want.
+        Err(error) if words::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("afterword: {error:#}");
             if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
@@ -141,23 +143,14 @@ fn load_and_follow(path: &Path) -> (Result<Config, ConfigError>, Files) {
     Config::load_and_follow(path, &|name| std::env::var(name).ok())
 }
 
-/// Stands for a secret that the environment does not have, before the variable's name.
-const UNSET: &str = "unset:";
-
-/// The process's environment; what it does not have is missed only where it is needed.
-#[expect(clippy::unnecessary_wraps, reason = "the form of an environment")]
-fn or_unset(name: &str) -> Option<String> {
-    Some(std::env::var(name).unwrap_or_else(|_| format!("{UNSET}{name}")))
-}
-
-/// Reads a configuration for a command that may do without secrets.
+/// Reads a configuration for a command that may do without secrets: they are missed only where they are needed.
 fn load_without_secrets(path: &Path) -> Result<Config, ConfigError> {
-    Config::load(path, &or_unset)
+    Config::without_secrets(path, &|name| std::env::var(name).ok())
 }
 
 /// The same, for one that may have no survey yet.
 fn load_draft(path: &Path) -> Result<Config, ConfigError> {
-    Config::draft(path, &or_unset)
+    Config::draft(path, &|name| std::env::var(name).ok())
 }
 
 /// Binds a listener, or says who wanted it and what to do.

@@ -10,7 +10,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{UNSET, Usage};
+use super::Usage;
+use crate::config::UNSET;
 use crate::config::{Config, PlatformName};
 use crate::dashboard::CallReply;
 use crate::forwarder::{Call, Done};
@@ -276,6 +277,9 @@ impl Remote {
             );
         };
         match token.expose_secret().strip_prefix(UNSET) {
+            Some(place) if place.contains('/') => {
+                anyhow!("the server at {address} wants the admin token, and {place} cannot be read here")
+            }
             Some(variable) => anyhow!(
                 "the server at {address} wants the admin token: set {variable} in the environment, as for the \
                  server"

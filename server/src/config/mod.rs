@@ -38,7 +38,7 @@ pub use question::{ChoiceOption, Kind, Question};
 pub use queue::QueueBounds;
 pub use screens::{Intro, Link, Thanks};
 pub use show::{Again, Device, Due, Mode, Pause, Position, Show};
-pub use sources::{Environment, Files};
+pub use sources::{Environment, Files, UNSET};
 pub use store::{Database, Store};
 pub use style::{Color, Style, Theme};
 pub use survey::{Layout, OnUnknown, Survey};
@@ -127,16 +127,26 @@ impl Config {
 
     /// The same; and what was looked at, whatever came of it.
     pub fn load_and_follow(path: &Path, environment: Environment<'_>) -> (Result<Self, ConfigError>, Files) {
-        Self::read(path, environment, Needed::Some)
+        Self::read(path, environment, Needed::Some, Needed::Some)
     }
 
-    /// Reads a file that may have no survey yet.
+    /// Reads a file for somebody who may do without secrets: those that cannot be read begin with [`UNSET`].
+    pub fn without_secrets(path: &Path, environment: Environment<'_>) -> Result<Self, ConfigError> {
+        Self::read(path, environment, Needed::Some, Needed::Any).0
+    }
+
+    /// The same, for a file that may have no survey yet.
     pub fn draft(path: &Path, environment: Environment<'_>) -> Result<Self, ConfigError> {
-        Self::read(path, environment, Needed::Any).0
+        Self::read(path, environment, Needed::Any, Needed::Any).0
     }
 
-    fn read(path: &Path, environment: Environment<'_>, needed: Needed) -> (Result<Self, ConfigError>, Files) {
-        let sources = Sources::new(path.parent().unwrap_or(Path::new("")), environment);
+    fn read(
+        path: &Path,
+        environment: Environment<'_>,
+        needed: Needed,
+        secrets: Needed,
+    ) -> (Result<Self, ConfigError>, Files) {
+        let sources = Sources::new(path.parent().unwrap_or(Path::new("")), environment, secrets);
         let name = path.display().to_string();
         match sources.read_text(path) {
             Ok(text) => Self::parse_with(&text, &name, sources, needed),
@@ -153,7 +163,17 @@ impl Config {
         folder: &Path,
         environment: Environment<'_>,
     ) -> Result<Self, ConfigError> {
-        Self::parse_with(text, name, Sources::new(folder, environment), Needed::Some).0
+        Self::parse_with(text, name, Sources::new(folder, environment, Needed::Some), Needed::Some).0
+    }
+
+    /// The same, for somebody who may do without secrets.
+    pub fn parse_without_secrets(
+        text: &str,
+        name: &str,
+        folder: &Path,
+        environment: Environment<'_>,
+    ) -> Result<Self, ConfigError> {
+        Self::parse_with(text, name, Sources::new(folder, environment, Needed::Any), Needed::Some).0
     }
 
     fn parse_with(

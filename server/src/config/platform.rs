@@ -8,7 +8,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::reader::{Table, Value};
-use super::sources::Sources;
+use super::sources::{Sources, UNSET};
 use crate::platform::{BASE_URL, import_url};
 
 /// The name of a `[platform.NAME]`. Names a lane in the queue and in metrics.
@@ -235,7 +235,7 @@ pub(super) fn read_secret(
         }
         (Some(value), None) => {
             let variable = value.string().ok_or(())?;
-            let Some(secret) = sources.variable(variable) else {
+            let Some(secret) = sources.variable(variable).or_else(|| sources.unset(variable)) else {
                 value.problem(format!("the environment has no {variable}"), format!("set {variable}"));
                 return Err(());
             };
@@ -243,13 +243,18 @@ pub(super) fn read_secret(
         }
         (None, Some(value)) => {
             let path = sources.path(value.string().ok_or(())?);
-            let secret = sources.read_text(&path).map_err(|error| {
+            let read = sources.read_text(&path);
+            let secret = read.or_else(|error| sources.unset(&path.display().to_string()).ok_or(error));
+            let secret = secret.map_err(|error| {
                 value.problem(format!("cannot read {}: {error}", path.display()), "");
             })?;
             (value, secret)
         }
     };
     let secret = secret.trim();
+    if secret.starts_with(UNSET) {
+        return Ok(Some(SecretString::from(secret.to_owned())));
+    }
     if plain == "store_password" && !secret.is_empty() {
         return Ok(Some(SecretString::from(secret.to_owned())));
     }

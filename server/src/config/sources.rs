@@ -13,6 +13,10 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::problem::{Faulty, Problem, Problems};
+use super::surveys::Needed;
+
+/// Stands for a secret that could not be read, before its place.
+pub const UNSET: &str = "unset:";
 
 /// The environment, as far as a configuration may look at it.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -111,13 +115,19 @@ fn stamp(about: &Metadata) -> [u64; 4] {
 pub(super) struct Sources<'a> {
     folder: &'a Path,
     environment: Environment<'a>,
+    secrets: Needed,
     files: RefCell<Files>,
     faulty: RefCell<Vec<Faulty>>,
 }
 
 impl<'a> Sources<'a> {
-    pub(super) fn new(folder: &'a Path, environment: Environment<'a>) -> Self {
-        Self { folder, environment, files: RefCell::default(), faulty: RefCell::default() }
+    pub(super) fn new(folder: &'a Path, environment: Environment<'a>, secrets: Needed) -> Self {
+        Self { folder, environment, secrets, files: RefCell::default(), faulty: RefCell::default() }
+    }
+
+    /// What stands for a secret that is not at its place, for somebody who may do without.
+    pub(super) fn unset(&self, place: &str) -> Option<String> {
+        (self.secrets == Needed::Any).then(|| format!("{UNSET}{place}"))
     }
 
     /// A variable of the environment.

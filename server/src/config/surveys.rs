@@ -12,10 +12,10 @@ use super::survey::{self, Survey};
 const FOLDER: &str = "surveys";
 const HINT: &str = "add a [[survey]], here or in a file in the folder `surveys` beside this one";
 
-/// How many surveys there have to be.
+/// How many surveys there have to be, or secrets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Needed {
-    /// One at least.
+    /// One at least; every one that is named.
     Some,
     /// None will do.
     Any,

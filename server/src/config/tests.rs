@@ -814,3 +814,24 @@ fn what_waits_for_the_next_start_is_named() {
         ["admin_listen", "store"]
     );
 }
+
+#[test]
+fn who_may_do_without_secrets_reads_a_configuration_whose_secrets_are_out_of_reach() {
+    use secrecy::ExposeSecret as _;
+    let beside = Beside::good();
+    let path = beside.0.path().join("afterword.toml");
+    let main = GOOD.split_once("[[survey]]").unwrap().0;
+    for (from, to, place) in [
+        ("token_env = \"TOKEN\"", "token_env = \"TOKEN\"", "TOKEN".to_owned()),
+        (
+            "token_env = \"TOKEN\"",
+            "token_file = \"not there\"",
+            path.with_file_name("not there").display().to_string(),
+        ),
+    ] {
+        beside.write("afterword.toml", &main.replace(from, to));
+        assert!(Config::load(&path, &|_| None).is_err());
+        let config = Config::without_secrets(&path, &|_| None).unwrap();
+        assert_eq!(config.platforms[0].token.expose_secret(), format!("{UNSET}{place}"));
+    }
+}

@@ -33,8 +33,19 @@ pub use get_questions::{AskedKind, AskedQuestion, InLanguage, questions_of};
 pub use reply::{Outcome, Private, Reply, words};
 pub use response::{Answered, AnsweredQuestion, RESPONDENT};
 
+/// Its host, for the constants below.
+macro_rules! host {
+    () => {
+        "https://api.hellocustomer.com"
+    };
+}
+
 /// Where the platform is.
-pub const BASE_URL: &str = "https://api.hellocustomer.com/V1.0/EN";
+pub const BASE_URL: &str = concat!(host!(), "/V1.0/EN");
+/// The same as a configuration writes it.
+pub const BASE_URL_IN_TOML: &str = concat!("\"", host!(), "/V1.0/EN\"");
+/// Where surveys are imported from, likewise.
+pub const IMPORT_URL_IN_TOML: &str = concat!("\"", host!(), "/V2.0/EN\"");
 /// Where calls of the second version start that belong to a `base_url` of the first: on the same host. `None` where the
 /// address has another form.
 pub fn import_url(base_url: &str) -> Option<String> {

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::desk::Desk;
 use super::patience::{Patience, report};
-use super::words::counted;
+use super::words::{counted, say};
 use super::{ConfigFile, target};
 use crate::config::{Config, Survey};
 use crate::forwarder::{Call, Done};
@@ -35,47 +35,48 @@ pub(super) async fn check(arguments: Check) -> anyhow::Result<()> {
     let path = &arguments.file.config;
     // Whoever asks a server needs no secrets here.
     let config = if arguments.online { super::load_without_secrets(path)? } else { super::load(path)? };
-    praise(path, &config);
+    praise(path, &config)?;
     if arguments.online {
         return compare_all(&config).await;
     }
     Ok(())
 }
 
-fn praise(path: &Path, config: &Config) {
-    println!(
+fn praise(path: &Path, config: &Config) -> std::io::Result<()> {
+    say(&format!(
         "{}: fine. {} on {}.",
         path.display(),
         counted(config.surveys.len(), "survey"),
         counted(config.platforms.len(), "platform"),
-    );
+    ))?;
     for survey in &config.surveys {
-        println!("  {}: {}", survey.id, survey.summary());
+        say(&format!("  {}: {}", survey.id, survey.summary()))?;
     }
     for advice in config.advice() {
-        println!("advice: {advice}");
+        say(&format!("advice: {advice}"))?;
     }
+    Ok(())
 }
 
 async fn compare_all(config: &Config) -> anyhow::Result<()> {
     let mut wrong = 0;
     for survey in &config.surveys {
-        println!();
+        say("")?;
         let differences = match differences(config, survey).await {
             Ok(differences) => differences,
             Err(error) => {
-                println!("{}: it cannot be compared: {error:#}", survey.id);
+                say(&format!("{}: it cannot be compared: {error:#}", survey.id))?;
                 wrong += 1;
                 continue;
             }
         };
         if differences.is_empty() {
-            println!("{}: as the platform has it.", survey.id);
+            say(&format!("{}: as the platform has it.", survey.id))?;
         }
         for difference in &differences {
             match difference {
-                Difference::Wrong(words) => println!("{}: wrong: {words}", survey.id),
-                Difference::Other(words) => println!("{}: {words}", survey.id),
+                Difference::Wrong(words) => say(&format!("{}: wrong: {words}", survey.id))?,
+                Difference::Other(words) => say(&format!("{}: {words}", survey.id))?,
             }
         }
         wrong += differences.iter().filter(|it| matches!(it, Difference::Wrong(_))).count();

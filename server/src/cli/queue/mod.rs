@@ -50,7 +50,7 @@ enum Format {
 }
 
 pub(super) async fn queue(arguments: Queue) -> anyhow::Result<()> {
-    let done = match arguments.verb {
+    match arguments.verb {
         Verb::Status(arguments) => status::status(&arguments).await,
         Verb::List(arguments) => list::list(&arguments).await,
         Verb::Show(arguments) => show::show(&arguments).await,
@@ -58,10 +58,5 @@ pub(super) async fn queue(arguments: Queue) -> anyhow::Result<()> {
         Verb::Discard(arguments) => change::discard(&arguments).await,
         Verb::Export(arguments) => export::export(&arguments).await,
         Verb::Forget(arguments) => forget::forget(&arguments).await,
-    };
-    match done {
-        // `afterword queue list | head` has read enough.
-        Err(error) if crate::cli::words::is_closed_pipe(&error) => Ok(()),
-        done => done,
     }
 }

@@ -2,6 +2,7 @@
 //! Dutch and French; its GUIDs are invented.
 
 use super::{Key, Section, Value, Without};
+use crate::platform::{BASE_URL_IN_TOML, IMPORT_URL_IN_TOML};
 
 /// A value for each of the example's languages.
 macro_rules! both {
@@ -269,16 +270,16 @@ static PLATFORM: Section = Section {
         Key {
             name: "base_url",
             value: WEB,
-            without: Without::Default(r#""https://api.hellocustomer.com/V1.0/EN""#),
+            without: Without::Default(BASE_URL_IN_TOML),
             doc: "Where calls start. `https://`, or `http://` to loopback.",
-            example: r#""https://api.hellocustomer.com/V1.0/EN""#,
+            example: BASE_URL_IN_TOML,
         },
         Key {
             name: "import_url",
             value: WEB,
             without: Without::Otherwise("`base_url`, with `/V2.0/` in the place of `/V1.0/`"),
             doc: "Where the call starts by which a survey is imported.",
-            example: r#""https://api.hellocustomer.com/V2.0/EN""#,
+            example: IMPORT_URL_IN_TOML,
         },
         Key {
             name: "allow_http",

@@ -27,7 +27,18 @@ pub(super) fn loader() -> Operation {
 
 pub(super) fn file() -> Operation {
     let build = text("Names the build; any other name gets the present files, uncached.");
-    let file = text("").enum_values(Some(["widget.js", "glue.js", "widget.wasm"]));
+    let file = text("").enum_values(Some([
+        "widget.js",
+        "glue.js",
+        "widget.wasm",
+        "full-glue.js",
+        "full-widget.wasm",
+        "frame.js",
+        "tab.js",
+        "outbox.js",
+        "counts.js",
+        "afterword.d.ts",
+    ]));
     let bytes = ObjectBuilder::new().content_media_type("application/wasm");
     let ok = script("The file.")
         .content("application/wasm", ContentBuilder::new().schema(Some(bytes)).build())
