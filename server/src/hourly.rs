@@ -12,6 +12,11 @@ const HOUR: Duration = Duration::from_hours(1);
 pub(crate) struct Hourly(Mutex<Option<Instant>>);
 
 impl Hourly {
+    /// Nobody has asked yet.
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
     /// True for the first who asks, and then not for an hour.
     pub(crate) fn is_due(&self) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,6 +12,7 @@ use tests::Stage;
 /// The longest that a run may take, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(5);
 const ANSWERS: &str = "/paths/~1v1~1surveys~1{survey}~1answers/post";
+const STEPS: &str = "/paths/~1v1~1surveys~1{survey}~1steps/post";
 
 /// What both runs share: the same requests each time, nothing kept, and every check there is.
 const SETTINGS: &str = r#"
@@ -32,6 +33,10 @@ expected-statuses = ["2xx", "304", "404"]
 [[operations]]
 include-operation-id = "submit"
 checks.positive_data_acceptance.expected-statuses = [@STATUSES@]
+
+[[operations]]
+include-operation-id = "step"
+checks.positive_data_acceptance.expected-statuses = [@STEPS@]
 "#;
 
 /// The client's program. Its folder was moved after it was installed, so its interpreter is named.
@@ -42,9 +47,16 @@ fn client() -> Result<(PathBuf, PathBuf)> {
     Ok((client.with_file_name("python"), client))
 }
 
-async fn run(stage: &Stage, folder: &Path, statuses: &str, document: &Value) -> Result<Output> {
+/// The statuses that answers and steps may have which fit the description.
+struct Statuses {
+    answers: &'static str,
+    steps: &'static str,
+}
+
+async fn run(stage: &Stage, folder: &Path, statuses: &Statuses, document: &Value) -> Result<Output> {
     let (python, client) = client()?;
-    let settings = SETTINGS.replace("@ORIGIN@", &stage.pages.origin).replace("@STATUSES@", statuses);
+    let settings = SETTINGS.replace("@ORIGIN@", &stage.pages.origin).replace("@STATUSES@", statuses.answers);
+    let settings = settings.replace("@STEPS@", statuses.steps);
     std::fs::write(folder.join("schemathesis.toml"), settings)?;
     std::fs::write(folder.join("openapi.json"), document.to_string())?;
     let mut command = tokio::process::Command::new(python);
@@ -62,16 +74,16 @@ async fn run(stage: &Stage, folder: &Path, statuses: &str, document: &Value) -> 
 
 /// Runs the client; what fits the description may have these statuses. Then sees that all which was taken
 /// arrives at the platform, and gives their number.
-async fn conforms(statuses: &str, narrow: impl FnOnce(&mut Value)) -> Result<u64> {
+async fn conforms(statuses: Statuses, narrow: impl FnOnce(&mut Value)) -> Result<u64> {
     client()?;
     let stage = Stage::with(Duration::from_millis(1), |config| config).await?;
     let mut document = stage.get(&format!("{}/v1/openapi.json", stage.server)).await?.parse()?;
     narrow(&mut document);
     let folder = tempfile::tempdir()?;
-    let output = run(&stage, folder.path(), statuses, &document).await?;
+    let output = run(&stage, folder.path(), &statuses, &document).await?;
     let said = String::from_utf8_lossy(&output.stdout);
     ensure!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    ensure!(said.contains("5 selected / 5 total") && said.contains("Seed: 20261123"), "{said}");
+    ensure!(said.contains("6 selected / 6 total") && said.contains("Seed: 20261123"), "{said}");
     let page = stage.until_admin("/", |page| !page.contains("sending")).await?;
     ensure!(page.contains("all sent") && page.contains("Nothing that is still open"), "{page}");
     let log = stage.log();
@@ -83,13 +95,14 @@ async fn conforms(statuses: &str, narrow: impl FnOnce(&mut Value)) -> Result<u64
 #[tokio::test(flavor = "multi_thread")]
 async fn every_response_to_a_made_up_request_is_as_described() -> Result<()> {
     // It fits no survey in particular: the ids of questions and the keys of metadata are each survey's own.
-    conforms(r#""202", "400", "409", "422""#, |_| {}).await.map(drop)
+    let statuses = Statuses { answers: r#""202", "400", "409", "422""#, steps: r#""204", "400", "422""# };
+    conforms(statuses, |_| {}).await.map(drop)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_fits_the_description_and_the_survey_is_taken_and_nothing_else() -> Result<()> {
     // The client tries some UUIDs again, with other answers.
-    let taken = conforms(r#""202", "409""#, narrow).await?;
+    let taken = conforms(Statuses { answers: r#""202", "409""#, steps: r#""204""# }, narrow).await?;
     ensure!(taken > 20, "only {taken} were taken");
     Ok(())
 }
@@ -121,6 +134,16 @@ fn narrow(document: &mut Value) {
         answer("again", "boolean", json!({ "type": "boolean" })),
     ];
     let schemas = &mut document["components"]["schemas"];
+    let step = |properties: Value, required: &[&str]| json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false });
+    let language = json!({ "enum": ["nl", "fr", "en", "ar"] });
+    let question = json!({ "enum": ["recommend", "why", "found", "again"] });
+    schemas["Step"] = json!({ "oneOf": [
+        step(json!({ "language": language, "step": { "enum": ["shown", "submitted"] } }), &["language", "step"]),
+        step(
+            json!({ "language": language, "step": { "enum": ["answered"] }, "question": question }),
+            &["language", "step", "question"],
+        ),
+    ] });
     let properties = &mut schemas["Submission"]["properties"];
     properties["language"] = json!({ "enum": ["nl", "fr", "en", "ar"] });
     properties["answers"] =
@@ -132,6 +155,8 @@ fn narrow(document: &mut Value) {
     properties.as_object_mut().map(|properties| properties.remove("definition"));
     schemas["Respondent"]["properties"]["email"] =
         json!({ "type": ["string", "null"], "maxLength": 320, "pattern": r"^[a-z]+@[a-z]+\.[a-z]+$" });
-    let content = document.pointer_mut(&format!("{ANSWERS}/requestBody/content"));
-    content.and_then(Value::as_object_mut).map(|content| content.remove("text/plain"));
+    for route in [ANSWERS, STEPS] {
+        let content = document.pointer_mut(&format!("{route}/requestBody/content"));
+        content.and_then(Value::as_object_mut).map(|content| content.remove("text/plain"));
+    }
 }

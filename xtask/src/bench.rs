@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::tools::{Layout, Tools};
-use crate::{build, setup, workspace};
+use crate::{build, image, setup, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -33,6 +33,8 @@ enum What {
     Lanes,
     /// Gaps between calls under jitter, at one call a second; five minutes.
     Pace,
+    /// How soon the image's server is ready, and what it holds when idle; builds the image first.
+    Image,
     /// Gaps between the calls of four servers on PostgreSQL whose owners are killed; four minutes.
     Replicas,
 }
@@ -50,6 +52,7 @@ impl What {
             Self::Lanes => Some("lanes"),
             Self::Pace => Some("pace"),
             Self::Replicas => Some("replicas"),
+            Self::Image => Some("start"),
         }
     }
 }
@@ -85,6 +88,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     build::server(build::Profile::Release)?;
     programs.into_iter().try_for_each(|(what, program)| match what {
         What::Peers => measure_pages(program, &tools),
+        What::Image => {
+            image::build(&tools)?;
+            workspace::run(self::program(program).env("AFTERWORD_BIN", image::binary()))
+        }
         _ => measure(program, &[]),
     })
 }

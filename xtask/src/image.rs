@@ -112,7 +112,12 @@ fn server() -> Result<PathBuf> {
         cargo.env("CC_x86_64_unknown_linux_musl", compiler);
     }
     workspace::run(&mut cargo)?;
-    Ok(workspace::target().join(TARGET).join("image/afterword"))
+    Ok(binary())
+}
+
+/// Where the static server lies.
+pub(crate) fn binary() -> PathBuf {
+    workspace::target().join(TARGET).join("image/afterword")
 }
 
 fn fill(folder: &Path, binary: &Path) -> Result<()> {

@@ -39,7 +39,7 @@ use crate::log;
 
 /// Takes visitors' answers and hands them to the Hello Customer platform.
 #[derive(Parser)]
-#[command(name = "afterword", version, about, max_term_width = 100)]
+#[command(name = "afterword", version, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

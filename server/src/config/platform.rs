@@ -246,7 +246,10 @@ pub(super) fn read_secret(
             let read = sources.read_text(&path);
             let secret = read.or_else(|error| sources.unset(&path.display().to_string()).ok_or(error));
             let secret = secret.map_err(|error| {
-                value.problem(format!("cannot read {}: {error}", path.display()), "");
+                value.problem(
+                    format!("cannot read {}: {error}", path.display()),
+                    "put the secret there, for the server's user alone; the path starts at this file's folder",
+                );
             })?;
             (value, secret)
         }

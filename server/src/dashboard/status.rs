@@ -85,10 +85,14 @@ struct Charted {
     title: &'static str,
     spans: u32,
     span: Duration,
+    /// How the beginning of a span is written.
+    begins: &'static str,
 }
 
-const HOUR: Charted = Charted { title: "Calls, last hour", spans: 60, span: Duration::from_mins(1) };
-const DAY: Charted = Charted { title: "Calls, last day", spans: 48, span: Duration::from_mins(30) };
+const HOUR: Charted =
+    Charted { title: "Calls, last hour", spans: 60, span: Duration::from_mins(1), begins: "%H:%M UTC" };
+const DAY: Charted =
+    Charted { title: "Calls, last day", spans: 48, span: Duration::from_mins(30), begins: "%a %H:%M UTC" };
 
 impl Charted {
     /// When the first span begins; the last one is the one in which we are.
@@ -102,7 +106,7 @@ impl Charted {
         let first = self.first(now);
         let begins = |at: u32| clock::later(first, self.span * at);
         let bin =
-            |at| Bin { when: begins(at).strftime("%H:%M UTC").to_string(), counts: vec![0; PARTS.len()] };
+            |at| Bin { when: begins(at).strftime(self.begins).to_string(), counts: vec![0; PARTS.len()] };
         let mut bins: Vec<Bin> = (0..self.spans).map(bin).collect();
         for (kind, count) in calls.iter().filter(|(kind, _)| kind.subject == lane.as_str()) {
             let seconds = kind.at.as_second() - first.as_second();
@@ -173,7 +177,11 @@ fn lane(lane: &LaneView, figures: &Figures) -> Markup {
     let left = lane.platform.interval.saturating_mul(u32::try_from(open).unwrap_or(u32::MAX));
     html! {
         section.card {
-            h2 { (lane.platform.name) " " (page::pill(tone, label)) }
+            h2 {
+                (lane.platform.name) " " (page::pill(tone, label))
+                @let stuck = number(|count| count.dead + count.parked);
+                @if stuck > 0 { " " (page::pill(Tone::Bad, format!("{} for you", page::grouped(stuck)))) }
+            }
             dl.figures {
                 (page::figure("Waiting", page::grouped(number(|count| count.waiting + count.sending))))
                 (page::figure("To be tried again", page::grouped(number(|count| count.delayed))))

@@ -157,7 +157,7 @@ impl Split {
     }
 
     fn said(self) -> String {
-        self.nps().map_or("–".to_owned(), |nps| format!("{nps:.0}"))
+        self.nps().map_or("–".to_owned(), score)
     }
 }
 
@@ -348,7 +348,7 @@ impl Figures<'_> {
                 @if shown == 0 {
                     p.quiet { "The survey was not in sight in these days, or the pages that show it were loaded before it was counted." }
                 } @else {
-                    p.quiet { "Of all times that the survey was in sight. Nobody is told apart: who sees it twice is counted twice." }
+                    p.quiet { "Of all times that the survey was in sight. Nobody is told apart: who sees it twice is counted twice. Answers that programs hand in come by none of these steps." }
                     table.bars { caption.hidden { "Steps" } tbody {
                         (chart::share("in sight", shown, shown))
                         @for question in &self.survey.questions {
@@ -360,6 +360,11 @@ impl Figures<'_> {
             }
         }
     }
+}
+
+/// A score, with a minus of its own.
+fn score(nps: f64) -> String {
+    format!("{nps:.0}").replace('-', "−")
 }
 
 fn snippet(server: Option<&str>, survey: &Survey) -> Markup {
@@ -393,7 +398,7 @@ impl Asked {
                             p { "The platform has no score of these days." }
                         } @else {
                             dl.figures {
-                                (page::figure("NPS", format!("{:.0}", nps.nps)))
+                                (page::figure("NPS", score(nps.nps)))
                                 (page::figure("promoters", format!("{:.0} %", nps.promoters)))
                                 (page::figure("passives", format!("{:.0} %", nps.passive)))
                                 (page::figure("detractors", format!("{:.0} %", nps.detractors)))

@@ -57,7 +57,7 @@ fn body(config: &Config, counts: &[(Kind, u64)], today: Timestamp) -> Markup {
                 } }
                 tbody { @for survey in &config.surveys {
                     tr {
-                        td.name { strong { a href={ "/surveys/" (survey.id) } { (survey.id) } } }
+                        td.lead { strong { a href={ "/surveys/" (survey.id) } { (survey.id) } } }
                         td { (survey.platform) }
                         td { code { (survey.touchpoint) } }
                         td { (survey.languages.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")) }

@@ -14,8 +14,9 @@ const SHOWN: usize = 50;
 /// How long a button's misbehaviour lasts, in seconds.
 const A_WHILE: u64 = 30;
 /// What the buttons order: the words, and the form's fields.
-const BUTTONS: [(&str, &[(&str, &str)]); 5] = [
+const BUTTONS: [(&str, &[(&str, &str)]); 6] = [
     ("Answer 503", &[("fault", "status"), ("status", "503")]),
+    ("Answer 400", &[("fault", "status"), ("status", "400")]),
     ("Answer 429", &[("fault", "status"), ("status", "429"), ("retry_after", "5")]),
     ("Answer nothing", &[("fault", "cut_after_body")]),
     ("Lose the replies", &[("fault", "lost_reply")]),

@@ -219,3 +219,19 @@ fn the_document_that_is_served_is_the_description() {
     let served = std::fs::read_to_string(path).unwrap_or_default();
     assert!(served == described, "the description has changed: run this test with INSTA_UPDATE=always");
 }
+
+#[test]
+fn the_page_of_the_api_has_every_route_and_every_code() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let document = document();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            let heading = format!("### {} {path}\n", method.to_uppercase());
+            assert!(page.contains(&heading), "{heading:?} is not in docs/api.md");
+        }
+    }
+    for code in KINDS.iter().map(|(_, code, _)| *code).chain(DETAILS) {
+        assert!(page.contains(&format!("`{code}`")), "{code} is not in docs/api.md");
+    }
+}

@@ -12,6 +12,7 @@ mod pace;
 mod peers;
 mod replicas;
 mod soak;
+mod start;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,7 @@ async fn main() -> Result<ExitCode> {
         "peers" => peers::run().await,
         "replicas" => replicas::run().await,
         "soak" => soak::run().await,
-        _ => bail!("say what to measure: intake, flood, lanes, pace, peers, replicas or soak"),
+        "start" => start::run().await,
+        _ => bail!("say what to measure: intake, flood, lanes, pace, peers, replicas, soak or start"),
     }
 }

@@ -42,6 +42,7 @@ pub(super) fn file() -> Operation {
     let bytes = ObjectBuilder::new().content_media_type("application/wasm");
     let ok = script("The file.")
         .content("application/wasm", ContentBuilder::new().schema(Some(bytes)).build())
+        .content("text/plain", ContentBuilder::new().schema(Some(text(""))).build())
         .header("Cache-Control", told("A year, or `no-store` for another build than the present one."));
     let operation = OperationBuilder::new()
         .operation_id(Some("file"))
