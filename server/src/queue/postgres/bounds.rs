@@ -117,12 +117,15 @@ impl Bounds {
 
     /// Counts again and again. While the database is away the last count holds; nothing is stored then.
     pub(super) async fn keep_counting(&self, pool: &Pool) {
+        let mut pause = PAUSE;
         loop {
+            // It was counted when the store was opened.
+            tokio::time::sleep(pause).await;
             let begun = Instant::now();
             if let Err(error) = self.count(pool).await {
                 tracing::debug!(%error, "the store's entries could not be counted");
             }
-            tokio::time::sleep(PAUSE.max(begun.elapsed() * SHARE)).await;
+            pause = PAUSE.max(begun.elapsed() * SHARE);
         }
     }
 }
