@@ -163,3 +163,12 @@ impl Running {
         Ok(())
     }
 }
+
+impl Drop for Running {
+    /// A test that failed leaves no server behind, which would outlive what keeps its container.
+    fn drop(&mut self) {
+        if let Ok(id) = self.server() {
+            Command::new("kill").arg(id.to_string()).status().ok();
+        }
+    }
+}
