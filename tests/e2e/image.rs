@@ -3,7 +3,6 @@
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -63,7 +62,7 @@ impl Harbour {
                 if asked.is_ok_and(|reply| reply.status() == 200) {
                     return;
                 }
-                tokio::time::sleep(Duration::from_millis(5)).await;
+                tokio::task::yield_now().await;
             }
         };
         tokio::time::timeout(DEADLINE, asking).await.context("the container is not ready")
@@ -73,14 +72,7 @@ impl Harbour {
     async fn answer(&self) -> Result<()> {
         let browser = Browser::open(Engine::Chromium, 600, 900).await?;
         let visitor = browser.visit(&self.stage.pages.at("nl/checkout")).await?;
-        visitor.asked("recommend").await?;
-        visitor.choose(&[9]).await?;
-        visitor.forward().await?;
-        visitor.asked("found").await?;
-        visitor.forward().await?;
-        visitor.asked("again").await?;
-        visitor.forward().await?;
-        visitor.state("thanked").await?;
+        crate::answer_checkout(&visitor).await?;
         self.stage.delivered(1).await?;
         browser.close().await
     }

@@ -40,14 +40,7 @@ async fn what_is_answered_in_a_preview_goes_nowhere(engine: Engine) -> Result<()
     let browser = Browser::open(engine, 600, 800).await?;
     let address = format!("{}/preview/checkout/frame?lang=nl&mode=popover&theme=light", stage.admin);
     let visitor = browser.visit(&address).await?;
-    visitor.asked("recommend").await?;
-    visitor.choose(&[9]).await?;
-    visitor.forward().await?;
-    visitor.asked("found").await?;
-    visitor.forward().await?;
-    visitor.asked("again").await?;
-    visitor.forward().await?;
-    visitor.state("thanked").await?;
+    crate::answer_checkout(&visitor).await?;
     let kept = "Object.keys(localStorage).length + Object.keys(sessionStorage).length";
     ensure!(visitor.look(kept).await? == json!(0));
     // Asked anew, it begins anew.

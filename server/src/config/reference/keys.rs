@@ -11,6 +11,32 @@ macro_rules! both {
     };
 }
 
+/// A table with a link.
+macro_rules! link {
+    (url: $url:expr, text: $text:expr $(,)?) => {
+        Section {
+            variant: "",
+            doc: "A link that opens a page of its own.",
+            keys: &[
+                Key {
+                    name: "url",
+                    value: Value::PerLanguage(&WEB),
+                    without: Without::Wrong,
+                    doc: "The page's address.",
+                    example: $url,
+                },
+                Key {
+                    name: "text",
+                    value: TEXTS,
+                    without: Without::Wrong,
+                    doc: "What is written on it.",
+                    example: $text,
+                },
+            ],
+        }
+    };
+}
+
 const ID: Value = Value::Text("an id: 1 to 64 of a-z, 0-9, _ and -, a letter or a digit first");
 const TEXTS: Value = Value::PerLanguage(&Value::Text("a text"));
 const GUIDS: Value = Value::PerLanguage(&Value::Guid);
@@ -776,25 +802,9 @@ static THANKS: Section = Section {
 };
 
 /// `[survey.thanks.link]`.
-static THANKS_LINK: Section = Section {
-    variant: "",
-    doc: "A link that opens a page of its own.",
-    keys: &[
-        Key {
-            name: "url",
-            value: Value::PerLanguage(&WEB),
-            without: Without::Wrong,
-            doc: "The page's address.",
-            example: both!("https://shop.example/vrienden", "https://shop.example/amis"),
-        },
-        Key {
-            name: "text",
-            value: TEXTS,
-            without: Without::Wrong,
-            doc: "What is written on it.",
-            example: both!("Nodig een vriend uit", "Inviter un proche"),
-        },
-    ],
+static THANKS_LINK: Section = link! {
+    url: both!("https://shop.example/vrienden", "https://shop.example/amis"),
+    text: both!("Nodig een vriend uit", "Inviter un proche"),
 };
 
 /// `[survey.contact]`.
@@ -873,25 +883,9 @@ static CONTACT: Section = Section {
 };
 
 /// `[survey.contact.link]`.
-static CONTACT_LINK: Section = Section {
-    variant: "",
-    doc: "A link that opens a page of its own.",
-    keys: &[
-        Key {
-            name: "url",
-            value: Value::PerLanguage(&WEB),
-            without: Without::Wrong,
-            doc: "The page's address.",
-            example: both!("https://shop.example/nl/privacy", "https://shop.example/fr/privacy"),
-        },
-        Key {
-            name: "text",
-            value: TEXTS,
-            without: Without::Wrong,
-            doc: "What is written on it.",
-            example: both!("Hoe we met uw gegevens omgaan", "Comment nous traitons vos données"),
-        },
-    ],
+static CONTACT_LINK: Section = link! {
+    url: both!("https://shop.example/nl/privacy", "https://shop.example/fr/privacy"),
+    text: both!("Hoe we met uw gegevens omgaan", "Comment nous traitons vos données"),
 };
 
 /// A `[[survey.question]]` of one kind: the keys of every question, then its own.
