@@ -72,6 +72,18 @@ pub(super) fn refusal(
     response
 }
 
+/// Refuses a form whose page was open for longer than the session that it was made for.
+pub(super) fn outlived(
+    dashboard: &Dashboard,
+    operator: &Operator,
+    place: Place,
+    (title, address): (&str, &str),
+) -> Response {
+    let words =
+        html! { "The page was open for longer than your session. " a href=(address) { "Open it again" } };
+    refusal(dashboard, operator, place, (StatusCode::FORBIDDEN, title), &words)
+}
+
 /// What a page says while the store cannot be read.
 pub(super) fn broken(title: &str, error: &QueueError) -> Markup {
     html! {

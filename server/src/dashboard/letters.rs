@@ -231,9 +231,7 @@ async fn change(
     body: Bytes,
 ) -> Response {
     let Ok(fields) = Fields::of(&operator, &body) else {
-        let words = html! { "The page was open for longer than your session. " a href="/letters" { "Open it again" } };
-        let status = (StatusCode::FORBIDDEN, "Letters");
-        return frame::refusal(&dashboard, &operator, Place::Letters, status, &words);
+        return frame::outlived(&dashboard, &operator, Place::Letters, ("Letters", "/letters"));
     };
     let (wanted, all) = match fields.get("do") {
         Some("retry") => (Wanted::Retry, false),

@@ -434,9 +434,8 @@ pub(super) async fn ask(
     let config = dashboard.live.config();
     let Some(survey) = config.survey(&id) else { return unknown(&dashboard, &operator, &id) };
     let Ok(fields) = Fields::of(&operator, &body) else {
-        let words = html! { "The page was open for longer than your session. " a href={ "/surveys/" (survey.id) } { "Open it again" } };
-        let status = (StatusCode::FORBIDDEN, "Survey");
-        return frame::refusal(&dashboard, &operator, Place::Surveys, status, &words);
+        let address = format!("/surveys/{}", survey.id);
+        return frame::outlived(&dashboard, &operator, Place::Surveys, ("Survey", &address));
     };
     let lang = fields.get("lang").filter(|lang| !lang.is_empty());
     let wish = Wish { days: fields.get("days").and_then(|days| days.parse().ok()), lang: None };
