@@ -32,7 +32,7 @@ use toml::de::DeTable;
 pub use contact::Contact;
 pub use limits::{Limits, Rate};
 pub use metadata::{ContextKey, MetadataRule, MetadataSource};
-pub use platform::{CaFile, Platform, PlatformName};
+pub use platform::{CaFile, Platform, PlatformName, TokenMark};
 pub use problem::{ConfigError, Faulty, Problem};
 pub use question::{ChoiceOption, Kind, Question};
 pub use queue::QueueBounds;

@@ -244,8 +244,8 @@ fn advice(report: &LaneReport) -> Vec<String> {
              is back."
         )),
         LaneState::Standby => advice.push(
-            "Another server on the same store forwards this lane; this one takes over if that one ends. When \
-             it has ended just now, this takes as long as its lease lasts."
+            "Another server on the same store forwards this lane, or uses its token under another name; this one \
+             takes over if that one ends. When it has ended just now, this takes as long as its lease lasts."
                 .into(),
         ),
         _ => {}

@@ -36,7 +36,7 @@ impl Counter {
     /// killed takes to end.
     pub async fn open(platform: Arc<Platform>, client: Client, queue: SharedQueue) -> Result<Self, NotMade> {
         let patience = span(&platform) + MARGIN;
-        let mut lease = queue.lease(&platform.name, span(&platform));
+        let mut lease = queue.lease(&platform.name, platform.token_mark(), span(&platform));
         let held = tokio::time::timeout(patience, lease.wait_for(Option::is_some)).await;
         let term = held.ok().and_then(Result::ok).and_then(|held| held.map(|lease| lease.term));
         let Some(term) = term else { return Err(NotMade::Standby) };

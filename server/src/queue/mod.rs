@@ -39,7 +39,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::config::{PlatformName, QueueBounds, Store};
+use crate::config::{PlatformName, QueueBounds, Store, TokenMark};
 
 pub use entry::{
     Attempt, Due, Enqueued, Entry, EntryId, LaneCount, NewEntry, Priority, Record, Settlement, State, Unknown,
@@ -124,9 +124,10 @@ pub struct Lease {
 /// What a lane's owner sees of the queue.
 #[async_trait]
 pub trait Lanes: Send + Sync + 'static {
-    /// Applies for a lane, and goes on holding it until it is released: the lease when this process
-    /// holds it, and each renewal. Each lease lasts `span` from its last renewal.
-    fn lease(&self, lane: &PlatformName, span: Duration) -> watch::Receiver<Option<Lease>>;
+    /// Applies for a lane, to work it with a token, and goes on holding it until it is released: the lease when
+    /// this process holds it, and each renewal. Each lease lasts `span` from its last renewal. While another
+    /// process holds any lane with that token, it is not to be had.
+    fn lease(&self, lane: &PlatformName, token: TokenMark, span: Duration) -> watch::Receiver<Option<Lease>>;
 
     /// Gives a lane up, so that another process need not wait for the lease to end.
     async fn release(&self, lane: &PlatformName) -> Result<(), QueueError>;

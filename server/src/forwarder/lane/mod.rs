@@ -140,7 +140,8 @@ impl Lane {
     /// Works until told to stop; the call in flight ends first, the rest stays in the queue.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut stirred = self.queue.stirred(&self.platform.name);
-        let mut lease = self.queue.lease(&self.platform.name, span(&self.platform));
+        let mut lease =
+            self.queue.lease(&self.platform.name, self.platform.token_mark(), span(&self.platform));
         self.lease = Some(lease.clone());
         let mut configured = self.configured.clone();
         self.report_pauses();

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::*;
-use crate::config::PlatformName;
+use crate::config::{PlatformName, TokenMark};
 use crate::platform::Connections;
 use crate::platform::tests::{accepted, sandbox};
 use crate::queue::{
@@ -343,7 +343,7 @@ impl Inbox for Leased {
 
 #[async_trait]
 impl Lanes for Leased {
-    fn lease(&self, _: &PlatformName, _: Duration) -> watch::Receiver<Option<Lease>> {
+    fn lease(&self, _: &PlatformName, _: TokenMark, _: Duration) -> watch::Receiver<Option<Lease>> {
         self.lease.subscribe()
     }
     async fn release(&self, lane: &PlatformName) -> Result<(), QueueError> {

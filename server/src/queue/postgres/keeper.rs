@@ -8,7 +8,10 @@
 //! Whatever an owner writes is fenced: its transaction first locks the lease row and sees that owner, term
 //! and time still hold ([`super::statements::FENCE`]). A lane is taken over only with a lock that conflicts
 //! with that one, so what an old owner has begun is either through before the new one begins, or fails.
-//! A renewal takes a weaker lock and waits for nobody.
+//! A renewal takes a weaker lock, and waits for others' looks at the table only.
+//!
+//! A lease is also of the token that the lane is worked with. Servers that have read different files may know one token by
+//! two lanes' names, and the platform counts its calls by token: while the one lane is held, the other is not to be had.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +24,7 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::connection::{LIMIT, Session, get, once, statement};
-use crate::config::PlatformName;
+use crate::config::{PlatformName, TokenMark};
 use crate::queue::{Lease, QueueError};
 
 /// Renewals in a span, so that some may fail.
@@ -34,11 +37,15 @@ const WANTING: Duration = Duration::from_secs(1);
 /// A task with no deadline looks again after this time.
 const LONG: Duration = Duration::from_hours(1);
 
+/// Whoever waits for rows here waits for them in their lanes' order, so that no two wait for each other.
 const RENEW: &str = "
-UPDATE afterword.lease SET expires_at = clock_timestamp() + held.span * interval '1 millisecond'
-FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS held (lane, term, span)
-WHERE lease.lane = held.lane AND lease.owner = $1 AND lease.term = held.term
-    AND lease.expires_at > clock_timestamp()
+WITH ours AS (
+    SELECT lease.lane, held.span FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS held (lane, term, span)
+    JOIN afterword.lease ON lease.lane = held.lane AND lease.term = held.term
+    WHERE lease.owner = $1 AND lease.expires_at > clock_timestamp()
+    ORDER BY lease.lane FOR NO KEY UPDATE OF lease)
+UPDATE afterword.lease SET expires_at = clock_timestamp() + ours.span * interval '1 millisecond'
+FROM ours WHERE lease.lane = ours.lane
 RETURNING lease.lane";
 
 const REGISTER: &str = "
@@ -46,13 +53,27 @@ INSERT INTO afterword.lease (lane, owner, term, expires_at)
 SELECT lane, $1, 0, '-infinity' FROM unnest($2::text[]) AS wanted (lane) ORDER BY lane
 ON CONFLICT (lane) DO NOTHING";
 
+/// One server after the other, so that no two find one token free under two names.
+const IN_TURN: &str = "SELECT pg_advisory_xact_lock(hashtextextended('afterword.lease', 0))";
+
+/// Keeps other lanes of the wanted tokens from being renewed until we have seen which of them are held.
+const HOLD_STILL: &str = "
+SELECT FROM afterword.lease WHERE owner <> $1 AND EXISTS (
+    SELECT FROM unnest($2::text[], $3::bigint[]) AS wanted (lane, token)
+    WHERE wanted.token = lease.token AND wanted.lane <> lease.lane)
+ORDER BY lane FOR NO KEY UPDATE";
+
 const APPLY: &str = "
 WITH free AS (
-    SELECT lease.lane, wanted.span FROM unnest($2::text[], $3::bigint[]) AS wanted (lane, span)
+    SELECT lease.lane, wanted.token, wanted.span
+    FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS wanted (lane, token, span)
     JOIN afterword.lease ON lease.lane = wanted.lane
-    WHERE lease.expires_at <= clock_timestamp() OR lease.owner = $1
+    WHERE (lease.expires_at <= clock_timestamp() OR lease.owner = $1) AND NOT EXISTS (
+        SELECT FROM afterword.lease AS other
+        WHERE other.token = wanted.token AND other.lane <> wanted.lane AND other.owner <> $1
+            AND other.expires_at > clock_timestamp())
     ORDER BY lease.lane FOR UPDATE OF lease SKIP LOCKED)
-UPDATE afterword.lease SET owner = $1, term = lease.term + 1,
+UPDATE afterword.lease SET owner = $1, term = lease.term + 1, token = free.token,
     expires_at = clock_timestamp() + free.span * interval '1 millisecond'
 FROM free WHERE lease.lane = free.lane
 RETURNING lease.lane, lease.term";
@@ -63,6 +84,7 @@ const RELEASE: &str = "UPDATE afterword.lease SET expires_at = '-infinity' WHERE
 struct Wish {
     /// False once it is released.
     wanted: bool,
+    token: TokenMark,
     span: Duration,
     lease: watch::Sender<Option<Lease>>,
 }
@@ -100,14 +122,26 @@ impl Keeper {
         self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Applies for a lane, and goes on holding it until it is released.
-    pub(super) fn lease(&self, lane: &PlatformName, span: Duration) -> watch::Receiver<Option<Lease>> {
+    /// Applies for a lane with a token, and goes on holding it until it is released.
+    pub(super) fn lease(
+        &self,
+        lane: &PlatformName,
+        token: TokenMark,
+        span: Duration,
+    ) -> watch::Receiver<Option<Lease>> {
         let mut wishes = self.wishes();
         let wish = wishes.entry(lane.clone()).or_insert_with(|| Wish {
             wanted: false,
+            token,
             span,
             lease: watch::Sender::new(None),
         });
+        if wish.token != token {
+            // It is held with the other one.
+            wish.lease.send_replace(None);
+            wish.token = token;
+            self.poke.notify_one();
+        }
         if !wish.wanted || wish.span != span {
             (wish.wanted, wish.span) = (true, span);
             // A shorter span may be in the table before we hear of it.
@@ -251,28 +285,37 @@ impl Keeper {
     }
 
     async fn apply(&self) -> Result<(), QueueError> {
-        let mut wanted: Vec<(PlatformName, Duration)> = Vec::new();
+        let mut wanted: Vec<(PlatformName, TokenMark, Duration)> = Vec::new();
         for (lane, wish) in self.wishes().iter().filter(|(_, wish)| wish.wanted && wish.held().is_none()) {
-            wanted.push((lane.clone(), wish.span));
+            wanted.push((lane.clone(), wish.token, wish.span));
         }
         if wanted.is_empty() {
             return Ok(());
         }
-        let lanes: Vec<&str> = wanted.iter().map(|(lane, _)| lane.as_str()).collect();
-        let spans: Vec<i64> = wanted.iter().map(|(_, span)| millis(*span)).collect();
+        let lanes: Vec<&str> = wanted.iter().map(|(lane, ..)| lane.as_str()).collect();
+        let tokens: Vec<i64> = wanted.iter().map(|(_, token, _)| token.0).collect();
+        let spans: Vec<i64> = wanted.iter().map(|(.., span)| millis(*span)).collect();
         let (owner, lanes) = ((&self.owner as _, Type::UUID), (&lanes as _, Type::TEXT_ARRAY));
+        let tokens = (&tokens as _, Type::INT8_ARRAY);
         let sent = Instant::now();
         let session = Session::open(&self.pool, self.limit()).await?;
         let register: &[_] = &[owner.clone(), lanes.clone()];
-        let apply: &[_] = &[owner, lanes, (&spans as _, Type::INT8_ARRAY)];
-        let rows = session.run(&[statement(REGISTER, register), statement(APPLY, apply)]).await?;
+        let hold_still: &[_] = &[owner.clone(), lanes.clone(), tokens.clone()];
+        let apply: &[_] = &[owner, lanes, tokens, (&spans as _, Type::INT8_ARRAY)];
+        let statements = [
+            statement(IN_TURN, &[]),
+            statement(REGISTER, register),
+            statement(HOLD_STILL, hold_still),
+            statement(APPLY, apply),
+        ];
+        let rows = session.run(&statements).await?;
         let wishes = self.wishes();
         for row in rows.last().into_iter().flatten() {
             let (lane, term): (&str, i64) = (get(row, 0)?, get(row, 1)?);
             let lane = PlatformName::new(lane);
-            let found = wanted.iter().find(|(wanted, _)| *wanted == lane);
-            let (Some((_, span)), Some(wish)) = (found, wishes.get(&lane)) else { continue };
-            if wish.wanted {
+            let found = wanted.iter().find(|(wanted, ..)| *wanted == lane);
+            let (Some((_, token, span)), Some(wish)) = (found, wishes.get(&lane)) else { continue };
+            if wish.wanted && wish.token == *token {
                 let lease =
                     Lease { term: u64::try_from(term).unwrap_or_default(), until: Some(sent + *span) };
                 wish.lease.send_replace(Some(lease));

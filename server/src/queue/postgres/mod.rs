@@ -37,7 +37,7 @@ use super::{
     Attempt, Change, Due, Enqueued, Entry, EntryId, Filter, History, Inbox, Kind, LaneCount, Lanes, Lease,
     NewEntry, Options, QueueError, Record, Records, Series, Settlement, State, Unknown, Wanted,
 };
-use crate::config::{Database, PlatformName};
+use crate::config::{Database, PlatformName, TokenMark};
 use batch::{Committer, WAITING_ENTRIES, Waiting};
 use bounds::Bounds;
 use connection::{LIMIT, Session, get, once, statement};
@@ -163,8 +163,8 @@ impl Inbox for PostgresQueue {
 
 #[async_trait]
 impl Lanes for PostgresQueue {
-    fn lease(&self, lane: &PlatformName, span: Duration) -> watch::Receiver<Option<Lease>> {
-        self.keeper.lease(lane, span)
+    fn lease(&self, lane: &PlatformName, token: TokenMark, span: Duration) -> watch::Receiver<Option<Lease>> {
+        self.keeper.lease(lane, token, span)
     }
 
     async fn release(&self, lane: &PlatformName) -> Result<(), QueueError> {

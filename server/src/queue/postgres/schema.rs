@@ -19,7 +19,7 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(4704912873160285)";
 ///
 /// Rows of `entry` change their state a few times and then stay: dead versions are cleaned up early, since
 /// a look-up for what is next has to step over them. Leases are by the database's clock.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
 CREATE SEQUENCE afterword.entry_id AS bigint;
 CREATE TABLE afterword.entry (
@@ -85,6 +85,10 @@ CREATE TABLE afterword.counted (
     count    bigint   NOT NULL,
     PRIMARY KEY (series, at, subject, language, item, value)
 ) WITH (fillfactor = 70);
+",
+    // Which token a lane is worked with.
+    "
+ALTER TABLE afterword.lease ADD COLUMN token bigint;
 ",
 ];
 

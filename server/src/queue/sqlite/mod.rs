@@ -27,7 +27,7 @@ use super::{
     Attempt, Change, Due, Enqueued, Entry, EntryId, Filter, History, Inbox, Kind, LaneCount, Lanes, Lease,
     NewEntry, Options, QueueError, Record, Records, Series, Settlement, Unknown, Wanted,
 };
-use crate::config::PlatformName;
+use crate::config::{PlatformName, TokenMark};
 use file::{Lock, Watched};
 use statements::store;
 use writer::{Desk, Job, WAITING_WRITES, Writer};
@@ -177,7 +177,7 @@ impl Inbox for SqliteQueue {
 
 #[async_trait]
 impl Lanes for SqliteQueue {
-    fn lease(&self, _: &PlatformName, _: Duration) -> watch::Receiver<Option<Lease>> {
+    fn lease(&self, _: &PlatformName, _: TokenMark, _: Duration) -> watch::Receiver<Option<Lease>> {
         self.leases.subscribe()
     }
 

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::Bench;
-use crate::config::PlatformName;
+use crate::config::{PlatformName, TokenMark};
 use crate::queue::*;
 
 pub(super) fn lane() -> PlatformName {
@@ -18,6 +18,9 @@ pub(super) fn lane() -> PlatformName {
 pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + seconds).unwrap()
 }
+
+/// What the lane is worked with.
+pub(super) const TOKEN: TokenMark = TokenMark(1);
 
 pub(super) fn new(number: u8, accepted_at: Timestamp) -> NewEntry {
     NewEntry {
@@ -41,7 +44,7 @@ pub(super) async fn own(queue: &(impl Lanes + ?Sized)) {
 }
 
 pub(super) async fn own_lane(queue: &(impl Lanes + ?Sized), lane: &PlatformName) {
-    let mut lease = queue.lease(lane, Duration::from_secs(2));
+    let mut lease = queue.lease(lane, TOKEN, Duration::from_secs(2));
     tokio::time::timeout(Duration::from_secs(20), lease.wait_for(Option::is_some)).await.unwrap().unwrap();
 }
 

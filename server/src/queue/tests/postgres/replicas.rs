@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::super::suite::{at, attempt, lane, new, own, pass, take};
+use super::super::suite::{TOKEN, at, attempt, lane, new, own, pass, take};
 use super::{Shared, fresh};
-use crate::config::PlatformName;
+use crate::config::{PlatformName, TokenMark};
 use crate::queue::{
     Change, Due, Enqueued, Inbox as _, Lanes, Lease, NewEntry, PostgresQueue, QueueError, Records as _,
     Settlement, State,
@@ -26,19 +26,19 @@ async fn stirred(stirred: &mut watch::Receiver<u64>) {
     tokio::time::timeout(SOON, stirred.changed()).await.unwrap().unwrap();
 }
 
-/// Who is at work on the lane, and the terms so far.
+/// Who is at work, and the terms so far.
 #[derive(Default)]
 struct Log {
     at_work: Option<usize>,
     terms: Vec<u64>,
 }
 
-/// Takes the lane a few times; holds it for a while, and gives it up in one way or the other.
-async fn come_and_go(bench: Arc<Shared>, number: usize, log: Arc<Mutex<Log>>) {
+/// Takes a lane a few times; holds it for a while, and gives it up in one way or the other.
+async fn come_and_go(bench: Arc<Shared>, name: PlatformName, number: usize, log: Arc<Mutex<Log>>) {
     let span = Duration::from_millis(600);
     let mut queue = bench.server().await;
     for turn in 0..6_usize {
-        let mut lease = queue.lease(&lane(), span);
+        let mut lease = queue.lease(&name, TOKEN, span);
         let first = held(&mut lease).await;
         {
             let mut log = log.lock().unwrap();
@@ -51,10 +51,10 @@ async fn come_and_go(bench: Arc<Shared>, number: usize, log: Arc<Mutex<Log>>) {
         let last = *lease.borrow();
         if turn % 2 == 0 {
             log.lock().unwrap().at_work = None;
-            queue.release(&lane()).await.unwrap();
+            queue.release(&name).await.unwrap();
         } else {
             // It dies, and its work ends when its lease does, at the latest.
-            queue.freeze(&lane(), None);
+            queue.freeze(&name, None);
             let until = last.and_then(|lease| lease.until).unwrap();
             tokio::time::sleep_until(until - Duration::from_millis(1)).await;
             log.lock().unwrap().at_work = None;
@@ -63,17 +63,28 @@ async fn come_and_go(bench: Arc<Shared>, number: usize, log: Arc<Mutex<Log>>) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_servers_never_hold_a_lane_together() {
+/// Lets three servers come and go, each with a lane that it has a name for; returns the terms in their order.
+async fn at_work_one_by_one(name: impl Fn(usize) -> PlatformName) -> Vec<u64> {
     let bench = Arc::new(Shared::new().await);
     let log = Arc::new(Mutex::new(Log::default()));
-    let servers =
-        (0..3).map(|number| tokio::spawn(come_and_go(Arc::clone(&bench), number, Arc::clone(&log))));
+    let servers = (0..3)
+        .map(|number| tokio::spawn(come_and_go(Arc::clone(&bench), name(number), number, Arc::clone(&log))));
     for server in servers.collect::<Vec<_>>() {
         server.await.unwrap();
     }
-    let terms = &log.lock().unwrap().terms;
+    std::mem::take(&mut log.lock().unwrap().terms)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_servers_never_hold_a_lane_together() {
+    let terms = at_work_one_by_one(|_| lane()).await;
     assert!(terms.len() == 18 && terms.is_sorted_by(|one, next| one < next), "{terms:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_servers_never_hold_a_token_together_whatever_they_call_its_lane() {
+    let terms = at_work_one_by_one(|number| PlatformName::new(&format!("lane {number}"))).await;
+    assert_eq!(terms.len(), 18);
 }
 
 #[tokio::test]
@@ -81,9 +92,9 @@ async fn a_lane_is_taken_over_after_its_owner_died_but_not_before_its_lease_has_
     let bench = Shared::new().await;
     let (mut first, second) = (bench.server().await, bench.server().await);
     let span = Duration::from_secs(1);
-    let mut lease = first.lease(&lane(), span);
+    let mut lease = first.lease(&lane(), TOKEN, span);
     let before = held(&mut lease).await;
-    let mut wanted = second.lease(&lane(), span);
+    let mut wanted = second.lease(&lane(), TOKEN, span);
     first.freeze(&lane(), None);
     let last = lease.borrow().unwrap();
     drop(first);
@@ -97,23 +108,53 @@ async fn a_lane_that_was_released_need_not_be_waited_for() {
     let bench = Shared::new().await;
     let (first, second) = (bench.server().await, bench.server().await);
     let hour = Duration::from_hours(1);
-    let mut lease = first.lease(&lane(), hour);
+    let mut lease = first.lease(&lane(), TOKEN, hour);
     held(&mut lease).await;
-    let mut wanted = second.lease(&lane(), hour);
+    let mut wanted = second.lease(&lane(), TOKEN, hour);
     first.release(&lane()).await.unwrap();
     assert_eq!(*lease.borrow(), None);
     held(&mut wanted).await;
     assert!(matches!(first.reserve(&lane(), at(0), &[]).await, Err(QueueError::NotOwner(_))));
     // It may come back.
-    let mut again = first.lease(&lane(), hour);
+    let mut again = first.lease(&lane(), TOKEN, hour);
     second.release(&lane()).await.unwrap();
     held(&mut again).await;
 }
 
 #[tokio::test]
+async fn a_token_that_is_in_use_under_another_name_is_waited_for() {
+    let bench = Shared::new().await;
+    let (first, second) = (bench.server().await, bench.server().await);
+    let (hour, renamed) = (Duration::from_hours(1), PlatformName::new("renamed"));
+    let mut lease = first.lease(&lane(), TOKEN, hour);
+    held(&mut lease).await;
+    let mut wanted = second.lease(&renamed, TOKEN, hour);
+    // What is free is had meanwhile, by the same request.
+    held(&mut second.lease(&PlatformName::new("free"), TokenMark(2), hour)).await;
+    held(&mut second.lease(&PlatformName::new("free too"), TokenMark(3), hour)).await;
+    assert_eq!(*wanted.borrow(), None);
+    // A lane whose name is ours, but whose token is not.
+    let mut swapped = first.lease(&PlatformName::new("swapped"), TokenMark(2), hour);
+    first.release(&lane()).await.unwrap();
+    held(&mut wanted).await;
+    assert_eq!(*swapped.borrow_and_update(), None);
+    second.release(&PlatformName::new("free")).await.unwrap();
+    held(&mut swapped).await;
+}
+
+#[tokio::test]
+async fn a_lane_that_gets_another_token_is_held_anew() {
+    let queue = Shared::new().await.server().await;
+    let mut lease = queue.lease(&lane(), TOKEN, Duration::from_hours(1));
+    let before = held(&mut lease).await;
+    let mut lease = queue.lease(&lane(), TokenMark(2), Duration::from_hours(1));
+    assert!(held(&mut lease).await.term > before.term);
+}
+
+#[tokio::test]
 async fn a_lease_is_renewed_for_as_long_as_it_is_wanted() {
     let queue = Shared::new().await.server().await;
-    let mut lease = queue.lease(&lane(), Duration::from_secs(1));
+    let mut lease = queue.lease(&lane(), TOKEN, Duration::from_secs(1));
     let first = held(&mut lease).await;
     let renewed = |lease: &Option<Lease>| {
         let lease = lease.expect("it was lost");
@@ -130,7 +171,7 @@ async fn overtaken(
 ) -> (PostgresQueue, PostgresQueue, crate::queue::Entry) {
     let (mut frozen, other) = (bench.server().await, bench.server().await);
     frozen.enqueue(new(1, at(0))).await.unwrap();
-    let mut lease = frozen.lease(&lane(), Duration::from_secs(1));
+    let mut lease = frozen.lease(&lane(), TOKEN, Duration::from_secs(1));
     held(&mut lease).await;
     let entry = frozen.reserve(&lane(), at(0), &[]).await.unwrap().unwrap();
     frozen.freeze(&lane(), believes);
