@@ -1,11 +1,11 @@
 //! `[survey.contact]`: how a visitor may be reached, asked of those who agree to it.
 
-use shared::{Field, Language, ShowIf, survey::ContactField};
+use shared::{Field, ShowIf, survey::ContactField};
 
 use super::question::{self, Question};
 use super::reader::{Value, words};
 use super::screens::{self, Link};
-use super::text::{PerLanguage, per_language};
+use super::text::{Languages, PerLanguage, per_language};
 
 /// What is asked, and what the visitor agrees to.
 #[derive(Clone, Debug)]
@@ -24,9 +24,13 @@ pub struct Contact {
     pub fields: Vec<ContactField>,
 }
 
-pub(super) fn read(value: &Value<'_>, languages: &[Language], questions: &[Question]) -> Option<Contact> {
+pub(super) fn read(
+    value: &Value<'_>,
+    languages: &Languages,
+    questions: Option<&[Question]>,
+) -> Option<Contact> {
     let table = value.table()?;
-    let show_if = table.optional("show_if", |value| question::read_show_if_at_the_end(value, questions));
+    let show_if = table.optional("show_if", |value| question::read_show_if_at_the_end(value, questions?));
     let title = screens::required(&table, "title", languages);
     let text = table.optional("text", |value| per_language(value, languages, "text", words));
     let consent = screens::required(&table, "consent", languages);

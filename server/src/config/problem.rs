@@ -21,8 +21,15 @@ pub struct Problem {
     width: usize,
 }
 
-/// Span, key, message, hint.
-type Found = (Range<usize>, String, String, String);
+#[derive(Debug)]
+struct Found {
+    span: Range<usize>,
+    key: String,
+    message: String,
+    hint: String,
+    /// True if nobody knows what kind of value stands there: a token behind a mistyped name, perhaps.
+    veiled: bool,
+}
 
 /// Collects problems while a file is read, so that one reading shows them all.
 #[derive(Debug)]
@@ -43,14 +50,21 @@ impl<'a> Problems<'a> {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        self.found.borrow_mut().push((span, key.to_owned(), message.into(), hint.into()));
+        let (key, message, hint) = (key.to_owned(), message.into(), hint.into());
+        self.found.borrow_mut().push(Found { span, key, message, hint, veiled: false });
+    }
+
+    /// Adds that nobody asks for a key. Its value is not shown.
+    pub(super) fn add_unknown(&self, span: Range<usize>, key: &str, hint: String) {
+        let (key, message) = (key.to_owned(), "unknown key".to_owned());
+        self.found.borrow_mut().push(Found { span, key, message, hint, veiled: true });
     }
 
     pub(super) fn into_problems(self) -> Vec<Problem> {
         let mut found = self.found.into_inner();
-        found.sort_by_key(|(span, ..)| span.start);
+        found.sort_by_key(|found| found.span.start);
         let text = self.text;
-        let build = |(span, key, message, hint): Found| {
+        let build = |Found { span, key, message, hint, veiled }: Found| {
             let start = floor(text, span.start);
             let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
             let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
@@ -61,7 +75,7 @@ impl<'a> Problems<'a> {
                 key,
                 message,
                 hint,
-                excerpt: without_secret(text[line_start..line_end].trim_end()),
+                excerpt: without_secret(text[line_start..line_end].trim_end(), veiled),
                 width: text[start..end].chars().count().max(1),
             }
         };
@@ -69,16 +83,23 @@ impl<'a> Problems<'a> {
     }
 }
 
-/// A line as it may be shown: what looks like a secret, or an address with a password, stays in the file.
-fn without_secret(line: &str) -> String {
-    let mut names = line.to_ascii_lowercase();
-    for harmless in ["token_env", "token_file", "password_env", "password_file"] {
-        names = names.replace(harmless, "");
-    }
-    let secret = ["token", "secret", "password"].iter().any(|word| names.contains(word));
+/// A line as it may be shown: the values of keys that sound like a secret, addresses with a password, and what is
+/// `veiled` stay in the file.
+fn without_secret(line: &str, veiled: bool) -> String {
     let credentials = line.contains("://") && line.contains('@');
+    // What stands before each `=`; within a text, this is no key, and nothing is lost by taking it for one.
+    let mut names = line.split('=').rev().skip(1).map(|before| {
+        let name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '"' | '\'' | '.');
+        before.trim_end().rsplit(|c| !name(c)).next().unwrap_or_default().to_ascii_lowercase()
+    });
+    let secret = names.any(|mut name| {
+        for harmless in ["token_env", "token_file", "password_env", "password_file"] {
+            name = name.replace(harmless, "");
+        }
+        ["token", "secret", "password"].iter().any(|word| name.contains(word))
+    });
     match line.split_once('=') {
-        Some((key, _)) if secret || credentials => format!("{key}= …"),
+        Some((key, _)) if secret || credentials || veiled => format!("{key}= …"),
         _ => line.to_owned(),
     }
 }

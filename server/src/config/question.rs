@@ -9,7 +9,7 @@ use shared::{Language, Look, OptionId, QuestionId, ShowIf, limits};
 
 use super::reader::{Table, Value, words};
 use super::survey::ID_HINT;
-use super::text::{GUID_HINT, Guid, PerLanguage, per_language};
+use super::text::{GUID_HINT, Guid, Languages, PerLanguage, per_language};
 
 /// One question in all languages of its survey.
 #[derive(Clone, Debug)]
@@ -104,7 +104,7 @@ pub(super) use condition::read_at_the_end as read_show_if_at_the_end;
 /// Whether what is repeated in the texts at the end of a survey has been answered by then.
 pub(super) use pipe::check as check_pipes;
 
-pub(super) fn read_all(value: &Value<'_>, languages: &[Language]) -> Option<Vec<Question>> {
+pub(super) fn read_all(value: &Value<'_>, languages: &Languages) -> Option<Vec<Question>> {
     let entries = value.array()?;
     if entries.is_empty() || entries.len() > limits::QUESTIONS {
         value.problem(
@@ -172,7 +172,7 @@ fn same_guid(entry: &Value<'_>, questions: &[Question], question: &Question) {
 }
 
 struct Scope<'a> {
-    languages: &'a [Language],
+    languages: &'a Languages,
     /// The questions before this one whose kind could be read.
     earlier: &'a [(QuestionId, Kind)],
     /// The ids written before this one.
@@ -188,14 +188,20 @@ fn read(value: &Value<'_>, scope: &Scope<'_>) -> (Option<Question>, Option<(Ques
     let texts = |value: &Value<'_>, what: &str| per_language(value, scope.languages, what, words);
     let id = table.required("id", "add id = \"recommend\"").and_then(|value| value.parse(ID_HINT));
     let required = table.flag("required");
-    let text = table.required("text", "add text = { nl = \"…\" }").and_then(|value| texts(&value, "text"));
+    let text = table
+        .required("text", &format!("add text = {}", scope.languages.sample("…")))
+        .and_then(|value| texts(&value, "text"));
     let hint = table.optional("hint", |value| texts(value, "hint"));
-    let guid = read_guids(&table, scope, "add guid = { nl = \"…\" }: the platform has one for each language");
+    let guid = read_guids(&table, scope, "the platform has one for each language");
     let show_if = table.optional("show_if", |value| condition::read(value, scope));
-    let kind = table
+    let word = table
         .required("kind", "add kind = \"score\", \"text\", \"yes_no\" or \"choice\"")
-        .and_then(|value| read_kind(&value, &table, scope));
-    table.finish();
+        .and_then(|value| Some((value.one_of(&KINDS)?, value)));
+    let kind = word.as_ref().and_then(|(word, value)| read_kind(*word, value, &table, scope));
+    // Which keys a question may have depends on its kind.
+    if word.is_some() {
+        table.finish();
+    }
     let named_kind = id.clone().zip(kind.clone());
     let whole = || {
         let (required, show_if, hint) = (required?, show_if.ok()?, hint.ok()?);
@@ -206,14 +212,26 @@ fn read(value: &Value<'_>, scope: &Scope<'_>) -> (Option<Question>, Option<(Ques
 
 /// The platform's GUID in each language, which has to be there.
 fn read_guids(table: &Table<'_>, scope: &Scope<'_>, hint: &str) -> Option<PerLanguage<Guid>> {
-    let value = table.required("guid", hint)?;
+    let value = table.required("guid", &format!("add guid = {}: {hint}", scope.languages.sample("…")))?;
     per_language(&value, scope.languages, "GUID", |value| value.parse(GUID_HINT))
 }
 
-fn read_kind(value: &Value<'_>, table: &Table<'_>, scope: &Scope<'_>) -> Option<Kind> {
-    match value.one_of(&[("score", 0), ("text", 1), ("yes_no", 2), ("choice", 3)])? {
-        0 => scale::read(value, table, scope),
-        1 => {
+/// The word that stands for a kind.
+#[derive(Clone, Copy)]
+enum Word {
+    Score,
+    Text,
+    YesNo,
+    Choice,
+}
+
+const KINDS: [(&str, Word); 4] =
+    [("score", Word::Score), ("text", Word::Text), ("yes_no", Word::YesNo), ("choice", Word::Choice)];
+
+fn read_kind(word: Word, value: &Value<'_>, table: &Table<'_>, scope: &Scope<'_>) -> Option<Kind> {
+    match word {
+        Word::Score => scale::read(value, table, scope),
+        Word::Text => {
             let bounds = 1..=i32::try_from(limits::TEXT_MAX).unwrap_or(i32::MAX);
             let max_length = table.get("max_length").map_or(Some(limits::TEXT_DEFAULT), |value| {
                 let length = value.integer()?;
@@ -225,7 +243,7 @@ fn read_kind(value: &Value<'_>, table: &Table<'_>, scope: &Scope<'_>) -> Option<
             })?;
             Some(Kind::Text { max_length })
         }
-        2 => Some(Kind::YesNo),
-        _ => choice::read(table, scope),
+        Word::YesNo => Some(Kind::YesNo),
+        Word::Choice => choice::read(table, scope),
     }
 }

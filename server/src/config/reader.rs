@@ -69,7 +69,7 @@ impl<'a> Table<'a> {
     pub(super) fn required(&self, key: &'static str, hint: &str) -> Option<Value<'a>> {
         let value = self.get(key);
         if value.is_none() {
-            self.problem(&format!("{} is missing", self.path(key)), hint);
+            self.problem(&format!("{key} is missing"), hint);
         }
         value
     }
@@ -123,7 +123,7 @@ impl<'a> Table<'a> {
                 None => format!("known here: {}", known.join(", ")),
             };
             let path = if self.key.is_empty() { name.to_owned() } else { format!("{}.{name}", self.key) };
-            self.problems.add(key.span(), &path, "unknown key", hint);
+            self.problems.add_unknown(key.span(), &path, hint);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! `[survey.intro]` and `[[survey.thanks]]`: what stands before the first question and after the last.
 
-use shared::{Language, ShowIf};
+use shared::ShowIf;
 
 use super::question::{self, Question};
 use super::reader::{Table, Value, words};
-use super::text::{PerLanguage, per_language};
+use super::text::{Languages, PerLanguage, per_language};
 
 /// The most endings of a survey; they travel with its definition.
 const ENDINGS: usize = 10;
@@ -46,13 +46,13 @@ pub struct Link {
 pub(super) fn required(
     table: &Table<'_>,
     key: &'static str,
-    languages: &[Language],
+    languages: &Languages,
 ) -> Option<PerLanguage<String>> {
-    let value = table.required(key, &format!("add {key} = {{ nl = \"…\" }}"))?;
+    let value = table.required(key, &format!("add {key} = {}", languages.sample("…")))?;
     per_language(&value, languages, key, words)
 }
 
-pub(super) fn read_intro(value: &Value<'_>, languages: &[Language]) -> Option<Intro> {
+pub(super) fn read_intro(value: &Value<'_>, languages: &Languages) -> Option<Intro> {
     let table = value.table()?;
     let title = required(&table, "title", languages);
     let text = table.optional("text", |value| per_language(value, languages, "text", words));
@@ -63,8 +63,8 @@ pub(super) fn read_intro(value: &Value<'_>, languages: &[Language]) -> Option<In
 
 pub(super) fn read_thanks(
     value: &Value<'_>,
-    languages: &[Language],
-    questions: &[Question],
+    languages: &Languages,
+    questions: Option<&[Question]>,
 ) -> Option<Vec<Thanks>> {
     let entries = value.array()?;
     if entries.len() > ENDINGS {
@@ -82,22 +82,22 @@ pub(super) fn read_thanks(
     (endings.len() == entries.len()).then_some(endings)
 }
 
-fn read_ending(value: &Value<'_>, languages: &[Language], questions: &[Question]) -> Option<Thanks> {
+fn read_ending(value: &Value<'_>, languages: &Languages, questions: Option<&[Question]>) -> Option<Thanks> {
     let table = value.table()?;
-    let show_if = table.optional("show_if", |value| question::read_show_if_at_the_end(value, questions));
+    let show_if = table.optional("show_if", |value| question::read_show_if_at_the_end(value, questions?));
     let title = required(&table, "title", languages);
     let text = table.optional("text", |value| per_language(value, languages, "text", words));
     let link = table.optional("link", |value| read_link(value, languages));
     table.finish();
-    if let (Ok(show_if), Some(title), Ok(text)) = (&show_if, &title, &text) {
+    if let (Ok(show_if), Some(title), Ok(text), Some(questions)) = (&show_if, &title, &text, questions) {
         question::check_pipes(value, [Some(title), text.as_ref()], show_if.as_ref(), questions);
     }
     Some(Thanks { show_if: show_if.ok()?, title: title?, text: text.ok()?, link: link.ok()? })
 }
 
-pub(super) fn read_link(value: &Value<'_>, languages: &[Language]) -> Option<Link> {
+pub(super) fn read_link(value: &Value<'_>, languages: &Languages) -> Option<Link> {
     let table = value.table()?;
-    let url = table.required("url", "add url = { nl = \"https://…\" }");
+    let url = table.required("url", &format!("add url = {}", languages.sample("https://…")));
     let url = url.and_then(|value| per_language(&value, languages, "url", read_url));
     let text = required(&table, "text", languages);
     table.finish();

@@ -4,10 +4,8 @@
 
 use std::time::Duration;
 
-use shared::Language;
-
 use super::reader::{Value, words};
-use super::text::{PerLanguage, per_language};
+use super::text::{Languages, PerLanguage, per_language};
 
 /// The longest time that a page can wait before it asks.
 const LONGEST_DELAY: Duration = Duration::from_hours(1);
@@ -158,8 +156,7 @@ fn name<T: PartialEq + Copy>(words: &[(&'static str, T)], wanted: T) -> &'static
     words.iter().find(|(_, known)| *known == wanted).map_or("", |(word, _)| word)
 }
 
-/// Reads the table; without `languages` the button's words are not looked at.
-pub(super) fn read(value: &Value<'_>, languages: Option<&[Language]>) -> Option<Show> {
+pub(super) fn read(value: &Value<'_>, languages: &Languages) -> Option<Show> {
     let table = value.table()?;
     let mut show = Show::default();
     let mut complete = Some(());
@@ -188,12 +185,14 @@ pub(super) fn read(value: &Value<'_>, languages: Option<&[Language]>) -> Option<
     with("again", &mut |show, value| again(value).map(|again| show.again = again));
     with("remember", &mut |show, value| value.boolean().map(|remember| show.remember = Some(remember)));
     with("label", &mut |show, value| {
-        per_language(value, languages?, "label", words).map(|label| show.label = label)
+        per_language(value, languages, "label", words).map(|label| show.label = label)
     });
+    let has_label = table.get("label").is_some();
     table.finish();
     complete?;
-    if show.mode == Mode::Tab && show.label.is_empty() {
-        value.problem("a tab needs words on its button", "add label = { nl = \"…\" }, in every language");
+    if show.mode == Mode::Tab && !has_label {
+        let hint = format!("add label = {}, in every language", languages.sample("…"));
+        value.problem("a tab needs words on its button", hint);
         return None;
     }
     if show.mode == Mode::None && show.due != Due::default() {

@@ -14,7 +14,7 @@ use super::reader::{Table, Value};
 use super::screens::{self, Intro, Thanks};
 use super::show::{self, Show};
 use super::style::{self, Style};
-use super::text::{GUID_HINT, Guid, Origin};
+use super::text::{GUID_HINT, Guid, Languages, Origin};
 
 /// One survey in all its languages.
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
@@ -105,9 +105,8 @@ pub(super) fn read(value: &Value<'_>, platforms: Option<&[Platform]>) -> Option<
         value.one_of(&[("resend", OnUnknown::Resend), ("park", OnUnknown::Park)])
     });
     let metadata = table.get("metadata").map_or(Some(Vec::new()), |value| metadata::read(&value));
-    let show = table
-        .get("show")
-        .map_or_else(|| Some(Show::default()), |value| show::read(&value, languages.as_deref()));
+    let show =
+        table.get("show").map_or_else(|| Some(Show::default()), |value| show::read(&value, &languages));
     let style = table.get("style").map_or_else(|| Some(Style::default()), |value| style::read(&value));
     let autoprogress = table.flag("autoprogress");
     let counts = table.flag("counts");
@@ -120,21 +119,19 @@ pub(super) fn read(value: &Value<'_>, platforms: Option<&[Platform]>) -> Option<
     });
     let language_switch = table.get("language_switch").map_or(Some(false), |value| {
         let switch = value.boolean()?;
-        if switch && languages.as_ref().is_some_and(|languages| languages.len() < 2) {
+        if switch && languages.complete && languages.read.len() < 2 {
             value.problem("there is no other language to change to", "remove it, or add to `languages`");
         }
         Some(switch)
     });
     let questions = table
         .required("question", "add a [[survey.question]]")
-        // Without the languages there is nothing to hold the texts against.
-        .and_then(|value| question::read_all(&value, languages.as_deref()?));
-    let intro = table.optional("intro", |value| screens::read_intro(value, languages.as_deref()?));
-    let contact =
-        table.optional("contact", |value| contact::read(value, languages.as_deref()?, questions.as_deref()?));
-    let thanks = table.get("thanks").map_or(Some(Vec::new()), |value| {
-        screens::read_thanks(&value, languages.as_deref()?, questions.as_deref()?)
-    });
+        .and_then(|value| question::read_all(&value, &languages));
+    let intro = table.optional("intro", |value| screens::read_intro(value, &languages));
+    let contact = table.optional("contact", |value| contact::read(value, &languages, questions.as_deref()));
+    let thanks = table
+        .get("thanks")
+        .map_or(Some(Vec::new()), |value| screens::read_thanks(&value, &languages, questions.as_deref()));
     table.finish();
     Some(Survey {
         id: id?,
@@ -143,7 +140,7 @@ pub(super) fn read(value: &Value<'_>, platforms: Option<&[Platform]>) -> Option<
         touchpoint: touchpoint?,
         origins: origins?,
         allow_no_origin: allow_no_origin?,
-        languages: languages?,
+        languages: languages.whole()?,
         per_minute: per_minute.ok()?,
         max_delay: max_delay.ok()?,
         on_unknown: on_unknown?,
@@ -194,33 +191,40 @@ fn read_origins(table: &Table<'_>, may_be_empty: bool) -> Option<Vec<Origin>> {
     Some(origins)
 }
 
-fn read_languages(table: &Table<'_>) -> Option<Vec<Language>> {
-    let value = table.required("languages", "add languages = [\"nl\", \"fr\"]; the first is the fallback")?;
-    let mut languages: Vec<Language> = Vec::new();
-    let mut complete = true;
-    for entry in value.array()? {
-        let Some(tag) = entry.string() else {
-            complete = false;
-            continue;
-        };
-        match Language::matching(tag).filter(|language| language.tag() == tag) {
-            Some(language) if !languages.contains(&language) => languages.push(language),
-            Some(_) => {
-                entry.problem(format!("{tag:?} is there twice"), "remove one");
-                complete = false;
+fn read_languages(table: &Table<'_>) -> Languages {
+    let mut languages = Languages { read: Vec::new(), complete: true };
+    let hint = "add languages = [\"nl\", \"fr\"]; the first is the fallback";
+    let Some((value, entries)) =
+        table.required("languages", hint).and_then(|value| Some((value.clone(), value.array()?)))
+    else {
+        return Languages { complete: false, ..languages };
+    };
+    for entry in entries {
+        match entry.string().and_then(|tag| read_language(&entry, tag)) {
+            Some(language) if languages.read.contains(&language) => {
+                entry.problem(format!("{:?} is there twice", language.tag()), "remove one");
+                languages.complete = false;
             }
-            None => {
-                let near = Language::matching(tag).map(|language| format!("write {:?}", language.tag()));
-                let hint = near.unwrap_or_else(|| "use a two-letter code: nl, fr, en, …".into());
-                entry.problem(format!("{tag:?} is none of the platform's 29 languages"), hint);
-                complete = false;
-            }
+            Some(language) => languages.read.push(language),
+            None => languages.complete = false,
         }
     }
-    if languages.is_empty() && complete {
+    if languages.read.is_empty() && languages.complete {
         value.problem("a survey needs a language", "write [\"nl\"]");
+        languages.complete = false;
     }
-    (complete && !languages.is_empty()).then_some(languages)
+    languages
+}
+
+fn read_language(value: &Value<'_>, tag: &str) -> Option<Language> {
+    let near = Language::matching(tag);
+    if near.is_none_or(|language| language.tag() != tag) {
+        let near = near.map(|language| format!("write {:?}", language.tag()));
+        let hint = near.unwrap_or_else(|| "use a two-letter code: nl, fr, en, …".into());
+        value.problem(format!("{tag:?} is none of the platform's 29 languages"), hint);
+        return None;
+    }
+    near
 }
 
 impl Survey {

@@ -178,6 +178,50 @@ fn a_message_about_a_secret_does_not_repeat_it() {
 }
 
 #[test]
+fn the_value_of_a_mistyped_key_is_not_shown_but_a_text_about_a_token_is() {
+    let mistyped = GOOD.replace("token_env = \"TOKEN\"", "tokn = \"c2VjcmV0\"");
+    assert!(!parse(&mistyped).unwrap_err().to_string().contains("c2VjcmV0"));
+    let about = GOOD.replace("nl = \"Beveelt u ons aan?\"", "nl = \"Werkt uw token?\", de = \"Ja?\"");
+    assert!(parse(&about).unwrap_err().to_string().contains("Werkt uw token?"));
+}
+
+#[test]
+fn a_wrong_language_hides_no_other_mistake_and_brings_no_more_of_its_own() {
+    let contact = "\n[survey.contact]\ntitle = { nl = \"Mag het?\" }\nconsent = { nl = \"Ja\" }\n";
+    let text = GOOD.replace("kind = \"yes_no\"", "kind = \"yes\"") + contact;
+    let fewer = |languages: &str| told(parse(&text.replace("[\"nl\", \"fr\"]", languages)));
+    let kind = "survey[0].question[2].kind: \"yes\" is not known here";
+    let asked = "survey[0].contact: nothing is asked";
+    for (languages, wrong) in [
+        ("[\"nl\", \"xx\"]", "survey[0].languages[1]: \"xx\" is none of the platform's 29 languages"),
+        ("[]", "survey[0].languages: a survey needs a language"),
+        ("\"nl\"", "survey[0].languages: this is a string, not a list"),
+    ] {
+        assert_eq!(fewer(languages), [wrong, kind, asked]);
+    }
+}
+
+#[test]
+fn an_unknown_kind_is_one_mistake() {
+    assert_eq!(
+        problems("kind = \"score\"", "kind = \"rating\""),
+        ["survey[0].question[0].kind: \"rating\" is not known here"]
+    );
+}
+
+#[test]
+fn what_is_missing_is_named_once_with_a_hint_in_the_surveys_language() {
+    let text = GOOD.replace("languages = [\"nl\", \"fr\"]", "languages = [\"fr\", \"nl\"]");
+    let guid = "guid = { nl = \"33333333-3333-4333-8333-333333333333\", fr = \"44444444-4444-4444-8444-444444444444\" }";
+    let error = parse(&text.replace(guid, "")).unwrap_err().to_string();
+    assert!(error.contains(": survey[0].question[2]: guid is missing"), "{error}");
+    assert!(
+        error.contains("= add guid = { fr = \"…\" }: the platform has one for each language\n"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_scale_has_looks_and_words_for_its_steps() {
     let text = GOOD.replace(
         "low = { nl = \"Nooit\", fr = \"Jamais\" }",

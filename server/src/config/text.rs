@@ -101,10 +101,31 @@ impl FromStr for Origin {
 /// One value for each language of a survey.
 pub type PerLanguage<T> = BTreeMap<Language, T>;
 
+/// The languages of a survey that could be read.
+pub(super) struct Languages {
+    /// In their order; the first is the fallback.
+    pub(super) read: Vec<Language>,
+    /// False if there is something wrong with the list: then others may be meant to be in it.
+    pub(super) complete: bool,
+}
+
+impl Languages {
+    /// Its first language in a hint: `{ nl = "…" }`.
+    pub(super) fn sample(&self, value: &str) -> String {
+        let first = self.read.first().map_or("nl", |language| language.tag());
+        format!("{{ {first} = \"{value}\" }}")
+    }
+
+    /// The whole list, if nothing is wrong with it.
+    pub(super) fn whole(self) -> Option<Vec<Language>> {
+        self.complete.then_some(self.read)
+    }
+}
+
 /// Reads `{ nl = …, fr = … }`, and says which languages have none.
 pub(super) fn per_language<T>(
     value: &Value<'_>,
-    languages: &[Language],
+    languages: &Languages,
     what: &str,
     read: impl Fn(&Value<'_>) -> Option<T>,
 ) -> Option<PerLanguage<T>> {
@@ -112,6 +133,9 @@ pub(super) fn per_language<T>(
     let mut complete = true;
     for (tag, entry) in value.table()?.entries() {
         match Language::matching(tag).filter(|language| language.tag() == tag) {
+            // The list of languages has had its message.
+            None if !languages.complete => {}
+            Some(language) if !languages.complete && !languages.read.contains(&language) => {}
             None => {
                 entry.problem(
                     format!("{tag:?} is none of the platform's 29 languages"),
@@ -119,7 +143,7 @@ pub(super) fn per_language<T>(
                 );
                 complete = false;
             }
-            Some(language) if !languages.contains(&language) => {
+            Some(language) if !languages.read.contains(&language) => {
                 let hint = format!("add {tag:?} to `languages`, or remove it here");
                 entry.problem(format!("the survey is not in {}", language.name()), hint);
                 complete = false;
@@ -132,7 +156,7 @@ pub(super) fn per_language<T>(
     }
     // A value that is there but wrong has had its message.
     let given: Vec<_> = value.table()?.entries().iter().map(|(tag, _)| *tag).collect();
-    for language in languages.iter().filter(|language| !given.contains(&language.tag())) {
+    for language in languages.read.iter().filter(|language| !given.contains(&language.tag())) {
         let hint = format!("add {} = \"…\"", language.tag());
         value.problem(format!("no {what} in {} ({language})", language.name()), hint);
         complete = false;

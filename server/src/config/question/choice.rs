@@ -13,7 +13,10 @@ const LONG: usize = 16;
 pub(super) fn read(table: &Table<'_>, scope: &Scope<'_>) -> Option<Kind> {
     let several = table.flag("several");
     let options = table
-        .required("options", "add options = [{ id = \"web\", text = { nl = \"…\" } }]")
+        .required(
+            "options",
+            &format!("add options = [{{ id = \"web\", text = {} }}]", scope.languages.sample("…")),
+        )
         .and_then(|value| read_options(&value, scope));
     let bound = |key| table.optional(key, |value| read_bound(value, several?, options.as_ref()?.len()));
     let (min, max) = (bound("min"), bound("max"));
@@ -69,13 +72,12 @@ fn read_option(value: &Value<'_>, scope: &Scope<'_>) -> Option<ChoiceOption> {
     let table = value.table()?;
     let id = table.required("id", "add id = \"web\"").and_then(|value| value.parse(ID_HINT));
     let text = table
-        .required("text", "add text = { nl = \"…\" }")
+        .required("text", &format!("add text = {}", scope.languages.sample("…")))
         .and_then(|value| per_language(&value, scope.languages, "text", words));
     let own = table.optional("value", |value| per_language(value, scope.languages, "value", words));
     let other = table.optional("other", |value| {
         let table = value.table()?;
-        let hint = "add guid = { nl = \"…\" }: of a text question, which takes the words";
-        let guid = read_guids(&table, scope, hint);
+        let guid = read_guids(&table, scope, "of a text question, which takes the words");
         table.finish();
         guid
     });

@@ -3,6 +3,7 @@
 use shared::{Condition, Literal, Mode, QuestionId, ShowIf, Test};
 
 use super::super::reader::Value;
+use super::super::text::Languages;
 use super::{ChoiceOption, Kind, Question, Scope};
 
 pub(super) fn read(value: &Value<'_>, scope: &Scope<'_>) -> Option<ShowIf> {
@@ -35,7 +36,8 @@ pub(in super::super) fn read_at_the_end(value: &Value<'_>, questions: &[Question
     let ids: Vec<Option<&str>> = questions.iter().map(|question| Some(question.id.as_str())).collect();
     let kinds: Vec<(QuestionId, Kind)> =
         questions.iter().map(|question| (question.id.clone(), question.kind.clone())).collect();
-    read(value, &Scope { languages: &[], earlier: &kinds, before: &ids, all: &ids })
+    let languages = Languages { read: Vec::new(), complete: true };
+    read(value, &Scope { languages: &languages, earlier: &kinds, before: &ids, all: &ids })
 }
 
 fn read_condition(value: &Value<'_>, scope: &Scope<'_>) -> Option<Condition> {

@@ -1,9 +1,9 @@
 //! A score: the steps of its scale, what they mean, and what they look like.
 
-use shared::{Language, Look, limits};
+use shared::{Look, limits};
 
 use super::super::reader::{Table, Value, words};
-use super::super::text::{PerLanguage, per_language};
+use super::super::text::{Languages, PerLanguage, per_language};
 use super::{Kind, Scope};
 
 pub(super) fn read(kind: &Value<'_>, table: &Table<'_>, scope: &Scope<'_>) -> Option<Kind> {
@@ -53,7 +53,7 @@ pub(super) fn read(kind: &Value<'_>, table: &Table<'_>, scope: &Scope<'_>) -> Op
 /// What each step means; `bounds` are absent where they could not be read.
 fn read_labels(
     value: &Value<'_>,
-    languages: &[Language],
+    languages: &Languages,
     bounds: Option<(i32, i32)>,
 ) -> Option<Vec<PerLanguage<String>>> {
     let entries = value.array()?;
