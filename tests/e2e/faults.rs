@@ -132,7 +132,8 @@ const MESSAGES: [&str; 11] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_400_is_a_dead_letter_with_each_of_the_messages_that_the_platform_lists() -> Result<()> {
+async fn a_400_is_a_dead_letter_with_each_of_the_messages_that_the_platform_lists_and_says_what_to_do()
+-> Result<()> {
     tests::prepared()?;
     let stage = Stage::new().await?;
     for message in MESSAGES {
@@ -144,6 +145,15 @@ async fn a_400_is_a_dead_letter_with_each_of_the_messages_that_the_platform_list
     let dead = format!("afterword_queue_entries{{lane=\"sandbox\",state=\"dead\"}} {}\n", MESSAGES.len());
     stage.until_admin("/metrics", |text| text.contains(&dead)).await?;
     ensure!(stage.sandbox.counts().arrived == MESSAGES.len() as u64, "a refusal is final: one call each");
+    let output = stage.process.command(&["queue", "list", "--state", "dead", "--format", "json"]).await?;
+    let letters: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let letters = letters["entries"].as_array().context("no list")?;
+    ensure!(letters.len() == MESSAGES.len());
+    for (message, letter) in MESSAGES.into_iter().zip(letters) {
+        let words = letter["last_error"].as_str().unwrap_or_default();
+        let advice = words.strip_prefix(&format!("HTTP 400: {message}; "));
+        ensure!(advice.is_some_and(|advice| advice.split(' ').count() > 4), "{message}: {words}");
+    }
     Ok(())
 }
 

@@ -104,7 +104,6 @@ async fn the_queue_looks_the_same_with_a_server_and_without() -> Result<()> {
     }
     until_dead(&stage, 4).await?;
     let lines = [
-        "status --format json".to_owned(),
         "list --format json".to_owned(),
         "list --format json --limit 2".to_owned(),
         "list --format json --limit 2 --newest --state dead,parked --survey checkout --lane sandbox"
@@ -120,13 +119,21 @@ async fn the_queue_looks_the_same_with_a_server_and_without() -> Result<()> {
         with.push(said(&stage, line).await?);
     }
     ensure!(!said(&stage, "status").await?.contains("No server runs"));
+    let numbers = async |stage: &Stage, state: Value| -> Result<Value> {
+        let mut status: Value = serde_json::from_str(&said(stage, "status --format json").await?)?;
+        let told = status["lanes"][0]["state"].take();
+        ensure!(told == state, "only a server knows what the lane is doing: {told}");
+        Ok(status)
+    };
+    let numbers_with = numbers(&stage, json!("idle")).await?;
     stage.stop().await?;
+    ensure!(numbers(&stage, Value::Null).await? == numbers_with);
     for (line, with) in lines.iter().zip(&with) {
         let without = said(&stage, line).await?;
         ensure!(without == *with, "{line}\nwith:    {with}\nwithout: {without}");
     }
     ensure!(said(&stage, "status").await?.contains("No server runs"));
-    let exported: Vec<Value> = with[7].lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let exported: Vec<Value> = with[6].lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     let order: Vec<String> = ids.iter().map(Uuid::to_string).collect();
     ensure!(
         exported.iter().map(|line| line["submission"].as_str().unwrap_or_default()).eq(order),
@@ -138,6 +145,24 @@ async fn the_queue_looks_the_same_with_a_server_and_without() -> Result<()> {
     said(&stage, "retry --all --yes").await?;
     stage.start().await?;
     stage.delivered(4).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_that_is_paused_promises_nothing() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    stage.sandbox.misbehave(Fault::Status { status: 401, retry_after: None, body: None });
+    ensure!(stage.submit("checkout", &submission(Uuid::new_v4(), 9)).await?.status() == 202);
+    stage.until_admin("/", |page| page.contains("(401) for: checkout")).await?;
+    let status: Value = serde_json::from_str(&said(&stage, "status --format json").await?)?;
+    let lane = &status["lanes"][0];
+    ensure!(lane["through_in_ms"].is_null() && lane["interval_ms"].is_u64(), "{lane}");
+    let page = said(&stage, "status").await?;
+    ensure!(
+        page.contains("unknown") && page.contains("sandbox: The platform refuses the token (401)"),
+        "{page}"
+    );
     Ok(())
 }
 

@@ -62,10 +62,16 @@ async fn open(config: &Config, missing: Missing) -> anyhow::Result<Option<Shared
     };
     let there = path.try_exists().with_context(|| format!("cannot look at {}", path.display()))?;
     if missing == Missing::Told && !there {
-        bail!(
-            "there is no store {}: no server has run with this configuration, or its volume is missing",
-            path.display()
-        );
+        let mut reason = String::from("no server has run with this configuration, or its volume is missing");
+        let remote = Remote::new(config)?;
+        if remote.reach().await.is_ok() {
+            let address = remote.address();
+            reason = format!(
+                "{reason}. A server answers at {address}: if it is this configuration's, its store was taken away from it, \
+                 and {address}/readyz says so"
+            );
+        }
+        bail!("there is no store {}: {reason}", path.display());
     }
     match SqliteQueue::open(path, options) {
         Ok(queue) => Ok(Some(Arc::new(queue))),

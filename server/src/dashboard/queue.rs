@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::Dashboard;
 use super::problem::{Detail, Place, Problem};
+use crate::config::PlatformName;
 use crate::operator::{self, ChangeRequest, ForgetRequest, ListRequest, OperatorError, Selection};
 
 /// Entries in a list that says nothing else.
@@ -38,7 +39,11 @@ pub(super) fn routes() -> Router<Dashboard> {
 }
 
 async fn status(State(dashboard): State<Dashboard>) -> Answer {
-    let status = operator::status(&*dashboard.queue, &dashboard.live.config().platforms).await?;
+    let lanes = dashboard.lanes();
+    let report = |name: &PlatformName| {
+        lanes.iter().find(|lane| lane.platform.name == *name).map(|lane| lane.report.borrow().clone())
+    };
+    let status = operator::status(&*dashboard.queue, &dashboard.live.config().platforms, report).await?;
     Ok(Json(status).into_response())
 }
 

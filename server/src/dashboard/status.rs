@@ -172,8 +172,6 @@ fn lane(lane: &LaneView, figures: &Figures) -> Markup {
     let number = |read: fn(&LaneCount) -> u64| count.map_or(0, read);
     let open = number(|count| count.waiting + count.delayed + count.sending + count.unknown);
     let oldest = count.and_then(|count| count.oldest);
-    // Nobody knows how long a platform or a token will be away.
-    let flows = report.state == LaneState::Working && report.paused.is_empty();
     let left = lane.platform.interval.saturating_mul(u32::try_from(open).unwrap_or(u32::MAX));
     html! {
         section.card {
@@ -187,11 +185,11 @@ fn lane(lane: &LaneView, figures: &Figures) -> Markup {
                 (page::figure("To be tried again", page::grouped(number(|count| count.delayed))))
                 (page::figure("Looked up", page::grouped(number(|count| count.unknown))))
                 (page::figure("Oldest", oldest.map_or("–".into(), |oldest| span(now, oldest))))
-                (page::figure("Through in", if open > 0 && flows { duration(left) } else { "–".into() }))
+                (page::figure("Through in", if open > 0 && report.flows() { duration(left) } else { "–".into() }))
                 (page::figure("Parked", page::grouped(number(|count| count.parked))))
                 (page::figure("Dead letters", page::grouped(number(|count| count.dead))))
             }
-            @for advice in advice(&report) {
+            @for advice in report.advice() {
                 (page::notice(tone, html! { (advice) }))
             }
             @if number(|count| count.dead + count.parked) > 0 {
@@ -229,36 +227,6 @@ fn pill(report: &LaneReport) -> (Tone, &'static str) {
         LaneState::Idle => (Tone::Good, "all sent"),
         LaneState::Standby => (Tone::Quiet, "standing by"),
     }
-}
-
-/// What is the matter, and what to do about it.
-fn advice(report: &LaneReport) -> Vec<String> {
-    let mut advice = Vec::new();
-    let trouble = report.trouble.as_deref().unwrap_or("nothing is known yet");
-    match report.state {
-        LaneState::StoreFailing => {
-            advice.push(format!("The store fails: {trouble}. Nothing is sent until it works."));
-        }
-        LaneState::Probing => advice.push(format!(
-            "Calls fail: {trouble}. Nothing is lost: one call at a growing interval finds out when the platform \
-             is back."
-        )),
-        LaneState::Standby => advice.push(
-            "Another server on the same store forwards this lane, or uses its token under another name; this one \
-             takes over if that one ends. When it has ended just now, this takes as long as its lease lasts."
-                .into(),
-        ),
-        _ => {}
-    }
-    if !report.paused.is_empty() {
-        let surveys = report.paused.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        advice.push(format!(
-            "The platform refuses the token (401) for: {surveys}. Check that the token has not expired and may \
-             add answers to these touchpoints. Their answers wait; a call every now and then finds out when \
-             the token is taken again."
-        ));
-    }
-    advice
 }
 
 fn failures_table(failures: &[Record], now: Timestamp) -> Markup {

@@ -1,11 +1,13 @@
 //! What a lane tells operators about itself.
 
+use serde::{Deserialize, Serialize};
 use shared::SurveyId;
 
 use crate::platform::{Outcome, advice};
 
 /// What a lane is doing, for operators.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LaneState {
     /// Nothing waits.
     Idle,
@@ -54,6 +56,41 @@ impl LaneReport {
             next_call: None,
             widened: None,
         }
+    }
+
+    /// True while what waits goes out at the lane's pace: nobody knows how long a platform or a token will be away.
+    pub fn flows(&self) -> bool {
+        self.state == LaneState::Working && self.paused.is_empty()
+    }
+
+    /// What is the matter, and what to do about it.
+    pub fn advice(&self) -> Vec<String> {
+        let mut advice = Vec::new();
+        let trouble = self.trouble.as_deref().unwrap_or("nothing is known yet");
+        match self.state {
+            LaneState::StoreFailing => {
+                advice.push(format!("The store fails: {trouble}. Nothing is sent until it works."));
+            }
+            LaneState::Probing => advice.push(format!(
+                "Calls fail: {trouble}. Nothing is lost: one call at a growing interval finds out when the platform \
+                 is back."
+            )),
+            LaneState::Standby => advice.push(
+                "Another server on the same store forwards this lane, or uses its token under another name; this one \
+                 takes over if that one ends. When it has ended just now, this takes as long as its lease lasts."
+                    .into(),
+            ),
+            _ => {}
+        }
+        if !self.paused.is_empty() {
+            let surveys = self.paused.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            advice.push(format!(
+                "The platform refuses the token (401) for: {surveys}. Check that the token has not expired and may \
+                 add answers to these touchpoints. Their answers wait; a call every now and then finds out when \
+                 the token is taken again."
+            ));
+        }
+        advice
     }
 }
 

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::OperatorError;
-use crate::config::Platform;
+use crate::config::{Platform, PlatformName};
+use crate::forwarder::{LaneReport, LaneState};
 use crate::queue::{LaneCount, Records};
 
 /// How the queue stands.
@@ -37,12 +38,17 @@ pub struct LaneStatus {
     pub dead: u64,
     /// When the oldest entry that is still to be sent was accepted.
     pub oldest_accepted_at: Option<Timestamp>,
-    /// How long what is to be sent takes at the lane's interval, if nothing disturbs it.
+    /// How long what is to be sent takes at the lane's interval, if nothing disturbs it; `None` if it does not go out
+    /// at present.
     pub through_in_ms: Option<u64>,
+    /// What the lane is doing; `None` where no server tells.
+    pub state: Option<LaneState>,
+    /// What is the matter with it, and what to do.
+    pub advice: Vec<String>,
 }
 
 impl LaneStatus {
-    fn new(count: &LaneCount, platform: Option<&Platform>) -> Self {
+    fn new(count: &LaneCount, platform: Option<&Platform>, report: Option<&LaneReport>) -> Self {
         let to_send = count.waiting + count.delayed + count.sending + count.unknown;
         let interval_ms =
             platform.map(|platform| u64::try_from(platform.interval.as_millis()).unwrap_or(u64::MAX));
@@ -56,19 +62,27 @@ impl LaneStatus {
             parked: count.parked,
             dead: count.dead,
             oldest_accepted_at: count.oldest,
-            through_in_ms: interval_ms.map(|interval| interval.saturating_mul(to_send)),
+            through_in_ms: interval_ms
+                .filter(|_| to_send == 0 || report.is_none_or(LaneReport::flows))
+                .map(|interval| interval.saturating_mul(to_send)),
+            state: report.map(|report| report.state),
+            advice: report.map(LaneReport::advice).unwrap_or_default(),
         }
     }
 }
 
-/// How every lane stands that is configured or has entries.
-pub async fn status(queue: &dyn Records, platforms: &[Arc<Platform>]) -> Result<Status, OperatorError> {
+/// How every lane stands that is configured or has entries; `report` is what a lane says itself, where it is at hand.
+pub async fn status(
+    queue: &dyn Records,
+    platforms: &[Arc<Platform>],
+    report: impl Fn(&PlatformName) -> Option<LaneReport>,
+) -> Result<Status, OperatorError> {
     let counts = queue.counts().await?;
     let configured = platforms.iter().map(|platform| {
         let count = counts.iter().find(|count| count.lane == platform.name);
         let empty = LaneCount::empty(platform.name.clone());
-        LaneStatus::new(count.unwrap_or(&empty), Some(platform))
+        LaneStatus::new(count.unwrap_or(&empty), Some(platform), report(&platform.name).as_ref())
     });
     let lost = counts.iter().filter(|count| platforms.iter().all(|platform| platform.name != count.lane));
-    Ok(Status { lanes: configured.chain(lost.map(|count| LaneStatus::new(count, None))).collect() })
+    Ok(Status { lanes: configured.chain(lost.map(|count| LaneStatus::new(count, None, None))).collect() })
 }

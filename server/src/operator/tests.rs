@@ -197,7 +197,7 @@ async fn status_counts_every_lane_and_says_when_it_will_be_through() {
         .replace("@SHOP@", "http://127.0.0.1:2");
     let environment = |_: &str| Some("token".to_owned());
     let config = crate::config::Config::parse(&text, "demo", std::path::Path::new(""), &environment).unwrap();
-    let status = status(&*bench.queue, &config.platforms).await.unwrap();
+    let status = status(&*bench.queue, &config.platforms, |_| None).await.unwrap();
     let [configured, lost] = status.lanes.as_slice() else { panic!("{status:?}") };
     assert_eq!((configured.lane.as_str(), configured.waiting), ("sandbox", 0));
     assert_eq!((configured.interval_ms, configured.through_in_ms), (Some(1_000), Some(0)));
@@ -205,8 +205,9 @@ async fn status_counts_every_lane_and_says_when_it_will_be_through() {
     let counts = [lost.waiting, lost.delayed, lost.sending, lost.unknown, lost.parked, lost.dead];
     assert_eq!((counts, lost.oldest_accepted_at), ([1; 6], Some(at(1))));
     let platform = crate::config::Platform { name: lane(), ..(*config.platforms[0]).clone() };
-    let status = super::status(&*bench.queue, &[Arc::new(platform)]).await.unwrap();
+    let status = super::status(&*bench.queue, &[Arc::new(platform)], |_| None).await.unwrap();
     assert_eq!(status.lanes[0].through_in_ms, Some(4_000));
+    assert_eq!((status.lanes[0].state, status.lanes[0].advice.len()), (None, 0));
 }
 
 #[tokio::test]

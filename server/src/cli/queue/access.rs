@@ -80,7 +80,7 @@ impl Access {
     pub(super) async fn status(&self, config: &Config) -> anyhow::Result<Status> {
         match self {
             Self::Here(queue, _) | Self::Beside(queue, _) => {
-                asked(operator::status(&**queue, &config.platforms).await)
+                asked(operator::status(&**queue, &config.platforms, |_| None).await)
             }
             Self::There(remote) => remote.get("queue/status", &[]).await,
         }

@@ -80,7 +80,8 @@ fn cells(lane: &LaneStatus, now: Timestamp) -> [String; 9] {
 
 fn through(lane: &LaneStatus) -> String {
     match lane.through_in_ms {
-        None => "never".into(),
+        None if lane.interval_ms.is_none() => "never".into(),
+        None => "unknown".into(),
         Some(0) => "–".into(),
         Some(millis) => span(Duration::from_millis(millis)),
     }
@@ -91,6 +92,9 @@ fn remarks(status: &Status, serves: bool) -> Vec<String> {
     let mut remarks = Vec::new();
     if !serves {
         remarks.push("No server runs on this store: nothing is sent until one is started.".into());
+    }
+    for lane in &status.lanes {
+        remarks.extend(lane.advice.iter().map(|advice| format!("{}: {}", plain(&lane.lane), plain(advice))));
     }
     for lane in status.lanes.iter().filter(|lane| lane.interval_ms.is_none()) {
         remarks.push(format!(
@@ -110,6 +114,7 @@ fn remarks(status: &Status, serves: bool) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forwarder::LaneState;
 
     #[test]
     fn a_status_fits_the_terminal_and_names_what_nobody_forwards() {
@@ -124,6 +129,8 @@ mod tests {
             dead: 2,
             oldest_accepted_at: Some(Timestamp::UNIX_EPOCH),
             through_in_ms: None,
+            state: None,
+            advice: Vec::new(),
         };
         let main = LaneStatus {
             lane: "main".into(),
@@ -131,12 +138,28 @@ mod tests {
             through_in_ms: Some(90_000),
             ..lane.clone()
         };
-        let status = Status { lanes: vec![main, lane] };
+        let paused = LaneStatus {
+            lane: "paused".into(),
+            through_in_ms: None,
+            state: Some(LaneState::Paused),
+            advice: vec!["The platform refuses the token (401) for: checkout.".into()],
+            ..main.clone()
+        };
+        let status = Status { lanes: vec![main, paused, lane] };
         let now = Timestamp::from_second(7_260).unwrap();
         for width in [40, 60, 80, 120] {
             let page = page(&status, false, Some(width), now);
             assert!(page.lines().all(|line| line.chars().count() <= usize::from(width)), "{width}:\n{page}");
-            for word in ["1234567", "2 h 1 min", "1 min 30 s", "never", "No server runs", "[platform.lost]"] {
+            for word in [
+                "1234567",
+                "2 h 1 min",
+                "1 min 30 s",
+                "never",
+                "unknown",
+                "paused: The",
+                "No server runs",
+                "[platform.lost]",
+            ] {
                 assert!(page.contains(word), "{word}: {page}");
             }
         }
