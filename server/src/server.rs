@@ -22,8 +22,7 @@ use crate::preview::Source;
 use crate::queue::{self, History, QueueError, SharedQueue};
 use keeper::Keeper;
 use lanes::{Lanes, Prepared};
-use reload::Follower;
-pub use reload::Hangups;
+pub use reload::{Follower, Hangups, Reading};
 
 /// How long a delivered submission's UUID is remembered: longer than any outbox lives.
 const REMEMBER: Duration = Duration::from_hours(30 * 24);

@@ -9,11 +9,11 @@ use uuid::Uuid;
 use crate::config::{Config, Kind, Survey};
 use crate::platform::BASE_PATH;
 use crate::sandbox::{self, Question, Sandbox, Settings, Token, Touchpoint};
-use crate::server;
+use crate::server::{self, Follower, Hangups};
 
 #[derive(Args)]
 pub(super) struct SandboxArgs {
-    /// The configuration file: its tokens, touchpoints and questions are what the sandbox knows
+    /// The configuration file: its tokens, touchpoints and questions are what the sandbox knows, as they change, too
     #[arg(long, short, env = "AFTERWORD_CONFIG", value_name = "FILE")]
     config: PathBuf,
     /// Where to listen
@@ -25,7 +25,9 @@ pub(super) struct SandboxArgs {
 }
 
 pub(super) async fn sandbox(arguments: SandboxArgs) -> anyhow::Result<()> {
-    let config = super::load(&arguments.config)?;
+    let hangups = Hangups::hear();
+    let (config, files) = super::load_and_follow(&arguments.config);
+    let config = config?;
     let listener = super::bind(arguments.listen, "the sandbox").await?;
     let address = listener.local_addr()?;
     let mut settings = settings(&config);
@@ -34,8 +36,30 @@ pub(super) async fn sandbox(arguments: SandboxArgs) -> anyhow::Result<()> {
     println!("  Arrivals   http://{address}/");
     println!("  Use it     base_url = \"http://{address}{BASE_PATH}\" in [platform.…]\n");
     println!("Press Ctrl-C to stop.");
-    sandbox::run(listener, Sandbox::new(settings), server::signal()).await;
+    let sandbox = Sandbox::new(settings);
+    let follower = Follower::new(arguments.config, files, hangups);
+    let following = tokio::spawn(follow(follower, sandbox.clone()));
+    sandbox::run(listener, sandbox, server::signal()).await;
+    following.abort();
     Ok(())
+}
+
+/// Lets the sandbox know what the file says now, whenever it has changed.
+async fn follow(mut follower: Follower, sandbox: Sandbox) {
+    loop {
+        match follower.next().await.0 {
+            Ok(config) => {
+                let Settings { tokens, touchpoints, .. } = settings(&config);
+                let names: Vec<String> =
+                    touchpoints.iter().map(|touchpoint| touchpoint.name.clone()).collect();
+                sandbox.know(tokens, touchpoints);
+                println!("The sandbox goes by the new configuration: {}.", names.join(", "));
+            }
+            Err(error) => {
+                eprintln!("The sandbox stays with what it knows, since the configuration is wrong:\n{error}");
+            }
+        }
+    }
 }
 
 /// What a platform knows that has just this configuration's touchpoints.

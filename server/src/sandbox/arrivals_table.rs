@@ -26,7 +26,8 @@ pub(super) fn table<'a>(sandbox: &Sandbox, arrivals: impl Iterator<Item = &'a Ar
 
 fn row(sandbox: &Sandbox, arrival: &Arrival) -> Markup {
     let touchpoint = arrival.touchpoint.as_deref();
-    let name = touchpoint.map(|guid| sandbox.touchpoint(guid).map_or(guid, |known| known.name.as_str()));
+    let known = touchpoint.and_then(|guid| sandbox.touchpoint(guid));
+    let name = known.as_ref().map(|known| known.name.as_str()).or(touchpoint);
     let json = arrival.json.as_deref();
     let language = json.and_then(|json| json["languageUniqueId"].as_str()).and_then(Language::with_guid);
     html! {
@@ -103,7 +104,7 @@ fn says(sandbox: &Sandbox, arrival: &Arrival) -> Markup {
 fn pair(sandbox: &Sandbox, arrival: &Arrival, answer: &Value) -> Markup {
     let guid = answer["QuestionItemUniqueID"].as_str().unwrap_or("no question");
     let touchpoint = arrival.touchpoint.as_deref().and_then(|guid| sandbox.touchpoint(guid));
-    let question = touchpoint.and_then(|touchpoint| touchpoint.question(guid));
+    let question = touchpoint.as_ref().and_then(|touchpoint| touchpoint.question(guid));
     let text = question.map_or(guid, |(_, question)| question.text.as_str());
     let values = ["Score", "Text", "Boolean", "Options"].map(|key| &answer[key]);
     let values = values.into_iter().filter(|value| !value.is_null()).map(plain);

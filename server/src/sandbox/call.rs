@@ -125,6 +125,11 @@ async fn work(
         Ok(()) => reply(&sandbox, &arrival, &route, &method, &mut brought),
         Err(reply) => reply,
     };
+    if !reply.status.is_success() {
+        let (status, call) = (reply.status.as_u16(), arrival.call);
+        let [said, why] = [&reply.messages, &reply.reasons].map(|words| words.join("; "));
+        tracing::warn!(arrival = arrival.number, ?call, status, said, why, "refused");
+    }
     let replies = !matches!(fault, Some(Fault::LostReply));
     arrival.status = replies.then(|| reply.status.as_u16());
     arrival.messages.clone_from(&reply.messages);
@@ -179,8 +184,8 @@ fn reply(
         return Reply::refusal(StatusCode::BAD_REQUEST, vec![problem]);
     };
     match (route.call, &route.range) {
-        (Call::GetAnswers, Some(range)) => get_all::get_all(sandbox, touchpoint, range, Instant::now()),
-        (Call::GetQuestions, _) => get_questions::get_questions(touchpoint),
+        (Call::GetAnswers, Some(range)) => get_all::get_all(sandbox, &touchpoint, range, Instant::now()),
+        (Call::GetQuestions, _) => get_questions::get_questions(&touchpoint),
         (Call::GetNps, Some(range)) => {
             let body = match &arrival.body {
                 Some(_) => match json(arrival) {
@@ -189,9 +194,9 @@ fn reply(
                 },
                 None => None,
             };
-            get_nps::get_nps(sandbox, touchpoint, range, body.map(|json| &**json), Instant::now())
+            get_nps::get_nps(sandbox, &touchpoint, range, body.map(|json| &**json), Instant::now())
         }
-        _ => add(sandbox, touchpoint, route.call, arrival, brought).unwrap_or_else(|reply| reply),
+        _ => add(sandbox, &touchpoint, route.call, arrival, brought).unwrap_or_else(|reply| reply),
     }
 }
 

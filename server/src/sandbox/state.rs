@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use shared::Language;
 use tokio::sync::watch;
@@ -23,8 +24,7 @@ pub struct Sandbox {
 }
 
 struct Shared {
-    tokens: Vec<Token>,
-    touchpoints: Vec<Touchpoint>,
+    known: RwLock<Known>,
     keep: usize,
     /// Wall-clock time is read once and goes on with the monotonic clock.
     started: (Timestamp, Instant),
@@ -32,6 +32,14 @@ struct Shared {
     state: Mutex<State>,
     /// Told after every change of the state.
     changed: watch::Sender<()>,
+}
+
+/// What answers may be for, and whose calls are taken.
+#[derive(Default)]
+struct Known {
+    /// Each keeps its place, by which arrivals are told apart.
+    tokens: Vec<Token>,
+    touchpoints: Vec<Arc<Touchpoint>>,
 }
 
 struct State {
@@ -72,14 +80,32 @@ impl Sandbox {
             counts: Counts::default(),
         };
         let shared = Shared {
-            tokens: settings.tokens,
-            touchpoints: settings.touchpoints,
+            known: RwLock::default(),
             keep: settings.keep.max(1),
             started: (wall_clock(), Instant::now()),
             state: Mutex::new(state),
             changed: watch::Sender::new(()),
         };
-        Self { shared: Arc::new(shared) }
+        let sandbox = Self { shared: Arc::new(shared) };
+        sandbox.know(settings.tokens, settings.touchpoints);
+        sandbox
+    }
+
+    /// Knows these tokens and touchpoints from the next call on, and no others. What has arrived stays.
+    pub fn know(&self, tokens: Vec<Token>, touchpoints: Vec<Touchpoint>) {
+        let mut known = self.shared.known.write().unwrap_or_else(PoisonError::into_inner);
+        for old in &mut known.tokens {
+            (old.touchpoints, old.calls) = (Some(Vec::new()), Some(Vec::new()));
+        }
+        for token in tokens {
+            match known.tokens.iter_mut().find(|old| old.is(token.secret.expose_secret())) {
+                Some(old) => *old = token,
+                None => known.tokens.push(token),
+            }
+        }
+        known.touchpoints = touchpoints.into_iter().map(Arc::new).collect();
+        drop(known);
+        self.shared.changed.send_replace(());
     }
 
     /// The calls that are remembered, in the order of arrival; some may still be worked on.
@@ -183,27 +209,27 @@ impl Sandbox {
     }
 
     /// The touchpoints it knows.
-    pub fn touchpoints(&self) -> &[Touchpoint] {
-        &self.shared.touchpoints
+    pub fn touchpoints(&self) -> Vec<Arc<Touchpoint>> {
+        self.known().touchpoints.clone()
     }
 
-    pub(super) fn touchpoint(&self, guid: &str) -> Option<&Touchpoint> {
-        self.shared.touchpoints.iter().find(|touchpoint| touchpoint.guid.eq_ignore_ascii_case(guid))
+    pub(super) fn touchpoint(&self, guid: &str) -> Option<Arc<Touchpoint>> {
+        self.known().touchpoints.iter().find(|touchpoint| touchpoint.guid.eq_ignore_ascii_case(guid)).cloned()
     }
 
     /// The place of a token.
     pub(super) fn token(&self, secret: &str) -> Option<usize> {
-        self.shared.tokens.iter().position(|token| token.is(secret))
+        self.known().tokens.iter().position(|token| token.is(secret))
     }
 
     /// The token at a place.
-    pub(super) fn token_at(&self, place: usize) -> Option<&Token> {
-        self.shared.tokens.get(place)
+    pub(super) fn token_at(&self, place: usize) -> Option<Token> {
+        self.known().tokens.get(place).cloned()
     }
 
     /// Whether a text gives a token away.
     pub(super) fn gives_away(&self, text: &str) -> bool {
-        self.shared.tokens.iter().any(|token| token.is_within(text))
+        self.known().tokens.iter().any(|token| token.is_within(text))
     }
 
     /// The wall-clock time of a moment.
@@ -258,6 +284,10 @@ impl Sandbox {
                 *place = arrival;
             }
         });
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.shared.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

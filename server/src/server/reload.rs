@@ -14,7 +14,7 @@ use crate::config::{Config, ConfigError, Files};
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Who follows a file.
-pub(super) struct Follower {
+pub struct Follower {
     path: PathBuf,
     /// What was read last, whatever came of it.
     read: Files,
@@ -34,16 +34,16 @@ impl Hangups {
 }
 
 /// A configuration that was read again, or what is wrong with it.
-pub(super) type Reading = (Result<Config, ConfigError>, Files);
+pub type Reading = (Result<Config, ConfigError>, Files);
 
 impl Follower {
     /// Follows a file that was read already.
-    pub(super) fn new(path: PathBuf, read: Files, Hangups(hangups): Hangups) -> Self {
+    pub fn new(path: PathBuf, read: Files, Hangups(hangups): Hangups) -> Self {
         Self { path, read, hangups }
     }
 
     /// Waits until there is a reason to read the file again, and reads it.
-    pub(super) async fn next(&mut self) -> Reading {
+    pub async fn next(&mut self) -> Reading {
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut before: Option<Files> = None;

@@ -35,6 +35,22 @@ fn the_pages_own_shape_is_taken_in_any_case_of_a_guid() {
     assert_eq!(messages(|body| body["CompanyUniqueID"] = json!(COMPANY.to_uppercase())), [""; 0]);
 }
 
+#[tokio::test]
+async fn what_it_knows_may_change_while_it_runs() {
+    let (sandbox, address) = start_with(Settings { interval: Duration::ZERO, ..settings() }).await;
+    assert_eq!(add(address, &right()).await.status(), Some(200));
+    let renamed = Touchpoint { name: "renamed".into(), questions: Vec::new(), ..touchpoint() };
+    sandbox.know(settings().tokens, vec![renamed]);
+    assert_eq!(add(address, &right()).await.status(), Some(400), "its questions are gone");
+    let other = Token::all("b3RoZXI=".into());
+    sandbox.know(vec![other], vec![touchpoint()]);
+    assert_eq!(add(address, &right()).await.status(), Some(401), "the token has no rights any more");
+    sandbox.know(settings().tokens, vec![touchpoint()]);
+    assert_eq!(add(address, &right()).await.status(), Some(200));
+    let arrivals = sandbox.arrivals();
+    assert!(arrivals.iter().all(|arrival| arrival.token == Some(0)), "{arrivals:?}");
+}
+
 #[test]
 fn every_key_has_to_be_there_in_its_own_case_and_no_other() {
     for key in right().as_object().unwrap().keys() {
