@@ -116,6 +116,25 @@ pub fn secure(mut response: Response) -> Response {
     response
 }
 
+/// The operators' pages that lead to each other: where they are, and what they are called.
+const PLACES: [(&str, &str); 4] =
+    [("/", "Status"), ("/letters", "Letters"), ("/surveys", "Surveys"), ("/preview", "Preview")];
+
+/// The way from one of the operators' pages to the others; `here` is the address of the one that it stands on.
+pub fn bar(here: &str, way_out: Option<&Markup>) -> Markup {
+    html! {
+        header.bar {
+            a.home href="/" { (logo()) span { "Afterword" } }
+            nav aria-label="Pages" {
+                @for (address, name) in PLACES {
+                    a href=(address) aria-current=[(address == here).then_some("page")] { (name) }
+                }
+            }
+            @if let Some(way_out) = way_out { (way_out) }
+        }
+    }
+}
+
 /// A word or two about a state, with a mark.
 pub fn pill(tone: Tone, text: impl Render) -> Markup {
     html! { span class={ "pill " (tone.class()) } { (tone.mark()) (text) } }

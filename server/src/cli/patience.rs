@@ -14,6 +14,8 @@ use crate::platform::{Outcome, ReportError, advice};
 const TRIES: u32 = 8;
 /// The longest pause of our own, in intervals; the first is one, and doubles with each failure that follows.
 const LONGEST_PAUSE: u32 = 60;
+/// The longest that nothing is said of a call that is not through.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// How often a call has failed in a row, and for how long that is borne.
 pub(super) struct Patience {
@@ -48,7 +50,7 @@ pub(super) async fn report(
     tell: impl Fn(&str),
 ) -> anyhow::Result<Done> {
     loop {
-        let outcome = match desk.call(call.clone()).await? {
+        let outcome = match told(desk.call(call.clone()), &tell).await? {
             Done::Failed(ReportError::Call(outcome)) => outcome,
             Done::Failed(error) => bail!("{error}"),
             done => {
@@ -69,6 +71,18 @@ pub(super) async fn report(
         tell(&again(&outcome, pause));
         tokio::time::sleep(pause).await;
     }
+}
+
+/// Waits for a call, and says once that it takes long.
+async fn told<T>(call: impl Future<Output = T>, tell: impl Fn(&str)) -> T {
+    tokio::pin!(call);
+    tokio::select! {
+        done = &mut call => return done,
+        () = tokio::time::sleep(SILENCE) => {
+            tell("not through yet: the platform is slow or asked for a pause, or other calls go first");
+        }
+    }
+    call.await
 }
 
 /// What came of a call, with what to do about it.
@@ -106,6 +120,16 @@ pub(super) fn tell(bar: &ProgressBar, words: &str) {
 mod tests {
     use super::*;
     use crate::config::tests::good;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_takes_long_is_told_of_once() {
+        let said = std::cell::Cell::new(0);
+        let tell = |_: &str| said.set(said.get() + 1);
+        told(tokio::time::sleep(SILENCE / 2), tell).await;
+        assert_eq!(said.get(), 0);
+        told(tokio::time::sleep(SILENCE * 10), tell).await;
+        assert_eq!(said.get(), 1);
+    }
 
     #[test]
     fn pauses_grow_and_end_and_what_the_platform_asks_for_goes_before() {

@@ -54,7 +54,7 @@ fn body(dashboard: &Dashboard, operator: &Operator, shown: &Shown) -> Markup {
                 (page::figure("Survey", entry.survey.as_str()))
                 (page::figure("Lane", &entry.lane))
                 (page::figure("Calls", entry.attempts))
-                (page::figure("Accepted", html! { (time::span(now, entry.accepted_at)) small { " ago" } }))
+                (page::figure("Age", time::span(now, entry.accepted_at)))
             }
             p.quiet {
                 "Accepted " (time::moment(entry.accepted_at)) "."

@@ -28,13 +28,15 @@ impl Place {
             Self::Surveys => 15,
         })
     }
-}
 
-const PLACES: [(Place, &str, &str); 3] = [
-    (Place::Status, "/", "Status"),
-    (Place::Letters, "/letters", "Letters"),
-    (Place::Surveys, "/surveys", "Surveys"),
-];
+    fn address(self) -> &'static str {
+        match self {
+            Self::Status => "/",
+            Self::Letters => "/letters",
+            Self::Surveys => "/surveys",
+        }
+    }
+}
 
 /// A whole page that keeps itself fresh.
 pub(super) fn live(
@@ -103,22 +105,16 @@ fn whole(
     live: Option<Duration>,
     body: &Markup,
 ) -> Response {
-    let content = html! {
-        header.bar {
-            a.home href="/" { (page::logo()) span { "Afterword" } }
-            nav aria-label="Pages" {
-                @for (of, address, name) in PLACES {
-                    a href=(address) aria-current=[(of == place).then_some("page")] { (name) }
-                }
-                a href="/preview" { "Preview" }
-            }
-            @if operator.may_leave {
-                form method="post" action="/logout" {
-                    (super::form::key(operator))
-                    button.plain-button { "Log out" }
-                }
+    let way_out = operator.may_leave.then(|| {
+        html! {
+            form method="post" action="/logout" {
+                (super::form::key(operator))
+                button.plain-button { "Log out" }
             }
         }
+    });
+    let content = html! {
+        (page::bar(place.address(), way_out.as_ref()))
         (dashboard.live.now().notice())
         (body)
     };

@@ -143,7 +143,7 @@ fn body(dashboard: &Dashboard, operator: &Operator, wish: &Wish, listing: &Listi
                 div.scroll.first { table.cards {
                     thead { tr {
                         th { span.hidden { "Select" } } th { "Submission" } th { "Survey" } th { "State" }
-                        th.number { "Calls" } th.number { "For" } th { "Why" }
+                        th.number { "Calls" } th.number { "Ago" } th { "Why" }
                     } }
                     tbody { @for row in &listing.entries { (self::row(row, now)) } }
                 } }
@@ -203,7 +203,7 @@ fn row(row: &Row, now: jiff::Timestamp) -> Markup {
             td { (row.survey) }
             td { (page::pill(tone(row.state.0), row.state.0.name())) }
             td.number data-name="Calls" { (row.attempts) }
-            td.number data-name="For" { (time::span(now, since)) }
+            td.number data-name="Ago" { (time::span(now, since)) }
             td.wide { (row.last_error.as_deref().unwrap_or("–")) }
         }
     }

@@ -17,6 +17,8 @@ use crate::page::{self, Tone};
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
     frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
     trusted-types live";
+/// Where these pages are.
+const HERE: &str = "/preview";
 /// How often the page looks for changes.
 const LOOK: Duration = Duration::from_secs(1);
 /// The ways to show a survey that visitors see.
@@ -37,12 +39,12 @@ pub(super) struct Filter {
 pub(super) async fn index(State(source): State<Source>) -> Response {
     let now = source.now();
     let body = html! {
+        (page::bar(HERE, None))
         div.head { h1 { "Preview" } p.quiet { "Each survey in every mode, language, theme and width. Answers go nowhere." } }
         (now.notice())
         section.card { ul.previews { @for survey in &now.config.surveys {
             li { a href={ "/preview/" (survey.id) } { (survey.id) } " " span.quiet { (survey.summary()) } }
         } } }
-        p.quiet { a href="/" { "Status" } }
     };
     with_policy(page::respond("Afterword: preview", Some(LOOK), &body), POLICY, false)
 }
@@ -55,6 +57,7 @@ pub(super) async fn survey(
     let now = source.now();
     let Some(survey) = now.config.survey(&id) else {
         let body = html! {
+            (page::bar(HERE, None))
             h1 { "Preview" }
             (page::notice(Tone::Bad, html! { strong { "There is no survey “" (id) "”. " } a href="/preview" { "All surveys" } }))
             (now.notice())
@@ -65,6 +68,7 @@ pub(super) async fn survey(
     };
     let body = html! {
         link rel="stylesheet" href="/preview.css";
+        (page::bar(HERE, None))
         div.head {
             h1 { "Preview of " (survey.id) }
             p.quiet { "As the file says it now. Try it out (a modal alone): answers are checked as always, and go nowhere. " a href="/preview" { "All surveys" } }

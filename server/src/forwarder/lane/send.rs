@@ -74,7 +74,7 @@ impl Lane {
             (Settlement::Later(clock::later(at, self.platform.interval * FITS_AGAIN)), "withheld")
         } else {
             tracing::error!(lane = %self.platform.name, survey = %entry.survey, submission = %entry.submission, error,
-                "dead letter: it fits the configuration no more");
+                "dead letter: it fits the configuration no more; mend that, and retry it on the page Letters or by `afterword queue retry`");
             (Settlement::Dead, "unmapped")
         };
         let attempt = Attempt { at, verdict: verdict.into(), status: None, error: Some(error) };
@@ -126,7 +126,8 @@ impl Lane {
             took_ms = u64::try_from((ended - sent).as_millis()).unwrap_or(u64::MAX), "call");
         if settlement == Settlement::Dead {
             tracing::error!(lane = %self.platform.name, survey = %entry.survey,
-                submission = %entry.submission, status, "dead letter: an operator has to look at it");
+                submission = %entry.submission, status,
+                "dead letter: an operator has to look at it, on the page Letters or by `afterword queue show`");
         }
         let attempt = Attempt { at: now, verdict: verdict.name().into(), status, error };
         self.unsettled = Some((entry.id, settlement, attempt));
