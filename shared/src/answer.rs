@@ -127,6 +127,14 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// True for what is right where the question has, or had, other rules.
+    fn may_be_of_another_definition(self) -> bool {
+        use Fault::{OffScale, SeveralOptions, TooLong, UnknownOption, WrongKind};
+        matches!(self, WrongKind | OffScale { .. } | TooLong { .. } | UnknownOption | SeveralOptions)
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -177,9 +185,10 @@ pub struct Checked {
 pub enum Stale {
     /// The visitor answered this very definition: such an answer is a fault.
     Refuse,
-    /// The visitor answered an older definition: such an answer is dropped and counted, a question that
-    /// has become required may be missing, a list may have fewer or more options than it now should, and words for
-    /// "other" may be dropped.
+    /// The visitor answered an older definition: such an answer is dropped and counted, and so is one that the question
+    /// took before it had its present kind, scale or options. A question that has become required may be missing, a text
+    /// may be longer than it now should, a list may have fewer or more options than it now should, and options that are gone
+    /// and words for "other" may be dropped.
     Drop,
 }
 
@@ -198,10 +207,9 @@ pub fn fault(question: &Question, value: &Value) -> Option<Fault> {
 }
 
 fn options_fault(choice: &Choice, chosen: &[OptionId]) -> Option<Fault> {
-    let known = |id: &OptionId| choice.options.iter().any(|option| option.id == *id);
     if chosen.is_empty() {
         Some(Fault::Empty)
-    } else if !chosen.iter().all(known) {
+    } else if !chosen.iter().all(|id| choice.has(id)) {
         Some(Fault::UnknownOption)
     } else if chosen.iter().enumerate().any(|(at, id)| chosen[..at].contains(id)) {
         Some(Fault::OptionTwice)
@@ -271,6 +279,7 @@ pub fn check(questions: &[Question], wire: &[WireAnswer], stale: Stale) -> Resul
         }
         match value(question, answer, stale) {
             Ok(value) => found.push((at, position, Answer { question: question.id.clone(), value })),
+            Err((_, fault)) if stale == Stale::Drop && fault.may_be_of_another_definition() => dropped += 1,
             Err((place, fault)) => problems.push(problem(at, place, Some(question), fault)),
         }
     }
@@ -340,8 +349,19 @@ fn value(question: &Question, wire: &WireAnswer, stale: Stale) -> Result<Value, 
         return Err(("/other", Fault::WrongKind));
     }
     let (Kind::Choice(choice), Value::Options(mut chosen)) = (&question.kind, value.clone()) else {
-        return fault(question, &value).map_or(Ok(value), |fault| Err((place, fault)));
+        return match (fault(question, &value), &value) {
+            (None, _) => Ok(value),
+            (Some(Fault::TooLong { .. }), Value::Text(written))
+                if stale == Stale::Drop && text_fault(written, limits::TEXT_MAX).is_none() =>
+            {
+                Ok(value)
+            }
+            (Some(fault), _) => Err((place, fault)),
+        };
     };
+    if stale == Stale::Drop && chosen.ids.iter().any(|id| choice.has(id)) {
+        chosen.ids.retain(|id| choice.has(id));
+    }
     match options_fault(choice, &chosen.ids) {
         Some(Fault::TooFew { .. } | Fault::TooMany { .. }) if stale == Stale::Drop => {}
         Some(fault) => return Err((place, fault)),

@@ -266,6 +266,11 @@ impl Choice {
         Self { several, min: None, max: None, shuffle: false, search: false, options }
     }
 
+    /// True where there is such an option.
+    pub(crate) fn has(&self, id: &OptionId) -> bool {
+        self.options.iter().any(|option| option.id == *id)
+    }
+
     /// True where one of the chosen options takes the visitor's own words.
     pub fn takes_words(&self, chosen: &[OptionId]) -> bool {
         self.options.iter().any(|option| option.other && chosen.contains(&option.id))

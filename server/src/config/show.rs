@@ -2,6 +2,7 @@
 //!
 //! The page's loader decides by these rules; the server only hands them on.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::reader::{Value, words};
@@ -221,13 +222,26 @@ fn pages(value: &Value<'_>) -> Option<Vec<String>> {
             );
             return None;
         }
-        Some(page.to_owned())
+        Some(as_in_an_address(page))
     })?;
     if pages.len() > PAGES {
         value.problem(format!("more than {PAGES} pages"), "use * for the part in which they differ");
         return None;
     }
     Some(pages)
+}
+
+/// A path as browsers have it in an address: what is not ASCII as its percent-encoded bytes.
+fn as_in_an_address(path: &str) -> String {
+    path.bytes().fold(String::new(), |mut written, byte| {
+        if byte.is_ascii() {
+            written.push(char::from(byte));
+        } else {
+            // Writing into a String cannot fail.
+            write!(written, "%{byte:02X}").ok();
+        }
+        written
+    })
 }
 
 fn again(value: &Value<'_>) -> Option<Again> {

@@ -662,7 +662,7 @@ proptest::proptest! {
 fn a_survey_is_shown_within_the_page_unless_told_otherwise() {
     assert_eq!(good().surveys[0].show, Show::default());
     let show = "[survey.show]\nmode = \"tab\"\nposition = \"top-start\"\nafter = \"1m\"\nscroll = 50\nexit = true\n\
-                click = \"#own\"\nevent = \"order:placed\"\npages = [\"/thanks\", \"/orders/*\"]\n\
+                click = \"#own\"\nevent = \"order:placed\"\npages = [\"/thanks\", \"/orders/*\", \"/café\"]\n\
                 devices = [\"phone\", \"desktop\"]\nsample = 25\nremember = false\n\
                 again = { shown = \"7d\", dismissed = \"30d\", answered = \"never\" }\n\
                 label = { nl = \"Uw mening\", fr = \"Votre avis\" }\n\n[survey.metadata]";
@@ -677,7 +677,7 @@ fn a_survey_is_shown_within_the_page_unless_told_otherwise() {
         event: Some("order:placed".into()),
     };
     assert_eq!((show.mode, show.position, &show.due), (Mode::Tab, Position::TopStart, &due));
-    assert_eq!(show.pages, ["/thanks", "/orders/*"]);
+    assert_eq!(show.pages, ["/thanks", "/orders/*", "/caf%C3%A9"]);
     assert_eq!(
         (show.devices.as_slice(), show.sample),
         ([Device::Phone, Device::Desktop].as_slice(), Some(25))

@@ -235,11 +235,15 @@ pub(super) fn accept(
             format!("a survey has at most {} questions", limits::QUESTIONS),
         ));
     }
-    let language =
-        Language::matching(&submission.language).filter(|language| survey.languages.contains(language));
-    let offered = || survey.languages.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let language = language
-        .ok_or_else(|| one("/language", "language", format!("the survey is offered in: {}", offered())))?;
+    let language = match Language::matching(&submission.language) {
+        Some(language) if survey.languages.contains(&language) => language,
+        // The definition that was answered may be one of the days when it was offered.
+        Some(_) if submission.definition.is_some() => survey.languages[0],
+        _ => {
+            let offered = survey.languages.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            return Err(one("/language", "language", format!("the survey is offered in: {offered}")));
+        }
+    };
     let served =
         intake.definitions.get(&survey.id, language).ok_or_else(|| unknown_survey(survey.id.as_str()))?;
     let current = submission.definition.as_ref().is_none_or(|version| {

@@ -33,6 +33,7 @@ use axum::http::{Method, StatusCode, request};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use shared::SurveyId;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -177,8 +178,10 @@ fn cors(config: Arc<Config>) -> CorsLayer {
         let Some(path) = request.uri.path().strip_prefix("/v1/surveys/") else { return false };
         let id = path.split('/').next().unwrap_or_default();
         let origin = origin.to_str().unwrap_or_default();
-        // That a survey is unknown may be read by any site's page: its author has to hear of it.
-        config.survey(id).map_or(origin != "null", |survey| survey.allows(origin))
+        // That a survey is unknown may be read by any site's page: its author has to hear of it. What is written in
+        // another way than an id may be one all the same.
+        let is_id = || id.parse::<SurveyId>().is_ok();
+        config.survey(id).map_or_else(|| origin != "null" && is_id(), |survey| survey.allows(origin))
     };
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(listed))

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 use shared::pipe::piped;
 
-use crate::config::{Device, Kind, Layout, Pause, PerLanguage, Position, Question, Survey};
+use crate::config::{Device, Kind, Layout, Mode, Pause, PerLanguage, Position, Question, Survey};
 
 /// The rules, as `loader.js` reads them: times in seconds, shares in percent. Of those who would be asked, only
 /// `share` percent are.
@@ -16,7 +16,7 @@ pub(super) fn rules(survey: &Survey, share: u8) -> Value {
         rules.extend(value.map(|value| (key.to_owned(), value)));
     };
     set("survey", Some(json!(survey.id)));
-    set("mode", Some(json!(show.mode.name())));
+    set("mode", (show.mode != Mode::Inline).then(|| json!(show.mode.name())));
     set("full", uses_what_few_do(survey).then(|| json!(FULL)));
     set("counts", survey.counts.then_some(json!(true)));
     set("position", (show.position != Position::default()).then(|| json!(show.position.name())));
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn what_is_as_usual_costs_nothing() {
         let survey = &good().surveys[0];
-        assert_eq!(rules(survey, 100), json!({ "survey": "checkout", "mode": "inline" }));
+        assert_eq!(rules(survey, 100), json!({ "survey": "checkout" }));
     }
 
     #[test]

@@ -355,7 +355,7 @@ async fn a_backlog_lowers_the_share_in_a_definition_and_leaves_its_version() {
         (answer.body, answer.headers[header::ETAG].to_str().unwrap().to_owned())
     };
     let (full, _) = get().await;
-    assert_eq!(full["show"], json!({ "survey": "checkout", "mode": "inline" }));
+    assert_eq!(full["show"], json!({ "survey": "checkout" }));
     let interval = config.platforms[0].interval;
     let waiting = (Duration::from_secs(45).as_millis() / interval.as_millis()).try_into().unwrap();
     let lane = config.platforms[0].name.clone();
@@ -382,6 +382,24 @@ async fn an_old_definitions_leftovers_are_dropped_and_the_rest_is_taken() {
                              {"question": "why", "text": "hidden now"}]);
     assert_eq!(door.post(body.to_string()).await.status, StatusCode::ACCEPTED);
     assert_eq!(door.stored().await.answers.len(), 1);
+}
+
+#[tokio::test]
+async fn a_language_that_is_offered_no_more_costs_nobody_an_answer() {
+    let door = Door::new();
+    let mut body = submission();
+    body["language"] = json!("de");
+    assert_eq!(door.post(body.to_string()).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    body["definition"] = json!("0000000000000000");
+    body["language"] = json!("xx");
+    assert_eq!(
+        door.post(body.to_string()).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "nobody ever offered it"
+    );
+    body["language"] = json!("de");
+    assert_eq!(door.post(body.to_string()).await.status, StatusCode::ACCEPTED);
+    assert_eq!(door.stored().await.language, "nl");
 }
 
 #[tokio::test]

@@ -187,6 +187,33 @@ fn an_old_definitions_leftovers_are_dropped_and_counted() {
 }
 
 #[test]
+fn what_a_question_took_before_it_was_changed_costs_no_other_answer() {
+    let why = text("why", "longer than ten characters");
+    let right = [score("recommend", 4), why.clone()];
+    assert!(check(&survey(), &right, Stale::Refuse).is_err());
+    let kept = check(&survey(), &right, Stale::Drop).unwrap();
+    assert!(kept.dropped == 0 && kept.answers[1].value == Value::Text("longer than ten characters".into()));
+    let endless = text("why", &"a".repeat(limits::TEXT_MAX as usize + 1));
+    let (found, one) = (options("found", &["web"]), options("one", &["web"]));
+    for (old, right) in [
+        (score("again", 1), found.clone()),
+        (score("recommend", 11), found.clone()),
+        (options("one", &["web", "shop"]), found),
+        (options("found", &["gone"]), one),
+        (endless, score("recommend", 6)),
+    ] {
+        let wire = [right, old];
+        assert!(check(&survey(), &wire, Stale::Refuse).is_err());
+        let checked = check(&survey(), &wire, Stale::Drop).unwrap();
+        assert_eq!((checked.answers.len(), checked.dropped), (1, 1));
+    }
+    let part = check(&survey(), &[options("found", &["gone", "web"])], Stale::Drop).unwrap();
+    assert!(part.answers[0].value == Value::Options(vec!["web".parse().unwrap()].into()));
+    let broken = [score("recommend", 4), text("why", "a\u{0}")];
+    assert!(check(&survey(), &broken, Stale::Drop).is_err(), "no definition ever took this");
+}
+
+#[test]
 fn debug_output_holds_no_answer() {
     let answer = Answer { question: "why".parse().unwrap(), value: Value::Text("secret".into()) };
     assert_eq!(format!("{answer:?} {:?}", answer.value), "Answer(why) Text");

@@ -92,6 +92,11 @@ async fn only_a_surveys_own_origins_may_read_what_it_answers() {
     };
     assert_eq!(unknown("https://any.example").await, "https://any.example", "its author has to hear of it");
     assert_eq!(unknown("null").await, "");
+    // The same survey, written in another way.
+    for path in ["/v1/surveys/check%6Fut", "/v1/surveys/check%6Fut/answers"] {
+        let answer = door.send(asked("GET", path, &[("origin", "https://evil.example")])).await;
+        assert_eq!(values(&answer, "access-control-allow-origin"), "", "{path}");
+    }
 }
 
 #[tokio::test]
