@@ -275,3 +275,24 @@ fn the_examples_for_deployment_are_valid() -> Result<()> {
     ensure!(checked == 3, "{checked} examples");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_in_flight_when_its_server_died_follows_its_survey_and_arrives_once() -> Result<()> {
+    tests::prepared()?;
+    let mut stage = Stage::new().await?;
+    stage.sandbox.misbehave(Misbehaviour::from(Fault::LateReply(Duration::from_mins(1))).calls(1));
+    let id = Uuid::new_v4();
+    ensure!(stage.submit("checkout", &submission(id, 9)).await?.status() == 202);
+    stage.sandbox.answered(1, Duration::from_secs(20)).await;
+    stage.kill().await?;
+    let config = &stage.process.config;
+    stage.process.config = config
+        .replace("[platform.sandbox]", "[platform.renamed]")
+        .replace("platform = \"sandbox\"", "platform = \"renamed\"");
+    stage.start().await?;
+    stage.until_log(|log| log.contains("found in flight in lanes that are configured no more")).await?;
+    let found = |line: &str| line.contains("looked_up") && line.contains("renamed") && line.contains("found");
+    stage.until_admin("/metrics", |metrics| metrics.lines().any(found)).await?;
+    ensure!(stage.sandbox.counts().stored == 1, "it was not sent again");
+    Ok(())
+}

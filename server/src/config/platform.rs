@@ -65,6 +65,11 @@ pub struct Platform {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenMark(pub i64);
 
+impl TokenMark {
+    /// The mark of who makes no calls.
+    pub const NONE: Self = Self(0);
+}
+
 /// A PEM file with certificate authorities.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct CaFile {

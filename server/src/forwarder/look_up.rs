@@ -11,7 +11,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::clock;
@@ -49,6 +49,8 @@ pub(super) fn pause(interval: Duration, failures: u32) -> Duration {
 pub(super) struct Window {
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
+    /// False where nobody knows what the time was: then it covers nothing for sure.
+    sure: bool,
 }
 
 impl Window {
@@ -69,12 +71,26 @@ impl Window {
         // A witness from long ago proves nothing that is worth a month of responses each time.
         let near = since.checked_sub(MARGIN).unwrap_or(Timestamp::MIN);
         let from = if from < earliest { near } else { from };
-        Some(Self { from: from.max(earliest), to })
+        Some(Self { from: from.max(earliest), to, sure: true })
     }
 
-    /// True if all of a span lies within.
+    /// The same where the system's clock and ours have drifted apart, since the machine stood still for a while or began with
+    /// a wrong time: with what may lie at either one's time, as far as the platform answers.
+    pub(super) fn widened(self, drift: SignedDuration) -> Self {
+        let Self { from, to, .. } = self;
+        if drift.unsigned_abs() <= MARGIN {
+            return self;
+        }
+        let moved = |time: Timestamp| time.checked_add(drift).unwrap_or(time);
+        let (first, last) = (from.min(moved(from)), to.max(moved(to)));
+        let near = last.checked_sub(LONGEST_WINDOW).is_ok_and(|earliest| earliest <= first);
+        let (from, to) = if near { (first, last) } else { (from, to) };
+        Self { from, to, sure: false }
+    }
+
+    /// True if all of a span surely lies within.
     pub(super) fn covers(&self, since: Timestamp, until: Timestamp) -> bool {
-        self.from <= since && until <= self.to
+        self.sure && self.from <= since && until <= self.to
     }
 }
 
@@ -275,7 +291,7 @@ mod tests {
     fn a_window_covers_the_entries_and_a_witness_but_no_more_than_31_days() {
         let entries = [unknown(1, 1_000, 1_030), unknown(2, 2_000, 2_010)];
         let window = Window::of(&entries, None, &[]).unwrap();
-        assert_eq!(window, Window { from: at(700), to: at(2_310) });
+        assert_eq!(window, Window { from: at(700), to: at(2_310), sure: true });
         assert_eq!(Window::of(&entries, Some(at(100)), &[]).unwrap().from, at(-200));
         assert_eq!(Window::of(&entries, Some(at(5_000)), &[]).unwrap().from, at(700));
         let month_ago = at(-40 * 86_400);
@@ -285,7 +301,7 @@ mod tests {
 
     #[test]
     fn one_witness_proves_read_back_and_only_witnesses_disprove_it() {
-        let window = Window { from: at(0), to: at(100) };
+        let window = Window { from: at(0), to: at(100), sure: true };
         let witnesses = [7, 8].map(|number| (Uuid::from_bytes([number; 16]), at(50)));
         assert!(proven(false, &shown(&[8]), &window, &witnesses));
         assert!(!proven(true, &shown(&[9]), &window, &witnesses), "it stopped showing what is there");
@@ -315,5 +331,23 @@ mod tests {
     #[test]
     fn a_touchpoint_that_fails_is_asked_ever_more_rarely() {
         assert_eq!([0, 1, 2, 9].map(|failures| pause(SECOND, failures).as_secs()), [20, 40, 80, 640]);
+    }
+
+    #[test]
+    fn a_clock_that_drifted_widens_the_window_and_proves_no_absence() {
+        let entry = unknown(1, 10, 40);
+        let window = Window::of(std::slice::from_ref(&entry), None, &[]).unwrap();
+        let same = window.clone().widened(SignedDuration::from_secs(-200));
+        assert_eq!(same, window);
+        let hour = SignedDuration::from_hours(1);
+        let late = window.clone().widened(hour);
+        assert_eq!((late.from, late.to), (window.from, window.to + hour));
+        let early = window.clone().widened(-hour);
+        assert_eq!((early.from, early.to), (window.from - hour, window.to));
+        let years = window.clone().widened(SignedDuration::from_hours(50 * 365 * 24));
+        assert_eq!((years.from, years.to), (window.from, window.to));
+        let seen = shown(&[]);
+        let judged = |window| judge(&entry, &Evidence { proven: true, ..evidence(&seen, window, 10_000) });
+        assert_eq!((judged(&window), judged(&late)), (Finding::Absent, Finding::Undecidable));
     }
 }

@@ -20,6 +20,9 @@ const WINDOW: usize = 128;
 const WARM_UP: usize = 16;
 /// How many times the expected error of the smallest round trip is taken off.
 const DOUBT: u32 = 8;
+/// A call that leaves so long after the last reply goes over the same connection; another one may have to be made first, and
+/// then its round trip is more than the way there and back.
+const WARM: Duration = Duration::from_secs(3);
 /// Calls without a 429 after which the guard narrows.
 const QUIET: u32 = 50;
 
@@ -31,6 +34,8 @@ pub struct Pacer {
     quiet: u32,
     sent: Instant,
     replied: Instant,
+    /// When the last call ended whose connection is used again.
+    answered: Option<Instant>,
     round_trips: VecDeque<Duration>,
 }
 
@@ -43,6 +48,7 @@ impl Pacer {
             quiet: 0,
             sent: now,
             replied: now,
+            answered: None,
             round_trips: VecDeque::with_capacity(WINDOW),
         }
     }
@@ -77,10 +83,13 @@ impl Pacer {
 
     /// Notes a call that left at `sent` and ended at `ended`.
     pub fn called(&mut self, sent: Instant, ended: Instant, throttled: bool) {
-        if self.round_trips.len() == WINDOW {
-            self.round_trips.pop_front();
+        if self.answered.is_some_and(|before| sent.saturating_duration_since(before) <= WARM) {
+            if self.round_trips.len() == WINDOW {
+                self.round_trips.pop_front();
+            }
+            self.round_trips.push_back(ended.saturating_duration_since(sent));
         }
-        self.round_trips.push_back(ended.saturating_duration_since(sent));
+        self.answered = Some(ended);
         self.called_otherwise(sent, ended, throttled);
     }
 
@@ -156,6 +165,24 @@ mod tests {
         }
         let taken = arrivals[calls - 1] - arrivals[0];
         (arrivals, taken)
+    }
+
+    #[test]
+    fn what_a_connection_costs_is_not_taken_for_the_way() {
+        let trip = Duration::from_millis(150);
+        let mut pacer = Pacer::new(SECOND, Instant::now());
+        // Each over a new connection: there and back twice before the call itself.
+        let cold = |sent: Instant| (sent + trip * 5 / 2, sent + trip * 3);
+        for _ in 0..40 {
+            let sent = pacer.next() + SECOND * 30;
+            pacer.called(sent, cold(sent).1, false);
+        }
+        // A call after a silence, and the next one over the same connection.
+        let sent = pacer.next() + SECOND * 30;
+        let (arrived, ended) = cold(sent);
+        pacer.called(sent, ended, false);
+        let next = pacer.next() + trip / 2;
+        assert!(next >= arrived + SECOND, "{:?}", next - arrived);
     }
 
     #[test]

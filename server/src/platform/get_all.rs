@@ -1,6 +1,5 @@
 //! API call 3, get responses: Hello Customer API overview, section 9.
 
-use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use jiff::Timestamp;
 use reqwest::header::AUTHORIZATION;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, SeqAccess, Visitor};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use super::{Client, Outcome, reply};
@@ -22,37 +21,20 @@ const LONGEST_REPLY: u32 = 10;
 /// Chunks of a reply that may wait for the reader.
 const CHUNKS: usize = 8;
 
-/// One respondent's answers, as far as this program reads them; everything else is ignored.
-#[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+/// One respondent's answers, as far as a look-up reads them. It reads whatever comes: what one respondent has in an unusual
+/// shape must not hide the others.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(from = "Value")]
 pub struct Response {
     /// The metadata of the answers.
-    pub key_values: BTreeMap<String, Value>,
-    /// When it was answered, as the platform writes it.
-    pub date_answer: Option<String>,
-    /// The platform's own name for the response.
-    #[serde(rename = "uniqueID")]
-    pub id: Option<String>,
-    /// Its answers.
-    pub answer_questions: Vec<AnswerQuestion>,
+    pub key_values: Map<String, Value>,
 }
 
-/// One answer of a response.
-#[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct AnswerQuestion {
-    /// The question's GUID, one for each language.
-    #[serde(rename = "question_UniqueID")]
-    pub question: Option<String>,
-    /// The same for one question in all its languages.
-    #[serde(rename = "question_SiblingUniqueID")]
-    pub sibling: Option<String>,
-    /// A score.
-    #[serde(rename = "answer_Value")]
-    pub value: Option<f64>,
-    /// Words.
-    #[serde(rename = "answer_Text")]
-    pub text: Option<String>,
+impl From<Value> for Response {
+    fn from(mut response: Value) -> Self {
+        let key_values = response.get_mut("keyValues").map(Value::take);
+        Self { key_values: key_values.and_then(|value| value.as_object().cloned()).unwrap_or_default() }
+    }
 }
 
 /// What the platform was asked for could not be had.
@@ -242,12 +224,16 @@ mod tests {
     }
 
     #[test]
-    fn a_response_is_read_whatever_else_is_in_it() {
+    fn a_response_is_read_whatever_else_is_in_it_and_hides_no_other() {
         let text = r#"[{"keyValues":{"submission":"u"},"dateAnswer":"2020-09-29T13:42:37Z","new":[1],
-            "answerQuestions":[{"answer_Value":6,"question_UniqueID":"q"},{"answer_Text":"t"}],"uniqueID":"r"}, {}]"#;
-        let read: Vec<Response> = serde_json::from_str(text).unwrap();
-        assert_eq!(read[0].key_values["submission"], "u");
-        assert_eq!(read[0].answer_questions[0].value, Some(6.0));
-        assert!(read[1] == Response::default());
+            "answerQuestions":[{"answer_Value":"yes","question_UniqueID":"q"},{"answer_Text":["t"]}]},
+            {}, {"keyValues":null,"answerQuestions":null}, {"keyValues":[]}, null, 1, {"keyValues":{"submission":"v"}}]"#;
+        let mut seen = Vec::new();
+        read_each(text.as_bytes(), |response: Response| {
+            seen.push(response.key_values.get("submission").cloned());
+        })
+        .unwrap();
+        let shown: Vec<Value> = seen.iter().flatten().cloned().collect();
+        assert_eq!((seen.len(), shown), (7, vec![Value::from("u"), Value::from("v")]));
     }
 }

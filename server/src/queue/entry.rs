@@ -205,6 +205,14 @@ pub struct Attempt {
     pub error: Option<String>,
 }
 
+impl Attempt {
+    /// One whose server stopped before it had ended: nobody knows what came of it.
+    pub(crate) fn interrupted(at: Timestamp) -> Self {
+        let error = Some("the server stopped while the call was in flight".to_owned());
+        Self { at, verdict: "unknown".into(), status: None, error }
+    }
+}
+
 /// When a lane has something to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {

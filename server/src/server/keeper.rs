@@ -12,7 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::lanes::{Lanes, Prepared};
 use super::reload::{Follower, Reading};
-use super::upkeep::{assign, warn_of_orphans};
+use super::upkeep::{assign, rescue, warn_of_orphans};
 use crate::clock::Clock;
 use crate::config::{Config, Files};
 use crate::dashboard::Parts;
@@ -90,13 +90,19 @@ impl Keeper {
     }
 
     /// Follows the configuration's file, if there is one, until told to stop; then ends the lanes.
-    pub(super) async fn run(mut self, mut follower: Option<Follower>, mut stop: watch::Receiver<bool>) {
+    pub(super) async fn run(mut self, follower: Option<Follower>, mut stop: watch::Receiver<bool>) {
+        // It is not begun anew where something else happens meanwhile: a signal is heard once.
+        let mut next = Box::pin(next(follower));
         let mut looks = interval(ASSIGN_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                reading = next(follower.as_mut()) => self.reload(reading).await,
+                (reading, follower) = &mut next => {
+                    self.reload(reading).await;
+                    next = Box::pin(self::next(Some(follower)));
+                }
                 _ = looks.tick(), if Instant::now() < self.changed_at + ASSIGN_FOR => {
+                    rescue(&self.config(), &self.queue, self.clock).await;
                     assign(&self.config(), &*self.queue).await;
                 }
                 () = told(&mut stop) => break,
@@ -160,6 +166,7 @@ impl Keeper {
         self.lanes.tell(config);
         assign(config, &*self.queue).await;
         self.lanes.end(config).await;
+        rescue(config, &self.queue, self.clock).await;
         // What was in flight there may have gone back into the queue.
         assign(config, &*self.queue).await;
         self.lanes.start(config, prepared);
@@ -178,9 +185,9 @@ async fn told(stop: &mut watch::Receiver<bool>) {
 }
 
 /// The next reading of the file; never, where there is none.
-async fn next(follower: Option<&mut Follower>) -> Reading {
+async fn next(follower: Option<Follower>) -> (Reading, Follower) {
     match follower {
-        Some(follower) => follower.next().await,
+        Some(mut follower) => (follower.next().await, follower),
         None => std::future::pending().await,
     }
 }

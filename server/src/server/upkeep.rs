@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use super::REMEMBER;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, PlatformName, TokenMark};
 use crate::history;
 use crate::live::Live;
-use crate::queue::{Records, SharedQueue};
+use crate::queue::{Attempt, QueueError, Records, Settlement, SharedQueue};
 
 /// How often what is too old is forgotten.
 const EVERY: Duration = Duration::from_hours(1);
+/// How long a lane is waited for that nobody ought to be at work in, and held.
+const RESCUE: Duration = Duration::from_secs(2);
 /// A wall clock that differs this much from the one at the start has been set, and not just corrected.
 const DRIFT: Duration = Duration::from_mins(2);
 
@@ -27,6 +29,41 @@ pub(super) async fn assign(config: &Config, queue: &dyn Records) {
             tracing::error!(%error, "submissions could not follow their surveys to other platforms");
         }
     }
+}
+
+/// Settles what was in flight in lanes that the configuration has lost, where nobody else is at work: it may have arrived, and
+/// follows its survey after that.
+pub(super) async fn rescue(config: &Config, queue: &SharedQueue, clock: Clock) {
+    let rescued = async {
+        let mut rescued = 0;
+        for lost in queue.counts().await? {
+            if lost.sending > 0 && config.platforms.iter().all(|platform| platform.name != lost.lane) {
+                rescued += rescue_lane(&lost.lane, queue, clock).await?;
+            }
+        }
+        Ok::<_, QueueError>(rescued)
+    };
+    match rescued.await {
+        Ok(0) => {}
+        Ok(rescued) => tracing::warn!(rescued, "found in flight in lanes that are configured no more"),
+        Err(error) => tracing::error!(%error, "what was in flight in lanes of before could not be looked at"),
+    }
+}
+
+async fn rescue_lane(lane: &PlatformName, queue: &SharedQueue, clock: Clock) -> Result<usize, QueueError> {
+    let mut lease = queue.lease(lane, TokenMark::NONE, RESCUE);
+    let held = async { lease.wait_for(Option::is_some).await.is_ok() };
+    let mut entries = Vec::new();
+    if tokio::time::timeout(RESCUE, held).await.unwrap_or(false) {
+        entries = queue.interrupted(lane).await?;
+        for entry in &entries {
+            let at = clock.now();
+            let (settlement, attempt) = (Settlement::Unknown(at), Attempt::interrupted(at));
+            queue.settle(lane, entry.id, settlement, attempt).await?;
+        }
+    }
+    queue.release(lane).await?;
+    Ok(entries.len())
 }
 
 /// Says what waits for a platform that the configuration has lost.

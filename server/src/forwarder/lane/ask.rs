@@ -16,13 +16,13 @@ use uuid::Uuid;
 
 use super::Lane;
 use crate::accepted::Accepted;
-use crate::clock;
+use crate::clock::{self, Clock};
 use crate::config::{ContextKey, Guid, MetadataSource, OnUnknown};
 use crate::forwarder::decision::{Case, send_again};
 use crate::forwarder::look_up::{self, ENTRIES, Evidence, Finding, Seen, WITNESSES, Window};
 use crate::forwarder::report::trouble;
 use crate::platform::{Client, Outcome, ReportError, Response};
-use crate::queue::{Attempt, EntryId, Filter, QueueError, Record, Settlement, State, Unknown};
+use crate::queue::{Attempt, EntryId, QueueError, Settlement, Unknown};
 
 /// So many failed look-ups in a row, while answers are taken, are a refusal.
 const PATIENCE: u32 = 10;
@@ -39,6 +39,8 @@ pub(super) struct LookUps {
     rests: Vec<Rest>,
     flight: Option<Flight>,
     orphans: bool,
+    /// True if the lane's last call was one.
+    last: bool,
 }
 
 struct Rest {
@@ -74,6 +76,16 @@ impl LookUps {
     /// Something may have changed in the queue.
     pub(super) fn read_again(&mut self) {
         self.wanted = None;
+    }
+
+    /// True if the lane's last call was a look-up: where answers wait, one of them is next.
+    pub(super) fn was_last(&self) -> bool {
+        self.last
+    }
+
+    /// Notes what the lane's last call was.
+    pub(super) fn note_last(&mut self, look_up: bool) {
+        self.last = look_up;
     }
 
     /// True if something is to be looked up whose survey is not configured.
@@ -153,8 +165,7 @@ impl Lane {
     /// Asks the platform what it has of a touchpoint; returns as soon as the next call may be thought of.
     pub(super) async fn look_up(&mut self, touchpoint: &Guid) -> Result<(), QueueError> {
         let (lane, interval) = (self.platform.name.clone(), self.platform.interval);
-        let surveys = self.surveys.iter().filter(|survey| survey.touchpoint == *touchpoint);
-        let surveys: Vec<SurveyId> = surveys.map(|survey| survey.id.clone()).collect();
+        let surveys = self.surveys_of(touchpoint);
         let entries = self.queue.unknown(&lane, &surveys, ENTRIES).await?;
         let Some((key, entries)) = of_one_key(entries) else {
             self.look_ups.read_again();
@@ -163,7 +174,9 @@ impl Lane {
         let asked_at = self.clock.now();
         let (witnesses, newer) = self.witnesses(&surveys, &key, &entries, asked_at).await?;
         let window = Window::of(&entries, witnesses.first().map(|(_, at)| *at), &newer);
-        let Some(window) = window else { return Ok(()) };
+        // What this clock has missed, if the machine was stopped for a while or began with another time.
+        let drift = Clock::wall().duration_since(asked_at);
+        let Some(window) = window.map(|window| window.widened(drift)) else { return Ok(()) };
         let known = witnesses.iter().chain(&newer).map(|(id, _)| *id);
         let sought: HashSet<Uuid> =
             entries.iter().map(|unknown| unknown.entry.submission).chain(known).collect();
@@ -181,6 +194,7 @@ impl Lane {
         let refusal = outcome.ok().and_then(Result::ok).flatten();
         let throttled = matches!(&refusal, Some(Outcome::Reply(reply)) if reply.status == 429);
         self.measure(sent, "look-up");
+        self.look_ups.note_last(true);
         self.pacer.called_otherwise(sent, ended, throttled);
         if let Some(Outcome::Reply(reply)) = &refusal
             && reply.retry_after.is_some()
@@ -274,7 +288,7 @@ impl Lane {
             takes_answers: self.succeeded_lately(now),
             settle: self.platform.settle,
         };
-        let unmoved = self.unmoved(&flight.entries).await?;
+        let unmoved = self.unmoved(&flight.touchpoint).await?;
         let mut open = Vec::new();
         for unknown in &flight.entries {
             match look_up::judge(unknown, &evidence) {
@@ -296,12 +310,15 @@ impl Lane {
 
     /// Those that are as they were when the platform was asked. An operator may have retried another, and
     /// its call may have been lost again: about that the look-up says nothing, but that it is there.
-    async fn unmoved(&self, entries: &[Unknown]) -> Result<HashSet<(EntryId, Timestamp)>, QueueError> {
-        let submissions = entries.iter().map(|unknown| unknown.entry.submission).collect();
-        let filter = Filter { states: vec![State::Unknown], submissions, ..Filter::default() };
-        let present = self.queue.page(&filter, None, ENTRIES).await?;
-        let until = |record: &Record| record.settled_at.unwrap_or(record.accepted_at);
-        Ok(present.iter().map(|record| (record.id, until(record))).collect())
+    async fn unmoved(&self, touchpoint: &Guid) -> Result<HashSet<(EntryId, Timestamp)>, QueueError> {
+        // Those that were asked about are still the first: whatever became unknown since is due later.
+        let present = self.queue.unknown(&self.platform.name, &self.surveys_of(touchpoint), ENTRIES).await?;
+        Ok(present.iter().map(|unknown| (unknown.entry.id, unknown.until)).collect())
+    }
+
+    fn surveys_of(&self, touchpoint: &Guid) -> Vec<SurveyId> {
+        let surveys = self.surveys.iter().filter(|survey| survey.touchpoint == *touchpoint);
+        surveys.map(|survey| survey.id.clone()).collect()
     }
 
     /// Notes how a look-up ended; gives back how many have failed in a row.

@@ -26,7 +26,6 @@ use super::outage::Outage;
 use super::pacer::Pacer;
 use super::pause::Pauses;
 use super::report::{LaneReport, LaneState};
-use super::verdict::Verdict;
 use crate::accepted::Accepted;
 use crate::clock::{self, Clock};
 use crate::config::{OnUnknown, Platform, Survey};
@@ -56,7 +55,7 @@ pub struct Lane {
     surveys: Vec<Arc<Survey>>,
     /// All that are configured, as they change.
     configured: watch::Receiver<Vec<Arc<Survey>>>,
-    /// When they changed last.
+    /// When they changed last, or the lane became ours.
     configured_at: Instant,
     client: Client,
     queue: SharedQueue,
@@ -231,6 +230,7 @@ impl Lane {
     fn take_over(&mut self, term: u64) {
         tracing::debug!(lane = %self.platform.name, term, "the lane is ours");
         self.term = Some(term);
+        self.configured_at = Instant::now();
         (self.recovered, self.mislaid) = (false, false);
         self.pacer = Pacer::new(self.platform.interval, Instant::now());
         self.outage = Outage::default();
@@ -277,10 +277,16 @@ impl Lane {
         let wanted = self.wanted(now).await?;
         // Look-ups are rare, so they do not wait for the queue to run dry; but a platform that fails
         // is probed with answers.
-        let asks = wanted.as_ref().filter(|(_, at)| *at <= now && (due != Due::Now || !self.fails()));
+        let gives_way = due == Due::Now && (self.fails() || self.look_ups.was_last());
+        let asks = wanted.as_ref().filter(|(_, at)| *at <= now && !gives_way);
+        // Whoever waits in vain hears of it, whatever goes next.
+        let serves = self.serves_next(&due, now);
+        let working = if self.fails() { LaneState::Probing } else { LaneState::Working };
         if let Some((touchpoint, _)) = asks {
             let leave = self.next_call();
             if leave > now {
+                let next_call = self.clock.at(leave);
+                self.set(|report| (report.state, report.next_call) = (working, Some(next_call)));
                 return Ok(Wake::At(leave));
             }
             let touchpoint = touchpoint.clone();
@@ -290,7 +296,7 @@ impl Lane {
             }
             return Ok(Wake::At(Instant::now()));
         }
-        if self.serves_next(&due, now) {
+        if serves {
             let leave = self.next_call();
             if leave > now {
                 return Ok(Wake::At(leave));
@@ -302,7 +308,6 @@ impl Lane {
         let orphans = Some(self.may_fit_until()).filter(|until| *until > now && self.look_ups.has_orphans());
         let look_up = wanted.map(|(_, at)| at).filter(|at| *at > now);
         let earliest = |own: Option<Instant>| [own, probe, look_up, orphans].into_iter().flatten().min();
-        let working = if self.fails() { LaneState::Probing } else { LaneState::Working };
         match due {
             Due::Never => {
                 let state = if skip.is_empty() { LaneState::Idle } else { LaneState::Paused };
@@ -337,9 +342,7 @@ impl Lane {
             let settlement = self.in_doubt(&entry, now);
             tracing::warn!(lane = %self.platform.name, submission = %entry.submission, ?settlement,
                 "found in flight after an unclean stop: it may have arrived");
-            let error = Some("the server stopped while the call was in flight".to_owned());
-            let verdict = Verdict::Unknown.name().into();
-            let attempt = Attempt { at: now, verdict, status: None, error };
+            let attempt = Attempt::interrupted(now);
             self.queue.settle(&self.platform.name, entry.id, settlement, attempt).await?;
         }
         Ok(())
@@ -350,12 +353,11 @@ impl Lane {
         let accepted: Option<Accepted> = from_slice(&entry.body).ok();
         let can_look_up =
             accepted.is_some_and(|accepted| accepted.keys_of(entry.submission).next().is_some());
-        match self.survey(&entry.survey) {
-            Some(_) if can_look_up => {
-                Settlement::Unknown(look_up::first(now, self.platform.interval, self.platform.settle))
-            }
-            Some(survey) if survey.on_unknown == OnUnknown::Park => Settlement::Parked,
-            _ => Settlement::Later(now),
+        match self.survey(&entry.survey).map(|survey| survey.on_unknown) {
+            Some(OnUnknown::Park) if !can_look_up => Settlement::Parked,
+            Some(OnUnknown::Resend) if !can_look_up => Settlement::Later(now),
+            // A survey that is not here now may come, and says then what becomes of it.
+            _ => Settlement::Unknown(look_up::first(now, self.platform.interval, self.platform.settle)),
         }
     }
 

@@ -25,8 +25,8 @@ impl Lane {
             return Err(QueueError::NotOwner(self.platform.name.clone()));
         }
         let reserved = self.queue.reserve(&self.platform.name, self.clock.now(), skip).await;
-        // What failed may have been done all the same.
-        self.mislaid = matches!(reserved, Err(QueueError::Store(_) | QueueError::Stopped));
+        // What failed may have been done all the same, or may be done yet.
+        self.mislaid |= matches!(reserved, Err(QueueError::Store(_) | QueueError::Stopped));
         let Some(entry) = reserved? else { return Ok(()) };
         // It may have come together with its survey.
         self.adopt_surveys();
@@ -50,6 +50,7 @@ impl Lane {
         };
         tokio::time::sleep_until(leave).await;
         self.visitors_in_a_row = self.visitors_in_a_row.saturating_add(1);
+        self.look_ups.note_last(false);
         if !self.holds() {
             return self.put_back(&entry).await;
         }

@@ -57,11 +57,14 @@ ON CONFLICT (lane) DO NOTHING";
 const IN_TURN: &str = "SELECT pg_advisory_xact_lock(hashtextextended('afterword.lease', 0))";
 
 /// Keeps other lanes of the wanted tokens from being renewed until we have seen which of them are held.
+/// What waits for a row looks at it again only if the row was written meanwhile, so it is.
 const HOLD_STILL: &str = "
-SELECT FROM afterword.lease WHERE owner <> $1 AND EXISTS (
-    SELECT FROM unnest($2::text[], $3::bigint[]) AS wanted (lane, token)
-    WHERE wanted.token = lease.token AND wanted.lane <> lease.lane)
-ORDER BY lane FOR NO KEY UPDATE";
+WITH others AS (
+    SELECT lane FROM afterword.lease WHERE owner <> $1 AND EXISTS (
+        SELECT FROM unnest($2::text[], $3::bigint[]) AS wanted (lane, token)
+        WHERE wanted.token = lease.token AND wanted.lane <> lease.lane)
+    ORDER BY lane FOR NO KEY UPDATE)
+UPDATE afterword.lease SET token = lease.token FROM others WHERE lease.lane = others.lane";
 
 const APPLY: &str = "
 WITH free AS (

@@ -107,11 +107,15 @@ impl PostgresQueue {
 
     /// Begins a transaction in which nobody can take the lane over; `None` if it is not ours.
     async fn as_owner(&self, lane: &PlatformName) -> Result<Option<Session>, QueueError> {
+        self.fenced(lane, statements::FENCE).await
+    }
+
+    async fn fenced(&self, lane: &PlatformName, by: &str) -> Result<Option<Session>, QueueError> {
         let Some(term) = self.keeper.term(lane) else { return Ok(None) };
         let mut session = Session::open(&self.work, LIMIT).await?;
         let (lane, owner) = (lane.as_str(), self.keeper.owner);
         let fence: &[_] = &[(&lane as _, Type::TEXT), (&owner as _, Type::UUID), (&term as _, Type::INT8)];
-        let held = session.begin(statement(statements::FENCE, fence)).await?;
+        let held = session.begin(statement(by, fence)).await?;
         Ok((!held.is_empty()).then_some(session))
     }
 
@@ -233,7 +237,12 @@ impl Lanes for PostgresQueue {
     }
 
     async fn interrupted(&self, lane: &PlatformName) -> Result<Vec<Entry>, QueueError> {
-        statements::sending(&self.work, lane).await
+        // What an earlier transaction of ours has begun is through, or failed, before anybody looks.
+        let session = self.fenced(lane, statements::FENCE_ALONE).await?;
+        let mut session = session.ok_or_else(|| QueueError::NotOwner(lane.clone()))?;
+        let sending = statements::sending(&mut session, lane).await?;
+        session.end(&[]).await?;
+        Ok(sending)
     }
 
     async fn look_ups(&self, lane: &PlatformName) -> Result<Vec<(SurveyId, Timestamp)>, QueueError> {

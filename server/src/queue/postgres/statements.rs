@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use super::connection::{LIMIT, get, once};
+use super::connection::{LIMIT, Session, get, once, statement};
 use crate::config::PlatformName;
 use crate::queue::{Attempt, Due, Entry, EntryId, QueueError, Settlement, State, Unknown};
 
@@ -19,6 +19,12 @@ use crate::queue::{Attempt, Due, Entry, EntryId, QueueError, Settlement, State, 
 pub(super) const FENCE: &str = "
 SELECT FROM afterword.lease WHERE lane = $1 AND owner = $2 AND term = $3 AND expires_at > clock_timestamp()
 FOR KEY SHARE";
+
+/// The same, once no other transaction of ours is at work on the lane: a commit may still be on its way to the disk that
+/// nobody waits for any more.
+pub(super) const FENCE_ALONE: &str = "
+SELECT FROM afterword.lease WHERE lane = $1 AND owner = $2 AND term = $3 AND expires_at > clock_timestamp()
+FOR UPDATE";
 
 /// The first waiting entry of `asked.lane`, but for the surveys `asked.skip`: one look-up to find each survey
 /// that waits, and one in each that is not skipped.
@@ -170,10 +176,10 @@ pub(super) fn target(settlement: Settlement, attempt: &Attempt) -> (State, i64) 
 }
 
 /// The lane's entries that are being sent, oldest first.
-pub(super) async fn sending(pool: &Pool, lane: &PlatformName) -> Result<Vec<Entry>, QueueError> {
+pub(super) async fn sending(session: &mut Session, lane: &PlatformName) -> Result<Vec<Entry>, QueueError> {
     const SENDING: &str = "SELECT id, survey, submission, body, attempts, accepted_at FROM afterword.entry
                            WHERE state = 2 AND lane = $1 ORDER BY id";
-    let rows = once(pool, LIMIT, SENDING, &[(&lane.as_str(), Type::TEXT)]).await?;
+    let rows = session.query(statement(SENDING, &[(&lane.as_str(), Type::TEXT)])).await?;
     rows.iter().map(entry).collect()
 }
 

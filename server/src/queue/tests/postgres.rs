@@ -198,3 +198,22 @@ async fn the_room_of_entries_that_are_gone_is_used_again() {
     let queue = bench.open_with(narrow).await;
     assert_eq!(queue.enqueue(fresh()).await.unwrap(), Enqueued::Stored);
 }
+
+#[tokio::test]
+async fn what_a_commit_that_hangs_has_begun_is_waited_for() {
+    let bench = Shared::new().await;
+    let queue = bench.server().await;
+    queue.enqueue(fresh()).await.unwrap();
+    own(&queue).await;
+    let (client, connection) = bench.0.settings.connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    // As a reservation of ours whose commit is still on its way to the disk, and that nobody waits for any more.
+    let begun = "BEGIN; SELECT FROM afterword.lease WHERE lane = 'main' FOR KEY SHARE;
+                 UPDATE afterword.entry SET state = 2, attempts = 1, sent_at = 1";
+    client.batch_execute(begun).await.unwrap();
+    let lane = lane();
+    let mut looked = Box::pin(queue.interrupted(&lane));
+    assert!(tokio::time::timeout(Duration::from_millis(300), &mut looked).await.is_err());
+    client.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(looked.await.unwrap().len(), 1);
+}
