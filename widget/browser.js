@@ -46,6 +46,25 @@ export const context = () =>
     answered_at: new Date().toISOString(),
   });
 
+// What the page says about the visitor, as a submission takes it: JSON of the loader's, whose values become texts. Of the
+// visitor only what may be handed in: a number, or an address that is none, must not cost the answers.
+const FIELDS = ["id", "first_name", "last_name", "email", "phone"];
+export const said = (json) => {
+  const { metadata, respondent } = JSON.parse(json);
+  const texts = (given, wanted) => {
+    const texts = {};
+    for (const [key, value] of Object.entries(given || {})) {
+      if (value == null) continue;
+      if (typeof value != "object" && wanted(key, String(value).trim())) texts[key] = String(value);
+      else console.error(`afterword: not handed in: ${key}`);
+    }
+    return texts;
+  };
+  const fits = (key, text) =>
+    FIELDS.includes(key) && /^[^\x00-\x1f\x7f]{0,320}$/u.test(text) && (key != "email" || /^$|^\S+@\S*\.\S*$/.test(text));
+  return JSON.stringify({ metadata: texts(metadata, () => true), respondent: respondent ? texts(respondent, fits) : undefined });
+};
+
 // A new UUID v4. `crypto.randomUUID` is absent from pages without TLS; `getRandomValues` is not.
 export const uuid = () => {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -10,6 +10,9 @@ sheet.replaceSync("__AFTERWORD_STYLE__");
 // The way in: one overlay at a time, in all tabs of the site; one that is `asked` for goes before the others. Gives
 // `frame`, and `free`, which lets the next one in; or nothing.
 export const enter = async (asked) => {
+  // What comes by itself waits for a page that is looked at, and for the page's own dialogs, below which it could not be used.
+  while (!asked && (document.hidden || document.querySelector(":modal,:fullscreen")))
+    await new Promise((again) => setTimeout(again, 500));
   const free = await new Promise((got, refuse) => lock(asked, got).catch(refuse))
     .catch(() => new Promise((got) => askTabs(asked, got)))
     .catch(() => () => {});
@@ -78,14 +81,21 @@ const frame = (root, mount, modal, asked, leave, position) => {
   root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
   // The card's name is the dialog's as well.
   if (modal) frame.ariaLabel = frame.firstElementChild.ariaLabel;
-  frame.addEventListener("click", (event) => {
+  // Where a press begins: a text that is selected with the mouse may end beside the card.
+  let pressed;
+  frame.addEventListener("pointerdown", ({ target }) => (pressed = target));
+  frame.addEventListener("click", ({ target }) => {
+    const began = pressed || frame;
+    pressed = null;
     // The backdrop counts as the frame itself.
-    if ((modal && event.target == frame) || event.target.closest("[part=close]")) leave();
+    if ((modal && target == frame && began == frame) || target.closest("[part=close]")) leave();
   });
   frame.addEventListener("close", leave);
   // A field that is searched in has its own use for it while there is something in it.
   const searches = ({ type, value }) => type == "search" && value;
-  frame.addEventListener("keydown", ({ key, target }) => key == "Escape" && !modal && !searches(target) && leave(), true);
+  // So has what composes characters.
+  const leaves = ({ key, isComposing, target }) => key == "Escape" && !isComposing && !searches(target);
+  frame.addEventListener("keydown", (event) => !modal && leaves(event) && leave(), true);
   if (modal) frame.showModal();
   else if (frame.showPopover) {
     frame.popover = "manual";

@@ -27,10 +27,12 @@
     return runtimes[base];
   };
 
-  // The language asked for: the element's own alone, else the page's, then the visitor's.
+  // The language asked for: the element's own alone, or what the page has set, else the page's, then the visitor's.
+  let language;
   const wish = (element) =>
     element.getAttribute("lang") ||
-    [(element.closest("[lang]") || doc.documentElement).lang, ...navigator.languages].filter(Boolean).join();
+    language ||
+    [(element.closest("[lang]") || doc.documentElement).lang, ...navigator.languages].join();
 
   const text = async (element, survey = id(element)) => {
     const response = await fetch(`${from(element)}/v1/surveys/${survey}?lang=${encodeURIComponent(wish(element))}`);
@@ -51,7 +53,8 @@
 
   // A rule: the element's own attribute, else the survey's configuration.
   const rule = (element, key) => element.getAttribute(key) ?? (Survey.rules[id(element)] || {})[key];
-  const mode = (element) => rule(element, "mode") || "inline";
+  // One that only a call of the page's has put there has no place of its own.
+  const mode = (element) => rule(element, "mode") || element.usual || "inline";
   // "20", "20s", "5m", "2h", "30d"; anything else, like "never", is NaN.
   const seconds = (time) => parseFloat(time) * ({ m: 60, h: 3600, d: 86400 }[String(time).slice(-1)] || 1);
   const touch = () => matchMedia("(pointer:coarse)").matches;
@@ -81,8 +84,8 @@
   const fits = (element) => {
     const get = (key) => rule(element, key);
     const pages = get("pages");
-    const glob = (page) => page.replace(/[^\w/*-]/g, "\\$&").replace(/\*/g, ".*");
-    if (pages && !pages.split(" ").some((page) => location.pathname.match(`^${glob(page)}/?$`))) return;
+    const glob = (sign) => ({ "*": ".*", " ": "|" })[sign] || "\\" + sign;
+    if (pages && !location.pathname.match(`^(${pages.replace(/[^\w/-]/g, glob)})/?$`)) return;
     const device = !touch() ? "desktop" : Math.min(screen.width, screen.height) < 600 ? "phone" : "tablet";
     if (get("devices") && !get("devices").includes(device)) return;
     const usual = /popover|modal/.test(mode(element)) ? { dismissed: "30d", answered: "never" } : {};
@@ -104,7 +107,7 @@
     stop(element);
     const survey = id(element);
     // It begins with the attribute.
-    if (!survey) return (element.shown = { stop() {} });
+    if (!survey) return (element.shown = {});
     if (!element.src)
       // An element that the page wrote takes the place of the tag's own.
       for (const other of all(survey)) if (other.src) other.remove();
@@ -147,8 +150,9 @@
     when("after", (time) => (timer = setTimeout(due, seconds(time) * 1000)));
     when("scroll", (percent) => {
       const check = () => scrollY + innerHeight >= (doc.documentElement.scrollHeight * percent) / 100 && due();
-      on(window, "scroll", check);
-      check();
+      on(self, "scroll", check);
+      // A page that scripts fill is short at first.
+      setTimeout(check, 2000);
     });
     when("exit", () => {
       on(doc.documentElement, "mouseleave", (event) => event.clientY <= 0 && due());
@@ -167,15 +171,14 @@
   const stop = (element) => {
     const { shown } = element;
     element.shown = null;
-    return shown?.stop();
+    return shown?.stop?.();
   };
 
   const tab = async (element) => {
     stop(element);
-    let remove;
-    const shown = (element.shown = { stop: () => remove?.() });
+    const shown = (element.shown = {});
     const { tab } = await import(base(element) + "tab.js");
-    if (element.shown == shown) remove = tab(element.shadowRoot, rule(element, "label"), wish(element), () => show(element, true));
+    if (element.shown == shown) shown.stop = tab(element.shadowRoot, rule(element, "label"), wish(element), () => show(element, true));
   };
 
   const fail = (element) => (error) => {
@@ -186,14 +189,14 @@
   // Shows the survey; `asked` by the page or the visitor, and so without a look at the rules.
   const show = async (element, asked) => {
     stop(element);
-    const over = mode(element) != "inline";
     const root = element.shadowRoot;
-    const free = () => way?.then((framing) => framing?.free(), String);
-    const shown = (element.shown = { stop: free });
+    const free = () => way?.then((framing) => framing?.free?.(), String);
+    const shown = (element.shown = { stop: free, asked });
     let way;
     try {
-      // They name the module.
+      // They name the module, and the mode.
       if (!Survey.rules[id(element)]) await text(element);
+      const over = mode(element) != "inline";
       const [glue, definition, framing] = await Promise.all([
         runtime(base(element) + (rule(element, "full") || "")),
         text(element),
@@ -207,7 +210,8 @@
       const unmount = over
         ? framing.frame(root, mount, mode(element) == "modal", asked, () => close(element), rule(element, "position"))
         : mount(root);
-      shown.open = true;
+      // In another language it was asked for, but takes no focus.
+      shown.open = shown.asked = 1;
       shown.stop = () => (free(), unmount());
       note(element, "shown");
     } catch (error) {
@@ -239,8 +243,9 @@
 
   // What an earlier page, or a survey that has gone, could not deliver goes out, also where none is due.
   const flush = async () => {
+    await read;
     try {
-      if (/afterword:outbox/.test(Object.keys(localStorage)) && !all().some(forbidden))
+      if (/afterword:outbox/.test(Object.keys(localStorage)) && ![made(rules.survey), ...all()].some(forbidden))
         await (await import(base({}) + "outbox.js")).flush(origin, all);
     } catch {}
   };
@@ -263,7 +268,8 @@
       soon();
     }
     attributeChangedCallback() {
-      if (this.shown) this.shown.open ? show(this, 1) : start(this);
+      const { shown } = this;
+      if (shown) shown.asked ? show(this, shown.asked) : start(this);
     }
   }
   Survey.observedAttributes = ["survey", "lang"];
@@ -284,9 +290,10 @@
     } else if (doc.body.contains(tag)) tag.after(element);
     else doc.body.append(element);
   };
-  const made = (survey, home) => {
+  const made = (survey, home, usual) => {
     const element = doc.createElement(name);
     element.src = home;
+    element.usual = usual;
     element.setAttribute("survey", survey);
     return element;
   };
@@ -301,21 +308,17 @@
   const tags = [...doc.querySelectorAll("script[src*='/widget.js']")].filter(home);
   const modules = tags.filter((tag) => tag.type == "module");
   const mine = own && home(own) ? [own] : modules[0] ? modules : tags;
-  if (!mine[0]) return complain("no script tag has /widget.js");
+  if (!mine[0]) return complain("no tag");
   const origin = home(mine[0]);
 
   let consented;
-  const queue = window.afterword || [];
+  const queue = self.afterword || [];
   const api = queue.ready
     ? queue
     : {
-        open: (survey) => {
-          const element = all(survey)[0] || made(survey, origin);
-          if (!element.isConnected) {
-            if (mode(element) == "inline") element.setAttribute("mode", "popover");
-            doc.body.append(element);
-          }
-          return show(element, true);
+        open: async (survey) => {
+          await read;
+          return show(all(survey)[0] || doc.body.appendChild(made(survey, origin, "popover")), true);
         },
         close: (survey) => all(survey).forEach(close),
         destroy: (survey) => all(survey).forEach((element) => element.remove()),
@@ -323,7 +326,7 @@
         identify: (person) => navigator.globalPrivacyControl || (respondent = person),
         prefill: (more) => (api.answers = { ...api.answers, ...more }),
         setMetadata: (more) => (metadata = { ...metadata, ...more }),
-        setLanguage: (language) => all().forEach((element) => element.setAttribute("lang", language)),
+        setLanguage: (tag) => ((language = tag), all().forEach((element) => element.setAttribute("lang", tag))),
         consent: () => {
           consented = true;
           all().forEach((element) => element.shown || start(element));
@@ -332,9 +335,10 @@
         on: (event, run) => doc.addEventListener("afterword:" + event, run),
         off: (event, run) => doc.removeEventListener("afterword:" + event, run),
         // A function has a call of its own.
-        push: (...calls) => calls.forEach((call) => (call.call ? call(api) : api[call[0]](...call.slice(1)))),
+        // In a promise of its own: one that fails keeps no other from being made.
+        push: (...calls) => calls.forEach(async (call) => (call.call ? call(api) : api[call[0]](...call.slice(1)))),
       };
-  window.afterword = api;
+  self.afterword = api;
 
   const read = new Promise((done) =>
     doc.readyState == "loading" ? doc.addEventListener("DOMContentLoaded", done) : done(),
@@ -351,6 +355,6 @@
     read.then(() => place(tag, survey));
   }
   soon();
-  window.addEventListener("online", flush);
+  addEventListener("online", flush);
   if (!queue.ready) api.push(...queue);
 })();

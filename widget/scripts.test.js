@@ -14,7 +14,7 @@ globalThis.crypto ??= webcrypto;
 globalThis.CSSStyleSheet = class {
   replaceSync() {}
 };
-const { context, focus, prefilled, recall, remember, uuid } = await import("./browser.js");
+const { context, focus, prefilled, recall, remember, said, uuid } = await import("./browser.js");
 
 const ORIGIN = "https://feedback.example";
 const DAY = 24 * 60 * 60 * 1000;
@@ -351,4 +351,13 @@ test("a definition that does not come is an empty text", async () => {
 
 test("where there is no field for words of the visitor's own there are none", () => {
   assert.equal(ownWords({ closest: () => ({ querySelector: () => null }) }), "");
+});
+
+test("what the page says becomes texts, and what cannot be handed in costs no answer", () => {
+  const page = { metadata: { pieces: 3, gift: true, note: null, cart: {} }, respondent: { id: 42, email: "n/a", phone: "", nick: "J", first_name: "Jef\u0000" } };
+  assert.deepEqual(JSON.parse(said(JSON.stringify(page))), { metadata: { pieces: "3", gift: "true" }, respondent: { id: "42", phone: "" } });
+  assert.deepEqual(complaints, ["cart", "email", "nick", "first_name"].map((key) => "afterword: not handed in: " + key));
+  assert.deepEqual(JSON.parse(said('{"metadata":{}}')), { metadata: {} });
+  const right = { metadata: { a: "b" }, respondent: { email: " jef@example.com ", last_name: "Tester" } };
+  assert.deepEqual(JSON.parse(said(JSON.stringify(right))), right);
 });

@@ -3,6 +3,9 @@
 const sheet = new CSSStyleSheet();
 sheet.replaceSync("__AFTERWORD_STYLE__");
 
+// Where it was pressed before: when it comes back, so does a focus that went with what it had opened.
+const pressed = new WeakSet();
+
 // Gives what takes it away again. What it says is in the first wished language that there is.
 export const tab = (root, labels, wish, open) => {
   root.adoptedStyleSheets = [sheet];
@@ -16,7 +19,11 @@ export const tab = (root, labels, wish, open) => {
   // Within, since some engines write a button's own words across.
   const words = button.appendChild(document.createElement("span"));
   words.textContent = (fits || pairs[0])[1];
-  button.onclick = open;
+  button.onclick = () => {
+    pressed.add(root);
+    open();
+  };
   root.append(button);
+  if (pressed.has(root) && document.activeElement == document.body) button.focus({ preventScroll: true });
   return () => button.remove();
 };

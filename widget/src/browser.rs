@@ -22,6 +22,10 @@ extern "C" {
     /// Where and when the visitor answered: the JSON of [`shared::Context`].
     pub(crate) fn context() -> String;
 
+    /// What the page says about the visitor, as a submission takes it.
+    #[wasm_bindgen(catch)]
+    pub(crate) fn said(json: &str) -> Result<String, JsValue>;
+
     /// A new UUID v4 in its usual writing.
     pub(crate) fn uuid() -> String;
 

@@ -38,7 +38,7 @@ impl Stage {
     /// What the page says at this moment: the members of a submission's JSON.
     pub(crate) fn said(&self) -> String {
         let said = self.said.call0(&JsValue::NULL).ok().and_then(|said| said.as_string());
-        said.unwrap_or_else(|| "{}".to_owned())
+        said.and_then(|said| browser::said(&said).ok()).unwrap_or_else(|| "{}".to_owned())
     }
 
     /// Shows a definition, in the place of what was shown before; the visitor goes on with what is `carried` over.

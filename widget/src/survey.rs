@@ -344,6 +344,16 @@ impl Survey {
 
     /// Shows the flow's question, or what comes behind the questions, and moves the focus there.
     fn turn(&self, screen: Screen, way: &'static str, note: String) {
+        self.turn_to(screen, way, note);
+        if FULL && self.inner().is_one_page() {
+            let at = self.inner().flow.at();
+            return self.focus_on(at);
+        }
+        self.focus("input[type=radio]:checked", "input,textarea");
+    }
+
+    /// The same, and the focus stays where it is.
+    fn turn_to(&self, screen: Screen, way: &'static str, note: String) {
         let mut inner = self.change();
         inner.screen = screen;
         let state = if note.is_empty() { State::Asking } else { State::Refused };
@@ -353,11 +363,6 @@ impl Survey {
         self.keep_draft();
         self.shared.face.notify();
         self.shared.screen.notify();
-        if FULL && self.inner().is_one_page() {
-            let at = self.inner().flow.at();
-            return self.focus_on(at);
-        }
-        self.focus("input[type=radio]:checked", "input,textarea");
     }
 
     fn show(&self, state: State, note: String) {

@@ -62,6 +62,8 @@ impl Survey {
     /// they are another submission.
     fn refused(&self, body: &str, question: &str) {
         let mut inner = self.change();
+        // Of an earlier page's answers nobody may be thinking now, and the visitor may be writing elsewhere.
+        let inside = inner.stage.shadow.active_element().is_some();
         if inner.screen == Screen::Outbox
             && let Some(submission) = Json::read(body)
         {
@@ -71,7 +73,12 @@ impl Survey {
         inner.flow.go_to(question);
         drop(inner);
         self.emit("error", &self.detail());
-        self.turn(Screen::Question, "back", self.word("refused"));
+        let note = self.word("refused");
+        if inside {
+            self.turn(Screen::Question, "back", note);
+        } else {
+            self.turn_to(Screen::Question, "back", note);
+        }
     }
 
     /// Thanks, once the server has everything.
