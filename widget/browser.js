@@ -125,6 +125,9 @@ export const goOn = (root, { target, detail }) => {
     }, 350);
 };
 
+// Whether the visitor is in the survey; one who was there, until what had the focus went, is still.
+export const inside = (root, before) => !!root.activeElement || (before && document.activeElement == document.body);
+
 // Focuses what is wanted, else something `other`, once it is drawn; not if the visitor has moved the focus within the
 // survey by then, as fast hands do on a slow machine. What is wanted last counts.
 let frame;

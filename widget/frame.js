@@ -95,8 +95,18 @@ const frame = (root, mount, modal, asked, leave, position) => {
   const searches = ({ type, value }) => type == "search" && value;
   // So has what composes characters.
   const leaves = ({ key, isComposing, target }) => key == "Escape" && !isComposing && !searches(target);
-  frame.addEventListener("keydown", (event) => !modal && leaves(event) && leave(), true);
-  if (modal) frame.showModal();
+  const key = (event) => {
+    if (modal || !leaves(event)) return;
+    event.stopPropagation();
+    // What hears it within is not to be gone before it has.
+    setTimeout(leave);
+  };
+  frame.addEventListener("keydown", key, true);
+  if (modal) {
+    frame.showModal();
+    // What was chosen before, rather than the first of its group.
+    frame.querySelector("input:checked")?.focus();
+  }
   else if (frame.showPopover) {
     frame.popover = "manual";
     frame.showPopover();

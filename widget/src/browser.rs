@@ -42,6 +42,9 @@ extern "C" {
     #[wasm_bindgen(js_name = goOn, catch)]
     pub(crate) fn go_on(root: &ShadowRoot, click: &Event) -> Result<(), JsValue>;
 
+    /// True if the focus is within the survey, or was there `before` and went nowhere else since.
+    pub(crate) fn inside(root: &ShadowRoot, before: bool) -> bool;
+
     /// Focuses what a selector finds, else what the other does, once it is drawn.
     pub(crate) fn focus(root: &ShadowRoot, wanted: &str, other: &str);
 }

@@ -129,6 +129,8 @@ pub(crate) struct Inner {
     sender: Option<Sender>,
     /// How the visitor may be reached.
     pub(crate) contact: Said,
+    /// True if the focus was within the survey when it was sent.
+    was_inside: bool,
 }
 
 /// What a visitor takes along into another language.
@@ -193,6 +195,7 @@ impl Survey {
             submission,
             sender: Some(sender),
             contact,
+            was_inside: false,
         };
         inner.face.place = inner.place();
         let shared =

@@ -21,7 +21,14 @@ impl Survey {
     }
 
     fn sending(&self) {
+        // What has the focus is closed while the answers are on their way, and loses it.
+        let inside = self.is_inside();
+        self.change().was_inside = inside;
         self.show(State::Sending, self.word("sending"));
+    }
+
+    fn is_inside(&self) -> bool {
+        browser::inside(&self.shadow(), false)
     }
 
     /// Sends what waits at once, if it is not already on its way.
@@ -63,7 +70,7 @@ impl Survey {
     fn refused(&self, body: &str, question: &str) {
         let mut inner = self.change();
         // Of an earlier page's answers nobody may be thinking now, and the visitor may be writing elsewhere.
-        let inside = inner.stage.shadow.active_element().is_some();
+        let inside = browser::inside(&inner.stage.shadow, inner.was_inside);
         if inner.screen == Screen::Outbox
             && let Some(submission) = Json::read(body)
         {
@@ -84,7 +91,7 @@ impl Survey {
     /// Thanks, once the server has everything.
     fn thank(&self) {
         let mut inner = self.change();
-        let inside = inner.stage.shadow.active_element().is_some();
+        let inside = browser::inside(&inner.stage.shadow, inner.was_inside);
         if !inside {
             // Where the focus is moved to the thanks, they are read out without being said.
             let thanks = inner.thanks();
