@@ -4,11 +4,12 @@ use clap::Args;
 
 use super::ConfigFile;
 use super::remote::Remote;
+use crate::config::Config;
 
 const HELP: &str = "\
 Asks at admin_listen, needs no token, and prints nothing while all is well. A server that is alive answers; one that is \
 ready can store submissions as well. A platform that is away is no reason to start a server again, so it counts for \
-neither.";
+neither, and neither does a mistake in the file: the server goes on with what it has read before.";
 
 #[derive(Args)]
 #[command(after_long_help = HELP)]
@@ -21,6 +22,11 @@ pub(super) struct Healthcheck {
 }
 
 pub(super) async fn healthcheck(arguments: Healthcheck) -> anyhow::Result<()> {
-    let config = super::load_without_secrets(&arguments.file.config)?;
-    Remote::new(&config)?.well(if arguments.ready { "readyz" } else { "healthz" }).await
+    let path = &arguments.file.config;
+    // A mistake in the file is no reason to take a server for ill that goes on with what it has read before.
+    let remote = match Config::admin_address(path) {
+        Some(address) => Remote::at(address, None)?,
+        None => Remote::new(&super::load_without_secrets(path)?)?,
+    };
+    remote.well(if arguments.ready { "readyz" } else { "healthz" }).await
 }

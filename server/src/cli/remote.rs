@@ -48,6 +48,11 @@ struct Problem {
 impl Remote {
     /// The server of a configuration.
     pub(super) fn new(config: &Config) -> anyhow::Result<Self> {
+        Self::at(config.admin_listen, config.admin_token.clone())
+    }
+
+    /// The server that listens for operators at an address.
+    pub(super) fn at(admin_listen: SocketAddr, token: Option<SecretString>) -> anyhow::Result<Self> {
         // The library wants one even where nothing is encrypted; only the first in a process counts.
         rustls::crypto::ring::default_provider().install_default().ok();
         let client = |silence| {
@@ -62,12 +67,7 @@ impl Remote {
                 .build()
         };
         let (http, calls) = (client(SILENCE)?, client(TURN)?);
-        Ok(Self {
-            http,
-            calls,
-            address: within_reach(config.admin_listen),
-            token: config.admin_token.clone(),
-        })
+        Ok(Self { http, calls, address: within_reach(admin_listen), token })
     }
 
     /// Where the server is asked.
@@ -191,6 +191,7 @@ impl Remote {
                 }
             }
             StatusCode::UNAUTHORIZED => Err(self.refused()),
+            StatusCode::TOO_MANY_REQUESTS => Err(self.locked_out(&reply)),
             status => match self.problem(reply).await {
                 // What a server says before it makes a call.
                 Problem { code, detail } if NOT_MADE.contains(&code.as_str()) => {
@@ -255,6 +256,9 @@ impl Remote {
         if status == StatusCode::UNAUTHORIZED {
             return Err(self.refused());
         }
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(self.locked_out(&reply));
+        }
         let problem: Option<Problem> = reply.json().await.ok();
         match problem {
             Some(problem) if problem.code == "submission" => Ok(None),
@@ -266,6 +270,15 @@ impl Remote {
             ),
             None => bail!("the server at {} answers {status}", self.address()),
         }
+    }
+
+    fn locked_out(&self, reply: &Response) -> anyhow::Error {
+        let after = reply.headers().get(RETRY_AFTER).and_then(|after| after.to_str().ok()).unwrap_or("some");
+        anyhow!(
+            "the server at {} takes no token from this address for {after} s, since many wrong ones came from it: wait, then \
+             use the right one",
+            self.address()
+        )
     }
 
     fn refused(&self) -> anyhow::Error {
@@ -284,9 +297,9 @@ impl Remote {
                 "the server at {address} wants the admin token: set {variable} in the environment, as for the \
                  server"
             ),
-            None => anyhow!(
-                "the server at {address} does not take the admin token: use the one that it was started with"
-            ),
+            None => {
+                anyhow!("the server at {address} does not take the admin token: use the one that it has now")
+            }
         }
     }
 }

@@ -135,6 +135,13 @@ impl Config {
         Self::read(path, environment, Needed::Some, Needed::Any).0
     }
 
+    /// Where operators reach the server of a file, whatever else is wrong with it; nothing, where that cannot be read.
+    pub fn admin_address(path: &Path) -> Option<SocketAddr> {
+        let text = std::fs::read_to_string(path).ok()?;
+        let (document, _) = DeTable::parse_recoverable(&text);
+        address(&Table::root(document.get_ref(), &Problems::new(&text)), "admin_listen", ADMIN_LISTEN)
+    }
+
     /// The same, for a file that may have no survey yet.
     pub fn draft(path: &Path, environment: Environment<'_>) -> Result<Self, ConfigError> {
         Self::read(path, environment, Needed::Any, Needed::Any).0
@@ -241,6 +248,9 @@ impl Config {
 }
 
 /// What is read of a TOML text, and what is wrong with it.
+/// Where operators are listened to, if the file does not say.
+const ADMIN_LISTEN: &str = "127.0.0.1:9090";
+
 fn parsed<T>(text: &str, read: impl FnOnce(Table<'_>) -> Option<T>) -> (Option<T>, Vec<Problem>) {
     let (document, errors) = DeTable::parse_recoverable(text);
     let problems = Problems::new(text);
@@ -256,7 +266,7 @@ fn parsed<T>(text: &str, read: impl FnOnce(Table<'_>) -> Option<T>) -> (Option<T
 fn read(root: Table<'_>, name: &str, sources: &Sources<'_>, needed: Needed) -> Option<Config> {
     let public_url = root.get("public_url").and_then(|value| read_public_url(&value));
     let listen = address(&root, "listen", "0.0.0.0:8080");
-    let admin_listen = address(&root, "admin_listen", "127.0.0.1:9090");
+    let admin_listen = address(&root, "admin_listen", ADMIN_LISTEN);
     let admin_token = read_secret(&root, "admin_token", sources);
     let admin_answers = root.flag("admin_answers");
     let exposed = admin_listen.is_some_and(|address| !address.ip().is_loopback());

@@ -1,7 +1,7 @@
 //! `[platform.NAME]`: where the platform is, its token, and its limits.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -262,7 +262,9 @@ pub(super) fn read_secret(
         (None, Some(value)) => {
             let path = sources.path(value.string().ok_or(())?);
             let read = sources.read_text(&path);
-            let secret = read.or_else(|error| sources.unset(&path.display().to_string()).ok_or(error));
+            // With a slash, by which whoever misses it tells a file from a variable.
+            let place = if path.components().count() > 1 { path.clone() } else { Path::new(".").join(&path) };
+            let secret = read.or_else(|error| sources.unset(&place.display().to_string()).ok_or(error));
             let secret = secret.map_err(|error| {
                 value.problem(
                     format!("cannot read {}: {error}", path.display()),

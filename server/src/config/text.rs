@@ -86,6 +86,9 @@ impl FromStr for Origin {
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
             return Err("an origin starts with https:// or http:// and a host");
         }
+        if url.host_str().is_some_and(|host| host.contains('*')) {
+            return Err("an origin has no wildcard; list each host");
+        }
         if !url.username().is_empty() || url.password().is_some() {
             return Err("an origin has no user name");
         }
@@ -178,9 +181,15 @@ mod tests {
         ] {
             assert_eq!(written.parse::<Origin>().unwrap().as_str(), sent);
         }
-        for wrong in
-            ["https://shop.example/", "https://shop.example/a", "shop.example", "ftp://a", "null", "*"]
-        {
+        for wrong in [
+            "https://shop.example/",
+            "https://shop.example/a",
+            "shop.example",
+            "ftp://a",
+            "null",
+            "*",
+            "https://*.shop.example",
+        ] {
             assert!(wrong.parse::<Origin>().is_err(), "{wrong}");
         }
     }

@@ -18,9 +18,17 @@ pub(super) async fn alive() -> &'static str {
 /// `GET /readyz`: 200 while the store takes writes. A lane that is paused is no reason for red:
 /// submissions are safe, and restarting would not help.
 pub(super) async fn ready(State(dashboard): State<Dashboard>) -> (StatusCode, String) {
+    match refuses(&dashboard).await {
+        None => (StatusCode::OK, "ready\n".into()),
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n")),
+    }
+}
+
+/// Why submissions cannot be taken at present, if they cannot.
+pub(super) async fn refuses(dashboard: &Dashboard) -> Option<String> {
     match tokio::time::timeout(PATIENCE, dashboard.queue.check()).await {
-        Ok(Ok(())) => (StatusCode::OK, "ready\n".into()),
-        Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {error}\n")),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "not ready: the store does not answer\n".into()),
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some("the store does not answer".into()),
     }
 }

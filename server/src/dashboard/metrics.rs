@@ -55,6 +55,10 @@ pub(super) fn install() {
             "Entries that may have arrived and were decided by a look-up, by lane and finding"
         );
         describe_counter!(
+            "afterword_maybe_twice_total",
+            "Answers sent again that may have arrived and could not be looked up, by lane and survey"
+        );
+        describe_counter!(
             "afterword_config_reloads_total",
             "Times that a changed configuration was read, by outcome"
         );

@@ -16,8 +16,8 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 use uuid::Uuid;
 
-use super::Dashboard;
 use super::problem::{Detail, Place, Problem};
+use super::{Dashboard, health};
 use crate::config::PlatformName;
 use crate::operator::{self, ChangeRequest, ForgetRequest, ListRequest, OperatorError, Selection};
 
@@ -43,7 +43,8 @@ async fn status(State(dashboard): State<Dashboard>) -> Answer {
     let report = |name: &PlatformName| {
         lanes.iter().find(|lane| lane.platform.name == *name).map(|lane| lane.report.borrow().clone())
     };
-    let status = operator::status(&*dashboard.queue, &dashboard.live.config().platforms, report).await?;
+    let mut status = operator::status(&*dashboard.queue, &dashboard.live.config().platforms, report).await?;
+    status.refuses = health::refuses(&dashboard).await;
     Ok(Json(status).into_response())
 }
 

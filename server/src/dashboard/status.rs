@@ -12,7 +12,7 @@ use super::chart::{self, Bin, Part};
 use super::frame::{self, Place};
 use super::session::Operator;
 use super::time::{self, duration, span};
-use super::{Dashboard, LaneView, form, letters};
+use super::{Dashboard, LaneView, form, health, letters};
 use crate::clock;
 use crate::config::PlatformName;
 use crate::forwarder::{LaneReport, LaneState};
@@ -58,6 +58,8 @@ struct Figures {
     now: Timestamp,
     counts: HashMap<PlatformName, LaneCount>,
     failures: Vec<Record>,
+    /// Why submissions are refused, if they are.
+    refuses: Option<String>,
     /// Of the last hour by minute, and of the last day by half hour; nothing where there are too many lanes to draw.
     calls: Option<[Vec<(Kind, u64)>; 2]>,
 }
@@ -75,6 +77,7 @@ async fn figures(dashboard: &Dashboard, lanes: &[LaneView]) -> Result<Figures, Q
         now,
         counts: counts.into_iter().map(|count| (count.lane.clone(), count)).collect(),
         failures: dashboard.queue.failures(FAILURES).await?,
+        refuses: health::refuses(dashboard).await,
         calls,
     })
 }
@@ -127,6 +130,11 @@ fn body(dashboard: &Dashboard, lanes: &[LaneView], figures: &Figures, one: bool)
     lost.sort_by_key(|count| &count.lane);
     html! {
         h1 { "Status" }
+        @if let Some(reason) = &figures.refuses {
+            (page::notice(Tone::Bad, html! {
+                strong { "Visitors' answers are refused: " } (reason) ". Their browsers keep them for a week, and send them again."
+            }))
+        }
         @if one { p.quiet { a href="/" { "All lanes" } } }
         @for lane in lanes { (self::lane(lane, figures)) }
         @for count in lost {
@@ -223,6 +231,7 @@ fn pill(report: &LaneReport) -> (Tone, &'static str) {
         LaneState::Paused => (Tone::Bad, "paused"),
         LaneState::Probing => (Tone::Warn, "platform fails"),
         LaneState::Working | LaneState::Idle if !report.paused.is_empty() => (Tone::Warn, "partly paused"),
+        LaneState::Working | LaneState::Idle if !report.unfit.is_empty() => (Tone::Warn, "some do not fit"),
         LaneState::Working => (Tone::Good, "sending"),
         LaneState::Idle => (Tone::Good, "all sent"),
         LaneState::Standby => (Tone::Quiet, "standing by"),

@@ -32,6 +32,8 @@ pub struct LaneReport {
     pub state: LaneState,
     /// The surveys whose touchpoints refuse the token.
     pub paused: Vec<SurveyId>,
+    /// The surveys with answers that do not fit the configuration.
+    pub unfit: Vec<SurveyId>,
     /// When the last call left.
     pub last_call: Option<jiff::Timestamp>,
     /// The last verdict's name.
@@ -50,6 +52,7 @@ impl LaneReport {
         Self {
             state: LaneState::Standby,
             paused: Vec::new(),
+            unfit: Vec::new(),
             last_call: None,
             last_verdict: None,
             trouble: None,
@@ -60,7 +63,7 @@ impl LaneReport {
 
     /// True while what waits goes out at the lane's pace: nobody knows how long a platform or a token will be away.
     pub fn flows(&self) -> bool {
-        self.state == LaneState::Working && self.paused.is_empty()
+        self.state == LaneState::Working && self.paused.is_empty() && self.unfit.is_empty()
     }
 
     /// What is the matter, and what to do about it.
@@ -83,15 +86,26 @@ impl LaneReport {
             _ => {}
         }
         if !self.paused.is_empty() {
-            let surveys = self.paused.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let surveys = listed(&self.paused);
             advice.push(format!(
                 "The platform refuses the token (401) for: {surveys}. Check that the token has not expired and may \
                  add answers to these touchpoints. Their answers wait; a call every now and then finds out when \
                  the token is taken again."
             ));
         }
+        if !self.unfit.is_empty() {
+            advice.push(format!(
+                "Answers do not fit the configuration any more, for: {}. They wait a quarter of an hour for one that they fit, \
+                 and go out by themselves then; after that they are dead letters. Each letter says what is missing.",
+                listed(&self.unfit)
+            ));
+        }
         advice
     }
+}
+
+fn listed(surveys: &[SurveyId]) -> String {
+    surveys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// An outcome in words that hold nothing of the platform's: they may repeat a visitor's.

@@ -15,6 +15,8 @@ use crate::queue::{LaneCount, Records};
 pub struct Status {
     /// The configured lanes in the configuration's order, then those that it has lost.
     pub lanes: Vec<LaneStatus>,
+    /// Why visitors' answers are refused at present; `None` if they are taken, or where no server tells.
+    pub refuses: Option<String>,
 }
 
 /// How a lane stands.
@@ -84,5 +86,6 @@ pub async fn status(
         LaneStatus::new(count.unwrap_or(&empty), Some(platform), report(&platform.name).as_ref())
     });
     let lost = counts.iter().filter(|count| platforms.iter().all(|platform| platform.name != count.lane));
-    Ok(Status { lanes: configured.chain(lost.map(|count| LaneStatus::new(count, None, None))).collect() })
+    let lanes = configured.chain(lost.map(|count| LaneStatus::new(count, None, None))).collect();
+    Ok(Status { lanes, refuses: None })
 }

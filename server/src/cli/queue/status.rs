@@ -90,6 +90,12 @@ fn through(lane: &LaneStatus) -> String {
 /// What to know beside the numbers, and what to do.
 fn remarks(status: &Status, serves: bool) -> Vec<String> {
     let mut remarks = Vec::new();
+    if let Some(reason) = &status.refuses {
+        remarks.push(format!(
+            "Visitors' answers are refused: {}. Their browsers keep them for a week, and send them again.",
+            plain(reason)
+        ));
+    }
     if !serves {
         remarks.push("No server runs on this store: nothing is sent until one is started.".into());
     }
@@ -145,7 +151,8 @@ mod tests {
             advice: vec!["The platform refuses the token (401) for: checkout.".into()],
             ..main.clone()
         };
-        let status = Status { lanes: vec![main, paused, lane] };
+        let refuses = Some("the store failed: disk is full".into());
+        let status = Status { lanes: vec![main, paused, lane], refuses };
         let now = Timestamp::from_second(7_260).unwrap();
         for width in [40, 60, 80, 120] {
             let page = page(&status, false, Some(width), now);
@@ -157,6 +164,7 @@ mod tests {
                 "never",
                 "unknown",
                 "paused: The",
+                "are refused: the store",
                 "No server runs",
                 "[platform.lost]",
             ] {

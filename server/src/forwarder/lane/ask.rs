@@ -368,6 +368,7 @@ impl Lane {
             Finding::Undecidable if on_unknown == Some(OnUnknown::Resend) => {
                 let words =
                     "it may have arrived, which cannot be looked up; it is sent again, as the survey says";
+                self.warn_of_a_double(&unknown.entry);
                 (self.again(unknown, now), "undecidable", Some(words))
             }
             Finding::Undecidable => {

@@ -181,6 +181,7 @@ impl Lane {
         self.configured_at = Instant::now();
         let now = sending_to(&self.platform, &self.configured.borrow_and_update());
         let gone = std::mem::replace(&mut self.surveys, now);
+        self.set(|report| report.unfit.clear());
         for survey in gone.iter().filter(|survey| self.survey(&survey.id).is_none()) {
             self.measure_pause(&survey.id, false);
         }

@@ -48,6 +48,7 @@ impl Lane {
             Ok(mapped) => mapped,
             Err(error) => return self.does_not_fit(&entry, error).await,
         };
+        self.set(|report| report.unfit.retain(|unfit| *unfit != entry.survey));
         tokio::time::sleep_until(leave).await;
         self.visitors_in_a_row = self.visitors_in_a_row.saturating_add(1);
         self.look_ups.note_last(false);
@@ -72,6 +73,11 @@ impl Lane {
         let (settlement, verdict) = if is_new || now < self.may_fit_until() {
             tracing::warn!(lane = %self.platform.name, survey = %entry.survey, submission = %entry.submission, error,
                 "it does not fit the configuration, and waits for one that it does");
+            self.set(|report| {
+                if !report.unfit.contains(&entry.survey) {
+                    report.unfit.push(entry.survey.clone());
+                }
+            });
             (Settlement::Later(clock::later(at, self.platform.interval * FITS_AGAIN)), "withheld")
         } else {
             tracing::error!(lane = %self.platform.name, survey = %entry.survey, submission = %entry.submission, error,
@@ -125,6 +131,9 @@ impl Lane {
         tracing::info!(lane = %self.platform.name, survey = %entry.survey, submission = %entry.submission,
             verdict = verdict.name(), status, reason, attempt = entry.attempts,
             took_ms = u64::try_from((ended - sent).as_millis()).unwrap_or(u64::MAX), "call");
+        if verdict == Verdict::Unknown && matches!(settlement, Settlement::Later(_)) {
+            self.warn_of_a_double(entry);
+        }
         if settlement == Settlement::Dead {
             tracing::error!(lane = %self.platform.name, survey = %entry.survey,
                 submission = %entry.submission, status,
@@ -132,6 +141,14 @@ impl Lane {
         }
         let attempt = Attempt { at: now, verdict: verdict.name().into(), status, error };
         self.unsettled = Some((entry.id, settlement, attempt));
+    }
+
+    /// Says that an answer is sent again which may have arrived, since its survey wants that.
+    pub(super) fn warn_of_a_double(&self, entry: &Entry) {
+        tracing::warn!(lane = %self.platform.name, survey = %entry.survey, submission = %entry.submission,
+            "sent again, though it may have arrived and cannot be looked up: it may be at the platform twice");
+        let (lane, survey) = (self.platform.name.to_string(), entry.survey.to_string());
+        metrics::counter!("afterword_maybe_twice_total", "lane" => lane, "survey" => survey).increment(1);
     }
 
     /// True when the platform has taken an answer of late.
