@@ -8,6 +8,7 @@ use shared::submission::{Context, WireAnswer};
 use shared::{Language, OptionId, Respondent, Submission, Words};
 use uuid::Uuid;
 
+use crate::cli::sheet::several_lines;
 use crate::cli::target::moment;
 use crate::config::{Kind, MetadataSource, Question, Survey};
 use crate::platform::RESPONDENT;
@@ -98,7 +99,10 @@ impl<'a> Maker<'a> {
                     Ok(uuid) => submission.submission = uuid,
                     Err(_) => fault(format!("{cell:?} is no UUID")),
                 },
-                Column::Metadata(key) => _ = submission.metadata.insert(key.clone(), cell.clone()),
+                Column::Metadata(key) => match several_lines(cell) {
+                    Some(words) => fault(words.into()),
+                    None => _ = submission.metadata.insert(key.clone(), cell.clone()),
+                },
                 Column::Respondent(field) => {
                     set(submission.respondent.get_or_insert_default(), field, cell.clone());
                 }
@@ -275,8 +279,10 @@ mod tests {
 
     #[test]
     fn what_a_cell_cannot_be_is_told_under_its_title() {
-        let wrong =
-            made("language,recommend,again,found,submission,answered_at", "nl,negen,misschien,tv,7,gisteren");
+        let wrong = made(
+            "language,recommend,again,found,submission,answered_at,metadata.pieces",
+            "nl,negen,misschien,tv,7,gisteren,3\nnl",
+        );
         let wrong = wrong.unwrap_err();
         let expected = [
             "recommend: \"negen\"",
@@ -284,6 +290,7 @@ mod tests {
             "found: \"tv\"",
             "submission: \"7\"",
             "answered_at: write a day",
+            "metadata.pieces: it holds a line end",
         ];
         assert_eq!(wrong.len(), expected.len(), "{wrong:?}");
         for (wrong, expected) in wrong.iter().zip(expected) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use shared::{Field, Language, limits, respondent};
 
-use crate::cli::sheet::{Row, Sheet};
+use crate::cli::sheet::{Row, Sheet, several_lines};
 use crate::config::Guid;
 use crate::platform::{NewRespondent, RespondentField};
 
@@ -182,7 +182,10 @@ fn respondent(
             Column::Key(key) if cell.chars().count() > limits::METADATA_VALUE => {
                 wrong(key, format!("it has more than {} characters", limits::METADATA_VALUE));
             }
-            Column::Key(key) => _ = key_values.insert(key.clone(), cell.clone()),
+            Column::Key(key) => match several_lines(cell) {
+                Some(words) => wrong(key, words.into()),
+                None => _ = key_values.insert(key.clone(), cell.clone()),
+            },
             Column::Field(RespondentField::Touchpoint) => {
                 if cell.parse::<Guid>().as_ref() != Ok(&rules.touchpoint) {
                     wrong(title, format!("{cell} is not the touchpoint {}", rules.touchpoint));
@@ -322,6 +325,13 @@ mod tests {
                 "row 6, cells: there are 1, and 4 titles",
             ]
         );
+    }
+
+    #[test]
+    fn a_quote_that_the_next_row_closes_swallows_no_row() {
+        let text = "email,language,store\na@b.nl,nl,\"x\nb@b.nl,nl,y\"\nc@b.nl,nl,a\u{7}b\n";
+        let words = "store: it holds a line end or another control sign";
+        assert_eq!(faults(text), [format!("row 2, {words}"), format!("row 3, {words}")]);
     }
 
     #[test]
