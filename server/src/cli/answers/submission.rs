@@ -1,6 +1,6 @@
 //! A row of a list as a submission.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -30,9 +30,11 @@ const NO: [&str; 4] = ["false", "no", "0", "n"];
 
 /// Makes submissions of a list's rows.
 pub(super) struct Maker<'a> {
+    survey: &'a Survey,
     columns: Vec<(String, Column<'a>)>,
     language: Option<Language>,
-    digest: &'a str,
+    /// How many rows there have been with the same content.
+    seen: HashMap<[u8; 32], u64>,
     /// What yes and no are called in the survey's languages.
     words: (Vec<String>, Vec<String>),
 }
@@ -43,7 +45,6 @@ impl<'a> Maker<'a> {
         survey: &'a Survey,
         titles: &[String],
         language: Option<Language>,
-        digest: &'a str,
     ) -> Result<Self, Vec<String>> {
         let mut wrong = Vec::new();
         let mut columns = Vec::new();
@@ -71,13 +72,25 @@ impl<'a> Maker<'a> {
                 .collect()
         };
         let words = (said(|words| &words.yes), said(|words| &words.no));
-        if wrong.is_empty() { Ok(Self { columns, language, digest, words }) } else { Err(wrong) }
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        Ok(Self { survey, columns, language, seen: HashMap::new(), words })
     }
 
-    /// A row as a submission; or everything that is wrong with its cells.
-    pub(super) fn make(&self, row: u64, cells: &[String]) -> Result<Submission, Vec<String>> {
+    /// The next row as a submission; or everything that is wrong with its cells.
+    pub(super) fn make(&mut self, cells: &[String]) -> Result<Submission, Vec<String>> {
+        let mut submission = self.read(cells)?;
+        if submission.submission.is_nil() {
+            submission.submission = self.uuid(&submission).map_err(|error| vec![error.to_string()])?;
+        }
+        Ok(submission)
+    }
+
+    /// Without a UUID, unless the row has one.
+    fn read(&self, cells: &[String]) -> Result<Submission, Vec<String>> {
         let mut submission = Submission {
-            submission: self.uuid(row),
+            submission: Uuid::nil(),
             language: self.language.map(|language| language.to_string()).unwrap_or_default(),
             answers: Vec::new(),
             metadata: BTreeMap::new(),
@@ -122,12 +135,18 @@ impl<'a> Maker<'a> {
         if wrong.is_empty() { Ok(submission) } else { Err(wrong) }
     }
 
-    /// The same for the same row of the same list.
-    fn uuid(&self, row: u64) -> Uuid {
-        let hash = Sha256::digest(format!("{} {row}", self.digest));
+    /// The same for the same content, in whatever list and place; another one for each row of a list with it.
+    fn uuid(&mut self, submission: &Submission) -> serde_json::Result<Uuid> {
+        let mut content = submission.clone();
+        content.answers.sort_by(|one, other| one.question.cmp(&other.question));
+        let content = serde_json::to_vec(&(&self.survey.id, content))?;
+        let content: [u8; 32] = Sha256::digest(content).into();
+        let seen = self.seen.entry(content).or_default();
+        *seen += 1;
+        let hash = Sha256::new().chain_update(content).chain_update(seen.to_be_bytes()).finalize();
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&hash[..16]);
-        uuid::Builder::from_custom_bytes(bytes).into_uuid()
+        Ok(uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
 
     fn answer(&self, question: &Question, cell: &str) -> Result<WireAnswer, String> {
@@ -244,13 +263,52 @@ pub(super) fn column_of(pointer: &str, submission: &Submission) -> Option<String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::sheet::read;
     use crate::config::tests::good;
 
     fn made(titles: &str, cells: &str) -> Result<Submission, Vec<String>> {
         let config = good();
         let titles: Vec<String> = titles.split(',').map(str::to_owned).collect();
         let cells: Vec<String> = cells.split(',').map(str::to_owned).collect();
-        Maker::new(&config.surveys[0], &titles, None, "digest")?.make(2, &cells)
+        Maker::new(&config.surveys[0], &titles, None)?.make(&cells)
+    }
+
+    /// The UUIDs of the rows of a list.
+    fn uuids(list: &str) -> Vec<Uuid> {
+        let config = good();
+        let list = read(list.as_bytes(), None).unwrap();
+        let mut maker = Maker::new(&config.surveys[0], &list.columns, None).unwrap();
+        let made = list.rows.iter().filter_map(|row| maker.make(row.cells.as_ref().unwrap()).ok());
+        made.map(|submission| submission.submission).collect()
+    }
+
+    #[test]
+    fn a_row_is_the_same_submission_in_a_list_that_was_mended() {
+        let list = "language,recommend,why,again\nnl,9,\"two\nlines\",ja\nnl,negen,,nee\nfr,3,,nee\n";
+        let [first, last] = uuids(list)[..] else { panic!() };
+        let mended = list.replace("negen", "8");
+        let [again, new, behind] = uuids(&mended)[..] else { panic!() };
+        assert_eq!((again, behind), (first, last));
+        assert!(new != first && new != last);
+        // Saved by another program, with more rows, in another order.
+        assert_eq!(uuids(&list.replace('\n', "\r\n").replace("ja", "TRUE")), [first, last]);
+        assert_eq!(
+            uuids("again;recommend;language;why;found\nnee;3;fr;;\nja;9;nl;\"two\nlines\";\n"),
+            [last, first]
+        );
+        assert_eq!(uuids(&format!("{list}fr,4,,nee\n"))[..2], [first, last]);
+        // It is forgotten after 30 days only, and by no new version.
+        assert_eq!(last.to_string(), "");
+    }
+
+    #[test]
+    fn rows_that_say_the_same_are_an_answer_each() {
+        let [one, two, three] = uuids("language,recommend\nnl,9\nnl,9\nnl,9\n")[..] else { panic!() };
+        assert!(one != two && two != three && one != three);
+        assert_eq!(uuids("recommend,language\n3,nl\n9,nl\n9,nl\n9,nl\n")[1..], [one, two, three]);
+        let own = "0b9e6c5e-52a5-4a3c-8f3e-0c6f2a9d1f10";
+        let list = format!("language,recommend,submission\nnl,9,{own}\nnl,9,\n");
+        assert_eq!(uuids(&list), [own.parse().unwrap(), one]);
     }
 
     #[test]
