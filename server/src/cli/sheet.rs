@@ -79,6 +79,13 @@ fn sign(text: &str) -> Result<u8, String> {
     }
 }
 
+/// Says that another sign is between the columns, if that is likely.
+pub(super) fn undivided(titles: &[String]) -> Option<String> {
+    let [only] = titles else { return None };
+    let words = || format!("one column {only:?}: say which sign is between them, with --delimiter");
+    only.contains([',', ';', '\t', '|']).then(words)
+}
+
 /// What is wrong with a value that is one line, if anything: a quote at a wrong place makes one cell of several rows.
 pub(super) fn several_lines(value: &str) -> Option<&'static str> {
     let control = |sign: char| limits::is_forbidden(sign) || matches!(sign, '\n' | '\t');

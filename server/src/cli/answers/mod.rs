@@ -17,6 +17,7 @@ use super::queue::access::{Access, Door};
 use super::sheet::{self, ListArgs, Sheet};
 use super::words::{counted, say, span};
 use super::{ConfigFile, Usage, target};
+use crate::clock::Clock;
 use crate::config::{Platform, Survey};
 use crate::intake::{HandInRequest, HandedIn, Wrong};
 use submission::{Maker, column_of};
@@ -115,7 +116,7 @@ fn make(
     language: Option<Language>,
     faults: &mut Vec<Fault>,
 ) -> Vec<(u64, Submission)> {
-    let mut maker = match Maker::new(survey, &list.columns, language) {
+    let mut maker = match Maker::new(survey, &list.columns, language, Clock::wall()) {
         Ok(maker) => maker,
         Err(wrong) => {
             faults.extend(wrong.into_iter().map(|words| Fault(None, words)));

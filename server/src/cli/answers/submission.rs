@@ -1,6 +1,7 @@
 //! A row of a list as a submission.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -8,8 +9,9 @@ use shared::submission::{Context, WireAnswer};
 use shared::{Language, OptionId, Respondent, Submission, Words};
 use uuid::Uuid;
 
-use crate::cli::sheet::several_lines;
+use crate::cli::sheet::{several_lines, undivided};
 use crate::cli::target::moment;
+use crate::clock::later;
 use crate::config::{Kind, MetadataSource, Question, Survey};
 use crate::platform::RESPONDENT;
 
@@ -28,11 +30,19 @@ enum Column<'a> {
 const YES: [&str; 5] = ["true", "yes", "1", "y", "x"];
 const NO: [&str; 4] = ["false", "no", "0", "n"];
 
+/// Characters of a day.
+const DAY: usize = "2026-01-31".len();
+/// How much sooner than by UTC a day begins elsewhere.
+const AHEAD: Duration = Duration::from_hours(14);
+/// How fast another clock may be.
+const FAST: Duration = Duration::from_mins(5);
+
 /// Makes submissions of a list's rows.
 pub(super) struct Maker<'a> {
     survey: &'a Survey,
     columns: Vec<(String, Column<'a>)>,
     language: Option<Language>,
+    now: Timestamp,
     /// How many rows there have been with the same content.
     seen: HashMap<[u8; 32], u64>,
     /// What yes and no are called in the survey's languages.
@@ -45,9 +55,15 @@ impl<'a> Maker<'a> {
         survey: &'a Survey,
         titles: &[String],
         language: Option<Language>,
+        now: Timestamp,
     ) -> Result<Self, Vec<String>> {
         let mut wrong = Vec::new();
         let mut columns = Vec::new();
+        if let Some(words) =
+            undivided(titles).filter(|_| titles.iter().all(|title| column(survey, title).is_none()))
+        {
+            return Err(vec![format!("the list has {words}")]);
+        }
         for title in titles {
             match column(survey, title) {
                 Some(column) => columns.push((title.clone(), column)),
@@ -75,7 +91,7 @@ impl<'a> Maker<'a> {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        Ok(Self { survey, columns, language, seen: HashMap::new(), words })
+        Ok(Self { survey, columns, language, now, seen: HashMap::new(), words })
     }
 
     /// The next row as a submission; or everything that is wrong with its cells.
@@ -105,6 +121,7 @@ impl<'a> Maker<'a> {
             match column {
                 Column::Language => cell.clone_into(&mut submission.language),
                 Column::AnsweredAt => match moment(cell) {
+                    Ok(at) if at > self.latest(cell) => fault("this is in the future".into()),
                     Ok(at) => submission.context = Some(answered_at(at)),
                     Err(words) => fault(words),
                 },
@@ -133,6 +150,11 @@ impl<'a> Maker<'a> {
             }
         }
         if wrong.is_empty() { Ok(submission) } else { Err(wrong) }
+    }
+
+    /// The latest that something can have been answered.
+    fn latest(&self, written: &str) -> Timestamp {
+        later(self.now, if written.len() == DAY { AHEAD } else { FAST })
     }
 
     /// The same for the same content, in whatever list and place; another one for each row of a list with it.
@@ -266,18 +288,41 @@ mod tests {
     use crate::cli::sheet::read;
     use crate::config::tests::good;
 
+    fn now() -> Timestamp {
+        "2026-11-26T12:00:00Z".parse().unwrap()
+    }
+
     fn made(titles: &str, cells: &str) -> Result<Submission, Vec<String>> {
         let config = good();
         let titles: Vec<String> = titles.split(',').map(str::to_owned).collect();
         let cells: Vec<String> = cells.split(',').map(str::to_owned).collect();
-        Maker::new(&config.surveys[0], &titles, None)?.make(&cells)
+        Maker::new(&config.surveys[0], &titles, None, now())?.make(&cells)
+    }
+
+    #[test]
+    fn nobody_has_answered_in_the_future() {
+        let at = |cell: &str| made("language,recommend,answered_at", &format!("nl,9,{cell}")).map(drop);
+        // It is the 27th in Auckland, and another clock may be fast.
+        for good in ["2026-11-26", "2026-11-27", "2026-11-26T12:04:00Z", "2026-11-26T13:04:00+01:00"] {
+            assert_eq!(at(good), Ok(()), "{good}");
+        }
+        for wrong in ["2026-11-28", "2062-11-26", "2026-11-26T12:06:00Z", "2026-11-27T00:00:00Z"] {
+            assert_eq!(at(wrong), Err(vec!["answered_at: this is in the future".into()]), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_delimiter_is_told_of_once() {
+        let wrong = made("language|recommend", "nl|9").unwrap_err();
+        assert!(matches!(&wrong[..], [only] if only.contains("--delimiter")), "{wrong:?}");
+        assert!(!made("recomend", "9").unwrap_err().join("\n").contains("--delimiter"));
     }
 
     /// The UUIDs of the rows of a list.
     fn uuids(list: &str) -> Vec<Uuid> {
         let config = good();
         let list = read(list.as_bytes(), None).unwrap();
-        let mut maker = Maker::new(&config.surveys[0], &list.columns, None).unwrap();
+        let mut maker = Maker::new(&config.surveys[0], &list.columns, None, now()).unwrap();
         let made = list.rows.iter().filter_map(|row| maker.make(row.cells.as_ref().unwrap()).ok());
         made.map(|submission| submission.submission).collect()
     }
@@ -298,7 +343,7 @@ mod tests {
         );
         assert_eq!(uuids(&format!("{list}fr,4,,nee\n"))[..2], [first, last]);
         // It is forgotten after 30 days only, and by no new version.
-        assert_eq!(last.to_string(), "");
+        assert_eq!(last.to_string(), "435ea3fc-afbf-8371-8d50-f9a78984acf7");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use shared::{Field, Language, limits, respondent};
 
-use crate::cli::sheet::{Row, Sheet, several_lines};
+use crate::cli::sheet::{Row, Sheet, several_lines, undivided};
 use crate::config::Guid;
 use crate::platform::{NewRespondent, RespondentField};
 
@@ -110,13 +110,9 @@ fn titles(
     let listed = sheet.columns.join(", ");
     let has = |field| columns.contains(&Column::Field(field));
     if !has(RespondentField::Email) {
-        let words = match sheet.columns.as_slice() {
-            [only] if only.contains([',', ';', '\t', '|']) => {
-                format!(
-                    "there is none, but one column {only:?}: say which sign is between them, with --delimiter"
-                )
-            }
-            _ => {
+        let words = match undivided(&sheet.columns) {
+            Some(words) => format!("there is none, but {words}"),
+            None => {
                 format!("there is none, and without an address nobody is surveyed; the columns are {listed}")
             }
         };
