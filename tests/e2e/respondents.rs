@@ -35,10 +35,10 @@ fn rows(count: u64) -> String {
     text
 }
 
-/// Starts `afterword respondents add` with a list.
+/// Starts `afterword respondents add` with a list, and does not let it ask.
 fn start(stage: &Stage, path: &std::path::Path, flags: &str) -> Result<Child> {
     let path = path.to_str().context("a path that is no text")?;
-    let mut arguments = vec!["respondents", "add", path, "--survey", "checkout"];
+    let mut arguments = vec!["respondents", "add", path, "--survey", "checkout", "--yes"];
     arguments.extend(flags.split_whitespace());
     stage.process.spawn(&arguments)
 }
@@ -165,6 +165,21 @@ async fn a_dry_run_checks_two_hundred_thousand_rows_and_sends_nothing() -> Resul
     let (code, said) = add(&stage, rows(200_000), "--dry-run").await?;
     ensure!(code == 0 && said.contains("200000 respondents") && said.contains("2000 calls"), "{said}");
     ensure!(said.contains("dry run") && stage.sandbox.counts().arrived == 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_written_to_unasked() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let path = list(&stage, rows(2))?;
+    let path = path.to_str().context("a path that is no text")?;
+    let arguments = ["respondents", "add", path, "--survey", "checkout"];
+    let (code, said) = ended(stage.process.spawn(&arguments)?).await?;
+    ensure!(code == 2 && said.contains("--yes"), "{code}: {said}");
+    let (code, said) = ended(stage.process.spawn(&[&arguments[..], &["--dry-run"]].concat())?).await?;
+    ensure!(code == 0 && said.contains("dry run"), "{code}: {said}");
+    ensure!(stage.sandbox.counts().arrived == 0);
     Ok(())
 }
 

@@ -43,6 +43,8 @@ Every row is checked before anything is sent, and all faults are shown. Then row
 pace and after visitors' answers. What the platform refuses together is sent again in halves, so that only those rows \
 stay out that it does not take.
 
+Before that it asks. In a script, and with a list from standard input, --yes answers; without it nothing is sent.
+
 What became of each row is in FILE.progress, and in words in FILE.report.csv. After an interruption --resume goes on. \
 Rows whose call was cut off may have arrived: they are named, and sent again only with --resend-unknown.
 
@@ -100,7 +102,7 @@ struct AddArgs {
     /// Where that is written in words, instead of FILE.report.csv
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Do not ask
+    /// Do not ask; needed without a terminal, and where the list comes from standard input
     #[arg(long, short)]
     yes: bool,
 }
@@ -148,8 +150,7 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
         _ => Way::New,
     };
     let list = List { digest, touchpoint: rules.touchpoint.to_string(), rows: respondents.len() };
-    if (way != Way::Resume || arguments.resend_unknown) && std::io::IsTerminal::is_terminal(&std::io::stdin())
-    {
+    if way != Way::Resume || arguments.resend_unknown {
         let question = if arguments.resend_unknown {
             "Those who may have been added already would be there twice. Go on?"
         } else {
