@@ -1,12 +1,16 @@
 //! What a list has to have before anything of it is sent: every fault, with its row and column.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use shared::{Field, Language, limits, respondent};
 
 use crate::cli::sheet::{Row, Sheet, several_lines, undivided};
 use crate::config::Guid;
 use crate::platform::{NewRespondent, RespondentField};
+
+/// Rows with another's address that are named, at most.
+const REPEATED: usize = 20;
 
 /// What respondents are held against.
 pub(super) struct Rules {
@@ -77,6 +81,7 @@ pub(super) fn check(sheet: &Sheet, rules: &Rules) -> Checked {
             faults.push(Fault { row: None, column: "the list".into(), words });
         }
     }
+    warnings.extend(repeated(&rows));
     let fields = columns.iter().filter_map(|column| match column {
         Column::Field(field) => Some(field.name()),
         _ => None,
@@ -87,6 +92,30 @@ pub(super) fn check(sheet: &Sheet, rules: &Rules) -> Checked {
     });
     let (fields, keys) = (fields.collect(), keys.collect());
     Checked { rows, faults, warnings, fields, keys }
+}
+
+/// Says which rows have the address of one before them: two surveys may be meant.
+fn repeated(rows: &[(u64, Option<NewRespondent>)]) -> Vec<String> {
+    let mut first = HashMap::new();
+    let mut words = Vec::new();
+    for (row, new) in rows.iter().filter_map(|(row, new)| Some((row, new.as_ref()?))) {
+        match first.entry(new.email.to_lowercase()) {
+            Entry::Occupied(other) => {
+                let other = other.get();
+                words.push(format!(
+                    "rows {other} and {row} have the same address: {} is added for each",
+                    new.email
+                ));
+            }
+            Entry::Vacant(place) => _ = place.insert(row),
+        }
+    }
+    let more = words.len().saturating_sub(REPEATED);
+    words.truncate(REPEATED);
+    if more > 0 {
+        words.push(format!("and {more} more rows have the address of another"));
+    }
+    words
 }
 
 fn column(title: &str) -> Column {
@@ -358,6 +387,24 @@ mod tests {
         let checked = check(&read(text.as_bytes(), None).unwrap(), &rules);
         let (_, Some(jef)) = &checked.rows[0] else { panic!("{:?}", checked.faults) };
         assert_eq!((jef.language.as_str(), jef.key_values["language"].as_str()), ("nl", "fr"));
+    }
+
+    #[test]
+    fn an_address_that_is_there_twice_is_warned_of() {
+        let list = |addresses: &[String]| {
+            let rows: String = addresses.iter().map(|address| format!("{address},nl,Gent\n")).collect();
+            let text = format!("email,language,store\n{rows}");
+            check(&read(text.as_bytes(), None).unwrap(), &rules())
+        };
+        let checked = list(&["jef@example.com", "an@example.com", "Jef@Example.com"].map(Into::into));
+        assert!(checked.faults.is_empty());
+        assert_eq!(
+            checked.warnings,
+            ["rows 2 and 4 have the same address: Jef@Example.com is added for each"]
+        );
+        let warnings = list(&vec!["jef@example.com".into(); 100]).warnings;
+        assert_eq!(warnings.len(), REPEATED + 1);
+        assert_eq!(warnings[REPEATED], "and 79 more rows have the address of another");
     }
 
     #[test]
