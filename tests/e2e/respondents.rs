@@ -218,14 +218,14 @@ async fn only_what_the_platform_refuses_stays_out() -> Result<()> {
     tests::prepared()?;
     let stage = Stage::new().await?;
     // The sandbox is stricter about addresses than anybody can be beforehand.
-    let text = rows(30).replace("visitor-17@example.com", "a@b@example.com");
+    let text = rows(30).replace("visitor-17@example.com", "\"\"\"a@b\"\"@example.com\"");
     let (code, said) = add(&stage, &text, "--batch 10").await?;
     ensure!(code == 1 && said.contains("29 respondents added") && said.contains("(row 19)"), "{said}");
     let at_platform = arrived(&stage.sandbox);
     ensure!(at_platform.len() == 29 && at_platform.values().all(|times| *times == 1));
     let text = std::fs::read_to_string(stage.process.folder().join("list.csv.report.csv"))?;
     ensure!(
-        text.contains("a@b@example.com,refused,") && text.contains("mend it, or leave the row out"),
+        text.contains("a@b\"\"@example.com\",refused,") && text.contains("mend it, or leave the row out"),
         "{text}"
     );
     Ok(())
