@@ -339,3 +339,27 @@ async fn a_cause_that_is_mended_costs_no_row() -> Result<()> {
     ensure!(code == 0 && arrived(&stage.sandbox).len() == 40, "{said}");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_refused_whatever_is_in_it_costs_no_row() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let path = list(&stage, rows(20))?;
+    ensure!(ended(start(&stage, &path, "--batch 10 --dry-run")?).await?.0 == 0);
+    for (status, tells, flags) in
+        [(302, "base_url", ""), (403, "firewall", "--resume"), (404, "base_url", "--resume")]
+    {
+        let before = stage.sandbox.counts().arrived;
+        stage.sandbox.misbehave(Fault::Status { status, retry_after: None, body: None });
+        let (code, said) = ended(start(&stage, &path, &format!("--batch 10 {flags}"))?).await?;
+        ensure!(
+            code == 1 && said.contains(tells) && said.contains("20 respondents not sent"),
+            "{status}: {said}"
+        );
+        ensure!(stage.sandbox.counts().arrived <= before + 1, "it went on after {status}");
+    }
+    stage.sandbox.behave();
+    let (code, said) = ended(start(&stage, &path, "--batch 10 --resume")?).await?;
+    ensure!(code == 0 && arrived(&stage.sandbox).len() == 20, "{said}");
+    Ok(())
+}
