@@ -11,6 +11,7 @@ mod send;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -127,20 +128,6 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     let all: Vec<u64> = checked.rows.iter().map(|(row, _)| *row).collect();
     let good = checked.rows.into_iter().filter_map(|(row, new)| Some((row, new?)));
     let (rows, respondents): (Vec<u64>, Vec<NewRespondent>) = good.unzip();
-    let calls = respondents.len().div_ceil(arguments.batch);
-    let takes = platform.interval.saturating_mul(u32::try_from(calls).unwrap_or(u32::MAX));
-    let metadata = if checked.keys.is_empty() { "none".to_owned() } else { checked.keys.join(", ") };
-    say(&format!(
-        "{} for touchpoint {}: {calls} call{}, about {}.\nTheir own: {}. Metadata: {metadata}.",
-        counted(respondents.len(), "respondent"),
-        rules.touchpoint,
-        if calls == 1 { "" } else { "s" },
-        span(takes.max(platform.interval)),
-        checked.fields.join(", "),
-    ))?;
-    if arguments.list.dry_run {
-        return Ok(say("Nothing was sent: this was a dry run.")?);
-    }
     // Of what is sent, so that no flag can move the rows under a journal.
     let digest = sheet::digest(&serde_json::to_vec(&respondents)?);
     let (progress, report) = files(arguments, &digest);
@@ -150,6 +137,18 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
         _ => Way::New,
     };
     let list = List { digest, touchpoint: rules.touchpoint.to_string(), rows: respondents.len() };
+    // What is left has to be known before anybody is asked; anything else begins after that.
+    let begun = arguments.resume.then(|| Journal::open(progress.clone(), &list, way)).transpose()?;
+    let left = begun.as_ref().map(|journal| left(journal.states(), arguments.resend_unknown));
+    let metadata = if checked.keys.is_empty() { "none".to_owned() } else { checked.keys.join(", ") };
+    say(&format!(
+        "{}\nTheir own: {}. Metadata: {metadata}.",
+        announced(&rules.touchpoint, respondents.len(), left, arguments.batch, platform.interval),
+        checked.fields.join(", "),
+    ))?;
+    if arguments.list.dry_run {
+        return Ok(say("Nothing was sent: this was a dry run.")?);
+    }
     if way != Way::Resume || arguments.resend_unknown {
         let question = if arguments.resend_unknown {
             "Those who may have been added already would be there twice. Go on?"
@@ -160,7 +159,7 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
             return Ok(say("Nothing was sent.")?);
         }
     }
-    let mut journal = Journal::open(progress, &list, way)?;
+    let mut journal = begun.map_or_else(|| Journal::open(progress, &list, way), Ok)?;
     if arguments.resend_unknown {
         resend_unknown(&mut journal)?;
     }
@@ -180,6 +179,27 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     let written = write_report(&report, &all, &rows, &respondents, journal.states());
     let told = summary(&rows, journal.states(), &report, faulty, stopped);
     written.with_context(|| format!("cannot write {}", report.display())).and(told)
+}
+
+/// Rows of a list that was begun that are still to be sent.
+fn left(states: &[State], resend_unknown: bool) -> usize {
+    let open = |state: &&State| match state {
+        State::Waiting | State::Within(_) | State::Sending => true,
+        State::Unknown(_) => resend_unknown,
+        State::Added | State::Refused(_) => false,
+    };
+    states.iter().filter(open).count()
+}
+
+/// What is about to happen; `left` is of a list that was begun.
+fn announced(touchpoint: &Guid, all: usize, left: Option<usize>, batch: usize, interval: Duration) -> String {
+    let calls = left.unwrap_or(all).div_ceil(batch);
+    let takes = interval.saturating_mul(u32::try_from(calls).unwrap_or(u32::MAX));
+    let whom = match left {
+        None => counted(all, "respondent"),
+        Some(left) => format!("{left} of {} left", counted(all, "respondent")),
+    };
+    format!("{whom} for touchpoint {touchpoint}: {}, about {}.", counted(calls, "call"), span(takes))
 }
 
 /// The platform and what rows are held against.
@@ -246,4 +266,23 @@ fn resend_unknown(journal: &mut Journal) -> anyhow::Result<()> {
         journal.note(rows, State::Waiting)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_goes_on_announces_what_is_left() {
+        let unknown = State::Unknown(String::new());
+        let states = [vec![State::Added; 7], vec![State::Waiting, State::Within(2), unknown]].concat();
+        let guid = "f30f55f0-a770-4096-aa9f-8bc2a2aff25f";
+        let touchpoint: Guid = guid.parse().unwrap();
+        let said = |left| announced(&touchpoint, states.len(), left, 2, Duration::from_secs(1));
+        assert_eq!(said(None), format!("10 respondents for touchpoint {guid}: 5 calls, about 5 s."));
+        let words = format!("2 of 10 respondents left for touchpoint {guid}: 1 call, about 1 s.");
+        assert_eq!(said(Some(left(&states, false))), words);
+        let words = format!("3 of 10 respondents left for touchpoint {guid}: 2 calls, about 2 s.");
+        assert_eq!(said(Some(left(&states, true))), words);
+    }
 }
