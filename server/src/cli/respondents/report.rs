@@ -9,7 +9,7 @@ use anyhow::bail;
 use super::journal::State;
 use super::send::Stop;
 use crate::cli::files;
-use crate::cli::words::{counted, say};
+use crate::cli::words::{counted, say, tame};
 use crate::platform::NewRespondent;
 
 /// Ranges of rows that are named in a summary, at most.
@@ -38,7 +38,7 @@ pub(super) fn write_report(
             State::Refused(words) => ("refused", words.as_str()),
             State::Unknown(words) => ("unknown", words.as_str()),
         };
-        csv.write_record([&row.to_string(), new.email.as_str(), state, reason])?;
+        csv.write_record([&row.to_string(), &tame(&new.email), state, &tame(reason)])?;
     }
     Ok(csv.flush()?)
 }
@@ -115,6 +115,24 @@ pub(super) fn runs(states: &[State], is: impl Fn(&State) -> bool) -> Vec<Range<u
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn report(all: &[u64], emails: &[&str], states: &[State]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("list.csv.report.csv");
+        let respondent = |email: &&str| NewRespondent { email: (*email).into(), ..NewRespondent::default() };
+        let respondents: Vec<NewRespondent> = emails.iter().map(respondent).collect();
+        write_report(&path, all, all, &respondents, states).unwrap();
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn nothing_in_a_report_is_a_formula_in_a_spreadsheet() {
+        let refused = State::Refused("=1+1".into());
+        let text = report(&[2, 3], &["=cmd|x@example.com", "jef@example.com"], &[State::Added, refused]);
+        let expected =
+            "row,email,state,reason\n2,'=cmd|x@example.com,added,\n3,jef@example.com,refused,'=1+1\n";
+        assert_eq!(text, expected);
+    }
 
     #[test]
     fn rows_that_stand_alike_are_named_together() {
