@@ -1,7 +1,7 @@
 //! A list as it was written: CSV (RFC 4180) or JSON, as columns and rows of text.
 
-use std::fmt::Write as _;
-use std::io::Read as _;
+use std::fmt::{Display, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -10,8 +10,13 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use shared::{Language, SurveyId, limits};
 
+use super::words::counted;
+
 /// Delimiters that lists come with.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
+
+/// Faults that are shown one by one, at most.
+const SHOWN: usize = 100;
 
 /// A list.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -77,6 +82,19 @@ fn sign(text: &str) -> Result<u8, String> {
         (_, [sign]) if sign.is_ascii_graphic() && *sign != b'"' => Ok(*sign),
         _ => Err("write one sign, or tab".into()),
     }
+}
+
+/// Shows the first faults on standard error, and how many there are besides.
+pub(super) fn show(faults: &[impl Display]) -> io::Result<()> {
+    if faults.is_empty() { Ok(()) } else { writeln!(io::stderr().lock(), "{}", first(faults)) }
+}
+
+fn first(faults: &[impl Display]) -> String {
+    let mut lines: Vec<String> = faults.iter().take(SHOWN).map(ToString::to_string).collect();
+    if let Some(more) = faults.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        lines.push(format!("and {}", counted(more, "more fault")));
+    }
+    lines.join("\n")
 }
 
 /// Says that another sign is between the columns, if that is likely.
@@ -198,9 +216,8 @@ fn stray_quote(text: &str, delimiter: u8) -> Option<Stray> {
     let (mut within, mut row, mut column, mut before) = (Within::Start, 1, 0, 0);
     for byte in text.bytes() {
         within = match (within, byte) {
-            (Within::Start | Within::Quote, b'"') => Within::Quotes,
             (Within::Quotes, b'"') => Within::Quote,
-            (Within::Quotes, _) => Within::Quotes,
+            (Within::Start | Within::Quote, b'"') | (Within::Quotes, _) => Within::Quotes,
             (_, b'\r' | b'\n') => {
                 row += u64::from((before, byte) != (b'\r', b'\n'));
                 column = 0;
@@ -325,6 +342,14 @@ mod tests {
         let numbers: Vec<u64> =
             read(text.as_bytes(), None).unwrap().rows.iter().map(|row| row.number).collect();
         assert_eq!(numbers, [3, 6, 7]);
+    }
+
+    #[test]
+    fn a_list_that_is_all_faults_does_not_fill_the_terminal() {
+        let faults: Vec<String> = (2..=103).map(|row| format!("row {row}, email: it is empty")).collect();
+        assert!(first(&faults[..SHOWN]).ends_with("row 101, email: it is empty"));
+        let lines = first(&faults);
+        assert_eq!((lines.lines().count(), lines.lines().last()), (SHOWN + 1, Some("and 2 more faults")));
     }
 
     #[test]

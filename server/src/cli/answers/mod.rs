@@ -6,7 +6,6 @@
 
 mod submission;
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use anyhow::bail;
@@ -32,11 +31,12 @@ page would send it, respondent.first_name, last_name, email, phone and id, and s
 answer. A score is its number, yes and no are true or yes, false or no, in one of the survey's languages too; options are \
 their ids or their texts, several with a semicolon between them; QUESTION.other has the words for an option called other.
 
-Every row is checked by the rules that hold for visitors before anything is stored, and all faults are shown. Then the \
-answers wait in the same queue, behind those of visitors, and go out at the lane's pace. A row \
-that says the same is the same answer, also in a list that was mended, continued, sorted or saved anew: for 30 days it is \
-known, and adds nothing. Rows of one list that say the same are an answer each; a row that was changed is a new one. So \
-give rows an answered_at, a respondent or a submission if other people may say the same in another list.
+Every row is checked by the rules that hold for visitors before anything is stored, and the first 100 faults are shown. \
+Then the answers wait in the same queue, behind those of visitors, and go out at the lane's pace.
+
+A row that says the same is the same answer, also in a list that was mended, continued, sorted or saved anew: for 30 days \
+it is known, and adds nothing. Rows of one list that say the same are an answer each; a row that was changed is a new one. \
+So give rows an answered_at, a respondent or a submission if other people may say the same in another list.
 
 It asks the server that runs with this configuration, at admin_listen; if none runs, it opens the store itself.";
 
@@ -64,6 +64,16 @@ struct AddArgs {
 /// A fault, with its row where it is one's own.
 struct Fault(Option<u64>, String);
 
+impl std::fmt::Display for Fault {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self(row, words) = self;
+        match row {
+            Some(row) => write!(out, "row {row}, {words}"),
+            None => out.write_str(words),
+        }
+    }
+}
+
 pub(super) async fn answers(arguments: Answers) -> anyhow::Result<()> {
     match arguments.verb {
         Verb::Add(arguments) => add(&arguments).await,
@@ -84,14 +94,7 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     let made = make(survey, &list, asked.language(&survey.languages), &mut faults);
     let checked = check(&door, survey, made, &mut faults).await?;
     faults.sort_by_key(|Fault(row, _)| *row);
-    let mut err = std::io::stderr().lock();
-    for Fault(row, words) in &faults {
-        match row {
-            Some(row) => writeln!(err, "row {row}, {words}")?,
-            None => writeln!(err, "{words}")?,
-        }
-    }
-    drop(err);
+    sheet::show(&faults)?;
     let whole = faults.iter().any(|Fault(row, _)| row.is_none());
     if !faults.is_empty() && (!asked.skip_faulty || whole || checked.is_empty()) {
         let found = counted(faults.len(), "fault");

@@ -392,8 +392,8 @@ mod tests {
     #[test]
     fn an_address_that_is_there_twice_is_warned_of() {
         let list = |addresses: &[String]| {
-            let rows: String = addresses.iter().map(|address| format!("{address},nl,Gent\n")).collect();
-            let text = format!("email,language,store\n{rows}");
+            let rows: Vec<String> = addresses.iter().map(|address| format!("{address},nl,Gent")).collect();
+            let text = format!("email,language,store\n{}", rows.join("\n"));
             check(&read(text.as_bytes(), None).unwrap(), &rules())
         };
         let checked = list(&["jef@example.com", "an@example.com", "Jef@Example.com"].map(Into::into));

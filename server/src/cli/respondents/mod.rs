@@ -40,11 +40,11 @@ The list is CSV with a line of titles (commas, semicolons or tabs; UTF-8), or a 
 {RESPONDENT_COLUMNS} (a code or the platform's GUID) are the person's; every other column goes along as metadata. \
 Columns may be in any order; capitals, blanks and signs in those names do not count.
 
-Every row is checked before anything is sent, and all faults are shown. Then rows go out some at a time, at the lane's \
-pace and after visitors' answers. What the platform refuses together is sent again in halves, so that only those rows \
-stay out that it does not take.
+Every row is checked before anything is sent, and the first 100 faults are shown; the report has those of rows that were \
+left out. Then rows go out some at a time, at the lane's pace and after visitors' answers. What the platform refuses \
+together is sent again in halves, so that only those rows stay out that it does not take.
 
-Before that it asks. In a script, and with a list from standard input, --yes answers; without it nothing is sent.
+Before anything is sent it asks. In a script, and with a list from standard input, --yes answers; without it nothing is sent.
 
 What became of each row is in FILE.progress, and in words in FILE.report.csv. After an interruption --resume goes on. \
 Rows whose call was cut off may have arrived: they are named, and sent again only with --resend-unknown.
@@ -176,7 +176,7 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     .run(crate::server::signal())
     .await;
     desk.close().await;
-    let written = write_report(&report, &all, &rows, &respondents, journal.states());
+    let written = write_report(&report, &all, &checked.faults, &rows, &respondents, journal.states());
     let told = summary(&rows, journal.states(), &report, faulty, stopped);
     written.with_context(|| format!("cannot write {}", report.display())).and(told)
 }
@@ -240,15 +240,14 @@ fn files(arguments: &AddArgs, digest: &str) -> (PathBuf, PathBuf) {
     (beside(&arguments.progress, "progress"), beside(&arguments.report, "report.csv"))
 }
 
-/// Shows everything that is wrong; how many rows are left out for it.
+/// Shows what is wrong; how many rows are left out for it.
 fn report_faults(checked: &Checked, arguments: &AddArgs) -> anyhow::Result<usize> {
     let mut out = std::io::stderr().lock();
     for warning in &checked.warnings {
         writeln!(out, "{warning}")?;
     }
-    for fault in &checked.faults {
-        writeln!(out, "{fault}")?;
-    }
+    drop(out);
+    sheet::show(&checked.faults)?;
     let faulty = checked.rows.iter().filter(|(_, new)| new.is_none()).count();
     let count = checked.faults.len();
     let whole = checked.faults.iter().any(|fault| fault.row.is_none());
