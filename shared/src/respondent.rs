@@ -62,8 +62,13 @@ pub fn fault(field: Option<Field>, value: &str) -> Option<Fault> {
 
 /// Only what is surely wrong is refused: whether an address exists, nobody knows before writing to it.
 fn looks_like_email(text: &str) -> bool {
-    let blank = text.chars().any(char::is_whitespace);
-    !blank && text.rsplit_once('@').is_some_and(|(local, host)| !local.is_empty() && host.contains('.'))
+    let Some((local, host)) = text.rsplit_once('@') else { return false };
+    let quoted = local.len() > 2 && local.starts_with('"') && local.ends_with('"');
+    let label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
+    !text.chars().any(char::is_whitespace)
+        && (quoted || !local.contains('@') && local.split('.').all(|part| !part.is_empty()))
+        && host.contains('.')
+        && host.split('.').all(label)
 }
 
 #[cfg(test)]
@@ -72,11 +77,39 @@ mod tests {
 
     #[test]
     fn an_address_needs_a_name_a_host_and_no_blank() {
-        for good in ["jef@example.com", "jef+shop@mail.example.com", "\"a@b\"@example.com", "用户@例子.广告"]
-        {
+        for good in [
+            "jef@example.com",
+            "jef+shop@mail.example.com",
+            "\"a@b\"@example.com",
+            "\"a..b.\"@example.com",
+            "用户@例子.广告",
+            "j@a-b.photography",
+            "-o'neil_{x}=!#-@1.xn--p1ai",
+            "jef@[192.0.2.1]",
+        ] {
             assert_eq!(fault(Some(Field::Email), good), None, "{good}");
         }
-        for wrong in ["jef", "@example.com", "jef@localhost", "jef tester@example.com", "jef@"] {
+        for wrong in [
+            "jef",
+            "@example.com",
+            "jef@localhost",
+            "jef tester@example.com",
+            "jef@",
+            "a@@b.nl",
+            "a@b@c.nl",
+            "\"@b.nl\"@",
+            "\"@\"a@b.nl",
+            "a@b..nl",
+            "a@.b.nl",
+            "a@b.nl.",
+            "a@.",
+            "a@-b.nl",
+            "a@b-.nl",
+            "a@b.-nl",
+            ".a@b.nl",
+            "a.@b.nl",
+            "a..b@b.nl",
+        ] {
             assert_eq!(fault(Some(Field::Email), wrong), Some(Fault::NoEmail), "{wrong}");
             assert_eq!(fault(Some(Field::FirstName), wrong), None, "{wrong}");
         }

@@ -35,10 +35,10 @@ fn rows(count: u64) -> String {
     text
 }
 
-/// Starts `afterword respondents add` with a list.
+/// Starts `afterword respondents add` with a list, and does not let it ask.
 fn start(stage: &Stage, path: &std::path::Path, flags: &str) -> Result<Child> {
     let path = path.to_str().context("a path that is no text")?;
-    let mut arguments = vec!["respondents", "add", path, "--survey", "checkout"];
+    let mut arguments = vec!["respondents", "add", path, "--survey", "checkout", "--yes"];
     arguments.extend(flags.split_whitespace());
     stage.process.spawn(&arguments)
 }
@@ -169,14 +169,30 @@ async fn a_dry_run_checks_two_hundred_thousand_rows_and_sends_nothing() -> Resul
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_with_faults_is_not_sent_and_every_fault_is_named() -> Result<()> {
+async fn nobody_is_written_to_unasked() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let path = list(&stage, rows(2))?;
+    let path = path.to_str().context("a path that is no text")?;
+    let arguments = ["respondents", "add", path, "--survey", "checkout"];
+    let (code, said) = ended(stage.process.spawn(&arguments)?).await?;
+    ensure!(code == 2 && said.contains("--yes"), "{code}: {said}");
+    let (code, said) = ended(stage.process.spawn(&[&arguments[..], &["--dry-run"]].concat())?).await?;
+    ensure!(code == 0 && said.contains("dry run"), "{code}: {said}");
+    ensure!(stage.sandbox.counts().arrived == 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_with_faults_is_not_sent_and_the_first_hundred_are_named() -> Result<()> {
     tests::prepared()?;
     let stage = Stage::new().await?;
     let mut faulty = String::from("email,language\n");
     (0..1_000).for_each(|number| writeln!(faulty, "visitor-{number},nl").unwrap_or_default());
     let (code, said) = add(&stage, &faulty, "").await?;
     ensure!(code == 1 && said.contains("1000 faults in"), "{said}");
-    ensure!((2..=1_001).all(|row| said.contains(&format!("row {row}, email:"))), "{said}");
+    ensure!((2..=101).all(|row| said.contains(&format!("row {row}, email:"))), "{said}");
+    ensure!(!said.contains("row 102,") && said.contains("and 900 more faults"), "{said}");
     for (text, tells) in [
         (b"email|language\njef@example.com|nl\n".as_slice(), "--delimiter"),
         (b"naam,language\nJef,nl\n".as_slice(), "\"email\": there is none"),
@@ -195,6 +211,8 @@ async fn a_list_with_faults_is_not_sent_and_every_fault_is_named() -> Result<()>
         "{said}"
     );
     ensure!(stage.sandbox.respondents()[0].json["email"] == "an@example.com");
+    let text = std::fs::read_to_string(stage.process.folder().join("list.csv.report.csv"))?;
+    ensure!(text.contains("left out,\"email: \"\"jef\"\" is no e-mail address\""), "{text}");
     Ok(())
 }
 
@@ -203,14 +221,14 @@ async fn only_what_the_platform_refuses_stays_out() -> Result<()> {
     tests::prepared()?;
     let stage = Stage::new().await?;
     // The sandbox is stricter about addresses than anybody can be beforehand.
-    let text = rows(30).replace("visitor-17@example.com", "a@b@example.com");
+    let text = rows(30).replace("visitor-17@example.com", "\"\"\"a@b\"\"@example.com\"");
     let (code, said) = add(&stage, &text, "--batch 10").await?;
     ensure!(code == 1 && said.contains("29 respondents added") && said.contains("(row 19)"), "{said}");
     let at_platform = arrived(&stage.sandbox);
     ensure!(at_platform.len() == 29 && at_platform.values().all(|times| *times == 1));
     let text = std::fs::read_to_string(stage.process.folder().join("list.csv.report.csv"))?;
     ensure!(
-        text.contains("a@b@example.com,refused,") && text.contains("mend it, or leave the row out"),
+        text.contains("a@b\"\"@example.com\",refused,") && text.contains("mend it, or leave the row out"),
         "{text}"
     );
     Ok(())
@@ -322,5 +340,29 @@ async fn a_cause_that_is_mended_costs_no_row() -> Result<()> {
     stage.sandbox.behave();
     let (code, said) = ended(start(&stage, &path, "--batch 8 --resume")?).await?;
     ensure!(code == 0 && arrived(&stage.sandbox).len() == 40, "{said}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_refused_whatever_is_in_it_costs_no_row() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let path = list(&stage, rows(20))?;
+    ensure!(ended(start(&stage, &path, "--batch 10 --dry-run")?).await?.0 == 0);
+    for (status, tells, flags) in
+        [(302, "base_url", ""), (403, "firewall", "--resume"), (404, "base_url", "--resume")]
+    {
+        let before = stage.sandbox.counts().arrived;
+        stage.sandbox.misbehave(Fault::Status { status, retry_after: None, body: None });
+        let (code, said) = ended(start(&stage, &path, &format!("--batch 10 {flags}"))?).await?;
+        ensure!(
+            code == 1 && said.contains(tells) && said.contains("20 respondents not sent"),
+            "{status}: {said}"
+        );
+        ensure!(stage.sandbox.counts().arrived <= before + 1, "it went on after {status}");
+    }
+    stage.sandbox.behave();
+    let (code, said) = ended(start(&stage, &path, "--batch 10 --resume")?).await?;
+    ensure!(code == 0 && arrived(&stage.sandbox).len() == 20, "{said}");
     Ok(())
 }

@@ -1,17 +1,22 @@
 //! A list as it was written: CSV (RFC 4180) or JSON, as columns and rows of text.
 
-use std::fmt::Write as _;
-use std::io::Read as _;
+use std::fmt::{Display, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use shared::{Language, SurveyId};
+use shared::{Language, SurveyId, limits};
+
+use super::words::counted;
 
 /// Delimiters that lists come with.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
+
+/// Faults that are shown one by one, at most.
+const SHOWN: usize = 100;
 
 /// A list.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -79,6 +84,32 @@ fn sign(text: &str) -> Result<u8, String> {
     }
 }
 
+/// Shows the first faults on standard error, and how many there are besides.
+pub(super) fn show(faults: &[impl Display]) -> io::Result<()> {
+    if faults.is_empty() { Ok(()) } else { writeln!(io::stderr().lock(), "{}", first(faults)) }
+}
+
+fn first(faults: &[impl Display]) -> String {
+    let mut lines: Vec<String> = faults.iter().take(SHOWN).map(ToString::to_string).collect();
+    if let Some(more) = faults.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        lines.push(format!("and {}", counted(more, "more fault")));
+    }
+    lines.join("\n")
+}
+
+/// Says that another sign is between the columns, if that is likely.
+pub(super) fn undivided(titles: &[String]) -> Option<String> {
+    let [only] = titles else { return None };
+    let words = || format!("one column {only:?}: say which sign is between them, with --delimiter");
+    only.contains([',', ';', '\t', '|']).then(words)
+}
+
+/// What is wrong with a value that is one line, if anything: a quote at a wrong place makes one cell of several rows.
+pub(super) fn several_lines(value: &str) -> Option<&'static str> {
+    let control = |sign: char| limits::is_forbidden(sign) || matches!(sign, '\n' | '\t');
+    value.contains(control).then_some("it holds a line end or another control sign")
+}
+
 /// SHA-256 of a list's bytes, in hexadecimal digits.
 pub(super) fn digest(bytes: &[u8]) -> String {
     let mut digest = String::new();
@@ -121,11 +152,11 @@ fn csv(text: &str, delimiter: Option<u8>) -> Result<Sheet, String> {
         let before =
             record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or_default());
         let ends = text[before..].bytes().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        line += text[counted..before + ends].matches('\n').count() as u64;
+        line += line_ends(&text[counted..before + ends]);
         counted = before + ends;
         let number = line.saturating_sub(within).max(1);
-        within += record.iter().map(|cell| cell.matches('\n').count() as u64).sum::<u64>();
-        let cells: Vec<String> = record.iter().map(|cell| cell.trim().to_owned()).collect();
+        within += record.iter().map(line_ends).sum::<u64>();
+        let cells: Vec<String> = record.iter().map(cell).collect();
         let Some(sheet) = &mut sheet else {
             sheet = Some(Sheet { columns: cells, rows: Vec::new() });
             continue;
@@ -137,7 +168,76 @@ fn csv(text: &str, delimiter: Option<u8>) -> Result<Sheet, String> {
         let cells = if cells.len() == sheet.columns.len() { Ok(cells) } else { Err(cells.len()) };
         sheet.rows.push(Row { number, cells });
     }
-    Ok(sheet.unwrap_or_default())
+    let sheet = sheet.unwrap_or_default();
+    match stray_quote(text, delimiter) {
+        None => Ok(sheet),
+        Some(stray) => Err(stray.in_words(&sheet.columns)),
+    }
+}
+
+/// A cell without blanks around it, and with one kind of line end.
+fn cell(written: &str) -> String {
+    written.trim().replace("\r\n", "\n").replace('\r', "\n")
+}
+
+fn line_ends(text: &str) -> u64 {
+    (text.matches(['\r', '\n']).count() - text.matches("\r\n").count()) as u64
+}
+
+/// A quote after which cells and rows are read as one cell.
+struct Stray {
+    row: u64,
+    /// From 0.
+    column: usize,
+    words: &'static str,
+}
+
+impl Stray {
+    fn in_words(&self, titles: &[String]) -> String {
+        let Self { row, column, words } = self;
+        let title = titles.get(*column).filter(|title| *row > 1 && !title.is_empty());
+        let place = title.map_or_else(|| format!("column {}", column + 1), Clone::clone);
+        format!("row {row}, {place}: {words}")
+    }
+}
+
+/// Looks for the first quote that is not closed, or closed before the end of its cell: the reader takes either.
+fn stray_quote(text: &str, delimiter: u8) -> Option<Stray> {
+    #[derive(PartialEq)]
+    enum Within {
+        Start,
+        Plain,
+        Quotes,
+        /// A quote that closes them, or is the first of two.
+        Quote,
+        /// Blanks behind that.
+        Blanks,
+    }
+    let (mut within, mut row, mut column, mut before) = (Within::Start, 1, 0, 0);
+    for byte in text.bytes() {
+        within = match (within, byte) {
+            (Within::Quotes, b'"') => Within::Quote,
+            (Within::Start | Within::Quote, b'"') | (Within::Quotes, _) => Within::Quotes,
+            (_, b'\r' | b'\n') => {
+                row += u64::from((before, byte) != (b'\r', b'\n'));
+                column = 0;
+                Within::Start
+            }
+            (_, byte) if byte == delimiter => {
+                column += 1;
+                Within::Start
+            }
+            (Within::Quote | Within::Blanks, b' ') => Within::Blanks,
+            (Within::Quote | Within::Blanks, _) => {
+                let words = "there is text behind the quote that closes the cell; a quote in a quoted cell is written twice";
+                return Some(Stray { row, column, words });
+            }
+            (Within::Start | Within::Plain, _) => Within::Plain,
+        };
+        before = byte;
+    }
+    let words = "a quote is opened and never closed";
+    (within == Within::Quotes).then_some(Stray { row, column, words })
 }
 
 /// The delimiter of the first line, which has no quoted titles with another one in them, as a rule.
@@ -183,7 +283,7 @@ fn json(text: &str) -> Result<Sheet, String> {
     for (place, object) in objects.into_iter().enumerate() {
         let cell = |column: &String| {
             let found = object.iter().find(|(key, _)| key == column);
-            found.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+            found.map(|(_, value)| self::cell(value)).unwrap_or_default()
         };
         let cells = sheet.columns.iter().map(cell).collect();
         sheet.rows.push(Row { number: place as u64 + 1, cells: Ok(cells) });
@@ -242,6 +342,43 @@ mod tests {
         let numbers: Vec<u64> =
             read(text.as_bytes(), None).unwrap().rows.iter().map(|row| row.number).collect();
         assert_eq!(numbers, [3, 6, 7]);
+    }
+
+    #[test]
+    fn a_list_that_is_all_faults_does_not_fill_the_terminal() {
+        let faults: Vec<String> = (2..=103).map(|row| format!("row {row}, email: it is empty")).collect();
+        assert!(first(&faults[..SHOWN]).ends_with("row 101, email: it is empty"));
+        let lines = first(&faults);
+        assert_eq!((lines.lines().count(), lines.lines().last()), (SHOWN + 1, Some("and 2 more faults")));
+    }
+
+    #[test]
+    fn lines_may_end_as_anywhere_and_are_one_kind_within_a_cell() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = "email,note\na@example.com,\"two\nlines\"\n\nb@example.com,x\n".replace('\n', end);
+            let sheet = read(text.as_bytes(), None).unwrap();
+            let numbers: Vec<u64> = sheet.rows.iter().map(|row| row.number).collect();
+            assert_eq!((numbers, cells(&sheet)[0][1]), (vec![2, 4], "two\nlines"), "{end:?}");
+        }
+    }
+
+    #[test]
+    fn a_stray_quote_swallows_no_rows() {
+        for (text, place) in [
+            ("email,store\na@b.nl,\"x\nb@b.nl,y\n", "row 2, store: a quote is opened and never closed"),
+            ("email,store\r\n\r\na@b.nl,\"x\r\ny\"\r\n\"b@b.nl,y", "row 4, email: a quote is opened"),
+            ("email,\"store\na@b.nl,x\n", "row 1, column 2: a quote is opened"),
+            ("email,store\na@b.nl,\"x\"y\n", "row 2, store: there is text behind the quote"),
+            ("email,store\na@b.nl,\"x\nb@b.nl,\"y\"\n", "row 2, store: there is text behind the quote"),
+            ("email,store\na@b.nl,\"x\" \"y\"\n", "row 2, store: there is text behind the quote"),
+        ] {
+            let error = read(text.as_bytes(), None).unwrap_err();
+            assert!(error.starts_with(place), "{text}: {error}");
+        }
+        let text = "email,store\na@b.nl,\"x\" \nb@b.nl,5\" pipe\nc@b.nl,\"\"\nd@b.nl,\"a\"\"\"\n";
+        let sheet = read(text.as_bytes(), None).unwrap();
+        let stores: Vec<&str> = cells(&sheet).iter().map(|row| row[1]).collect();
+        assert_eq!(stores, ["x", "5\" pipe", "", "a\""]);
     }
 
     #[test]

@@ -34,6 +34,15 @@ pub(super) fn plain(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
+/// What a spreadsheet takes for a formula.
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// A cell that no spreadsheet takes for a formula. Numbers stay numbers.
+pub(super) fn tame(cell: &str) -> String {
+    let formula = cell.starts_with(FORMULA) && cell.parse::<f64>().is_err();
+    if formula { format!("'{cell}") } else { cell.to_owned() }
+}
+
 /// A table without lines, that leaves its columns as wide as they are.
 pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
@@ -148,6 +157,13 @@ mod tests {
         for wrong in ["", "2", "h", "2 h", "-2h", "2w", "99999999999999999999d", "2H", "ä"] {
             assert!(parse_span(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_somebody_wrote_is_no_formula_in_a_spreadsheet() {
+        assert_eq!(tame("=HYPERLINK(\"x\")"), "'=HYPERLINK(\"x\")");
+        assert_eq!(tame("@SUM(1)"), "'@SUM(1)");
+        assert_eq!((tame("-3"), tame("+32486"), tame("goed")), ("-3".into(), "+32486".into(), "goed".into()));
     }
 
     #[test]

@@ -58,12 +58,19 @@ const TOKEN: &str = "the token is not taken for this: it may have expired, lack 
 const THROTTLED: &str = "less than a second lay between two calls with this token: does another program use it as well? Give it a \
                          token of its own";
 
+const REDIRECT: &str = "the platform's calls lead nowhere else, and no redirect is followed: base_url is wrong, compare it with the \
+                        platform's API page";
+const FORBIDDEN: &str = "the platform, or a proxy or firewall before it, does not let this call through: look at the token's rights in \
+                         the platform, and whether this server's address may call it";
+
 /// What an operator may do about what came of a call; nothing where the outcome says it all.
 pub fn advice(outcome: &Outcome) -> Option<&'static str> {
     let Outcome::Reply(Reply { status, words, .. }) = outcome else { return None };
     let words = words.to_lowercase();
     match status {
+        300..=399 => Some(REDIRECT),
         401 => Some(TOKEN),
+        403 => Some(FORBIDDEN),
         429 => Some(THROTTLED),
         400 => MESSAGES.iter().find(|(part, _)| words.contains(part)).map(|(_, advice)| *advice),
         404 => Some("the platform has no such call here: compare base_url with the platform's API page"),
@@ -102,6 +109,8 @@ mod tests {
                 of(400, words)
             );
         }
+        assert!(of(302, "").is_some_and(|advice| advice.contains("base_url")));
+        assert!(of(403, "").is_some_and(|advice| advice.contains("rights") && advice.contains("firewall")));
         assert!(of(401, "").is_some_and(|advice| advice.contains("expired")));
         assert!(of(429, "Too many requests").is_some_and(|advice| advice.contains("another program")));
         assert_eq!(

@@ -1,11 +1,11 @@
 //! `afterword answers`: what people answered elsewhere, on paper or on the phone.
 //!
 //! A list is read, made into submissions (`submission`), checked whole by the rules that hold for visitors, and stored in
-//! the same queue. The UUID of a row comes from the list and the row, so that a list that is handed in again adds nothing.
+//! the same queue. The UUID of a row comes from what it says, so that a row that is handed in again, in whatever list, adds
+//! nothing.
 
 mod submission;
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use anyhow::bail;
@@ -16,6 +16,7 @@ use super::queue::access::{Access, Door};
 use super::sheet::{self, ListArgs, Sheet};
 use super::words::{counted, say, span};
 use super::{ConfigFile, Usage, target};
+use crate::clock::Clock;
 use crate::config::{Platform, Survey};
 use crate::intake::{HandInRequest, HandedIn, Wrong};
 use submission::{Maker, column_of};
@@ -30,9 +31,12 @@ page would send it, respondent.first_name, last_name, email, phone and id, and s
 answer. A score is its number, yes and no are true or yes, false or no, in one of the survey's languages too; options are \
 their ids or their texts, several with a semicolon between them; QUESTION.other has the words for an option called other.
 
-Every row is checked by the rules that hold for visitors before anything is stored, and all faults are shown. Then the \
-answers wait in the same queue, behind those of visitors, and go out at the lane's pace. The same list once more adds \
-nothing: its rows are known.
+Every row is checked by the rules that hold for visitors before anything is stored, and the first 100 faults are shown. \
+Then the answers wait in the same queue, behind those of visitors, and go out at the lane's pace.
+
+A row that says the same is the same answer, also in a list that was mended, continued, sorted or saved anew: for 30 days \
+it is known, and adds nothing. Rows of one list that say the same are an answer each; a row that was changed is a new one. \
+So give rows an answered_at, a respondent or a submission if other people may say the same in another list.
 
 It asks the server that runs with this configuration, at admin_listen; if none runs, it opens the store itself.";
 
@@ -60,6 +64,16 @@ struct AddArgs {
 /// A fault, with its row where it is one's own.
 struct Fault(Option<u64>, String);
 
+impl std::fmt::Display for Fault {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self(row, words) = self;
+        match row {
+            Some(row) => write!(out, "row {row}, {words}"),
+            None => out.write_str(words),
+        }
+    }
+}
+
 pub(super) async fn answers(arguments: Answers) -> anyhow::Result<()> {
     match arguments.verb {
         Verb::Add(arguments) => add(&arguments).await,
@@ -77,17 +91,10 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     let access = Access::open(&config).await?;
     let door = access.door(&config);
     let mut faults = Vec::new();
-    let made = make(survey, &list, asked.language(&survey.languages), &sheet::digest(&bytes), &mut faults);
+    let made = make(survey, &list, asked.language(&survey.languages), &mut faults);
     let checked = check(&door, survey, made, &mut faults).await?;
     faults.sort_by_key(|Fault(row, _)| *row);
-    let mut err = std::io::stderr().lock();
-    for Fault(row, words) in &faults {
-        match row {
-            Some(row) => writeln!(err, "row {row}, {words}")?,
-            None => writeln!(err, "{words}")?,
-        }
-    }
-    drop(err);
+    sheet::show(&faults)?;
     let whole = faults.iter().any(|Fault(row, _)| row.is_none());
     if !faults.is_empty() && (!asked.skip_faulty || whole || checked.is_empty()) {
         let found = counted(faults.len(), "fault");
@@ -110,10 +117,9 @@ fn make(
     survey: &Survey,
     list: &Sheet,
     language: Option<Language>,
-    digest: &str,
     faults: &mut Vec<Fault>,
 ) -> Vec<(u64, Submission)> {
-    let maker = match Maker::new(survey, &list.columns, language, digest) {
+    let mut maker = match Maker::new(survey, &list.columns, language, Clock::wall()) {
         Ok(maker) => maker,
         Err(wrong) => {
             faults.extend(wrong.into_iter().map(|words| Fault(None, words)));
@@ -126,7 +132,7 @@ fn make(
     let mut made = Vec::new();
     for row in &list.rows {
         let wrong = match &row.cells {
-            Ok(cells) => match maker.make(row.number, cells) {
+            Ok(cells) => match maker.make(cells) {
                 Ok(submission) => {
                     made.push((row.number, submission));
                     continue;
@@ -172,12 +178,16 @@ async fn store(
     checked: Vec<(u64, Submission)>,
     left: usize,
 ) -> anyhow::Result<()> {
-    let (mut stored, mut repeated, mut trouble) = (0, 0, Vec::new());
+    let (mut stored, mut repeated, mut alike, mut trouble) = (0, 0, 0, Vec::new());
     'batches: for (rows, request) in batches(checked, false) {
-        for (row, outcome) in rows.iter().zip(door.hand_in(&survey.id, &request).await?) {
+        let handed_in = rows.iter().zip(&request.submissions).zip(door.hand_in(&survey.id, &request).await?);
+        for ((row, submission), outcome) in handed_in {
             match outcome {
                 HandedIn::Taken => stored += 1,
-                HandedIn::Repeated => repeated += 1,
+                HandedIn::Repeated => {
+                    repeated += 1;
+                    alike += usize::from(submission.context.is_none() && submission.respondent.is_none());
+                }
                 HandedIn::Conflict => {
                     trouble.push(format!("row {row}: other answers are there under its UUID, and count"));
                 }
@@ -186,8 +196,8 @@ async fn store(
                 }
                 HandedIn::Failed(words) => {
                     trouble.push(format!(
-                        "row {row} and those behind it are not stored: {words}. Hand the same list in again later: what is \
-                         there is known"
+                        "row {row} and those behind it are not stored: {words}. Hand the list in again later: what is there \
+                         is known"
                     ));
                     break 'batches;
                 }
@@ -204,6 +214,12 @@ async fn store(
         said.push(format!("{repeated} were there already"));
     }
     say(&format!("{}.", said.join("; ")))?;
+    if alike > 0 {
+        say(&format!(
+            "{alike} of those tell neither who answered nor when: if they are other people's than before, add answered_at, or \
+             a UUID of their own as submission."
+        ))?;
+    }
     if left > 0 {
         trouble.push(format!("{} left out for their faults", counted(left, "answer")));
     }

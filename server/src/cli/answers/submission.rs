@@ -1,6 +1,7 @@
 //! A row of a list as a submission.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -8,7 +9,9 @@ use shared::submission::{Context, WireAnswer};
 use shared::{Language, OptionId, Respondent, Submission, Words};
 use uuid::Uuid;
 
+use crate::cli::sheet::{several_lines, undivided};
 use crate::cli::target::moment;
+use crate::clock::later;
 use crate::config::{Kind, MetadataSource, Question, Survey};
 use crate::platform::RESPONDENT;
 
@@ -27,11 +30,21 @@ enum Column<'a> {
 const YES: [&str; 5] = ["true", "yes", "1", "y", "x"];
 const NO: [&str; 4] = ["false", "no", "0", "n"];
 
+/// Characters of a day.
+const DAY: usize = "2026-01-31".len();
+/// How much sooner than by UTC a day begins elsewhere.
+const AHEAD: Duration = Duration::from_hours(14);
+/// How fast another clock may be.
+const FAST: Duration = Duration::from_mins(5);
+
 /// Makes submissions of a list's rows.
 pub(super) struct Maker<'a> {
+    survey: &'a Survey,
     columns: Vec<(String, Column<'a>)>,
     language: Option<Language>,
-    digest: &'a str,
+    now: Timestamp,
+    /// How many rows there have been with the same content.
+    seen: HashMap<[u8; 32], u64>,
     /// What yes and no are called in the survey's languages.
     words: (Vec<String>, Vec<String>),
 }
@@ -42,10 +55,15 @@ impl<'a> Maker<'a> {
         survey: &'a Survey,
         titles: &[String],
         language: Option<Language>,
-        digest: &'a str,
+        now: Timestamp,
     ) -> Result<Self, Vec<String>> {
         let mut wrong = Vec::new();
         let mut columns = Vec::new();
+        if let Some(words) =
+            undivided(titles).filter(|_| titles.iter().all(|title| column(survey, title).is_none()))
+        {
+            return Err(vec![format!("the list has {words}")]);
+        }
         for title in titles {
             match column(survey, title) {
                 Some(column) => columns.push((title.clone(), column)),
@@ -70,13 +88,25 @@ impl<'a> Maker<'a> {
                 .collect()
         };
         let words = (said(|words| &words.yes), said(|words| &words.no));
-        if wrong.is_empty() { Ok(Self { columns, language, digest, words }) } else { Err(wrong) }
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        Ok(Self { survey, columns, language, now, seen: HashMap::new(), words })
     }
 
-    /// A row as a submission; or everything that is wrong with its cells.
-    pub(super) fn make(&self, row: u64, cells: &[String]) -> Result<Submission, Vec<String>> {
+    /// The next row as a submission; or everything that is wrong with its cells.
+    pub(super) fn make(&mut self, cells: &[String]) -> Result<Submission, Vec<String>> {
+        let mut submission = self.read(cells)?;
+        if submission.submission.is_nil() {
+            submission.submission = self.uuid(&submission).map_err(|error| vec![error.to_string()])?;
+        }
+        Ok(submission)
+    }
+
+    /// Without a UUID, unless the row has one.
+    fn read(&self, cells: &[String]) -> Result<Submission, Vec<String>> {
         let mut submission = Submission {
-            submission: self.uuid(row),
+            submission: Uuid::nil(),
             language: self.language.map(|language| language.to_string()).unwrap_or_default(),
             answers: Vec::new(),
             metadata: BTreeMap::new(),
@@ -91,6 +121,7 @@ impl<'a> Maker<'a> {
             match column {
                 Column::Language => cell.clone_into(&mut submission.language),
                 Column::AnsweredAt => match moment(cell) {
+                    Ok(at) if at > self.latest(cell) => fault("this is in the future".into()),
                     Ok(at) => submission.context = Some(answered_at(at)),
                     Err(words) => fault(words),
                 },
@@ -98,7 +129,10 @@ impl<'a> Maker<'a> {
                     Ok(uuid) => submission.submission = uuid,
                     Err(_) => fault(format!("{cell:?} is no UUID")),
                 },
-                Column::Metadata(key) => _ = submission.metadata.insert(key.clone(), cell.clone()),
+                Column::Metadata(key) => match several_lines(cell) {
+                    Some(words) => fault(words.into()),
+                    None => _ = submission.metadata.insert(key.clone(), cell.clone()),
+                },
                 Column::Respondent(field) => {
                     set(submission.respondent.get_or_insert_default(), field, cell.clone());
                 }
@@ -118,12 +152,23 @@ impl<'a> Maker<'a> {
         if wrong.is_empty() { Ok(submission) } else { Err(wrong) }
     }
 
-    /// The same for the same row of the same list.
-    fn uuid(&self, row: u64) -> Uuid {
-        let hash = Sha256::digest(format!("{} {row}", self.digest));
+    /// The latest that something can have been answered.
+    fn latest(&self, written: &str) -> Timestamp {
+        later(self.now, if written.len() == DAY { AHEAD } else { FAST })
+    }
+
+    /// The same for the same content, in whatever list and place; another one for each row of a list with it.
+    fn uuid(&mut self, submission: &Submission) -> serde_json::Result<Uuid> {
+        let mut content = submission.clone();
+        content.answers.sort_by(|one, other| one.question.cmp(&other.question));
+        let content = serde_json::to_vec(&(&self.survey.id, content))?;
+        let content: [u8; 32] = Sha256::digest(content).into();
+        let seen = self.seen.entry(content).or_default();
+        *seen += 1;
+        let hash = Sha256::new().chain_update(content).chain_update(seen.to_be_bytes()).finalize();
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&hash[..16]);
-        uuid::Builder::from_custom_bytes(bytes).into_uuid()
+        Ok(uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
 
     fn answer(&self, question: &Question, cell: &str) -> Result<WireAnswer, String> {
@@ -240,13 +285,75 @@ pub(super) fn column_of(pointer: &str, submission: &Submission) -> Option<String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::sheet::read;
     use crate::config::tests::good;
+
+    fn now() -> Timestamp {
+        "2026-11-26T12:00:00Z".parse().unwrap()
+    }
 
     fn made(titles: &str, cells: &str) -> Result<Submission, Vec<String>> {
         let config = good();
         let titles: Vec<String> = titles.split(',').map(str::to_owned).collect();
         let cells: Vec<String> = cells.split(',').map(str::to_owned).collect();
-        Maker::new(&config.surveys[0], &titles, None, "digest")?.make(2, &cells)
+        Maker::new(&config.surveys[0], &titles, None, now())?.make(&cells)
+    }
+
+    #[test]
+    fn nobody_has_answered_in_the_future() {
+        let at = |cell: &str| made("language,recommend,answered_at", &format!("nl,9,{cell}")).map(drop);
+        // It is the 27th in Auckland, and another clock may be fast.
+        for good in ["2026-11-26", "2026-11-27", "2026-11-26T12:04:00Z", "2026-11-26T13:04:00+01:00"] {
+            assert_eq!(at(good), Ok(()), "{good}");
+        }
+        for wrong in ["2026-11-28", "2062-11-26", "2026-11-26T12:06:00Z", "2026-11-27T00:00:00Z"] {
+            assert_eq!(at(wrong), Err(vec!["answered_at: this is in the future".into()]), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_delimiter_is_told_of_once() {
+        let wrong = made("language|recommend", "nl|9").unwrap_err();
+        assert!(matches!(&wrong[..], [only] if only.contains("--delimiter")), "{wrong:?}");
+        assert!(!made("recomend", "9").unwrap_err().join("\n").contains("--delimiter"));
+    }
+
+    /// The UUIDs of the rows of a list.
+    fn uuids(list: &str) -> Vec<Uuid> {
+        let config = good();
+        let list = read(list.as_bytes(), None).unwrap();
+        let mut maker = Maker::new(&config.surveys[0], &list.columns, None, now()).unwrap();
+        let made = list.rows.iter().filter_map(|row| maker.make(row.cells.as_ref().unwrap()).ok());
+        made.map(|submission| submission.submission).collect()
+    }
+
+    #[test]
+    fn a_row_is_the_same_submission_in_a_list_that_was_mended() {
+        let list = "language,recommend,why,again\nnl,9,\"two\nlines\",ja\nnl,negen,,nee\nfr,3,,nee\n";
+        let [nine, three] = uuids(list)[..] else { panic!() };
+        let mended = list.replace("negen", "8");
+        let [again, new, behind] = uuids(&mended)[..] else { panic!() };
+        assert_eq!((again, behind), (nine, three));
+        assert!(new != nine && new != three);
+        // Saved by another program, with more rows, in another order.
+        assert_eq!(uuids(&list.replace('\n', "\r\n").replace("ja", "TRUE")), [nine, three]);
+        assert_eq!(
+            uuids("again;recommend;language;why;found\nnee;3;fr;;\nja;9;nl;\"two\nlines\";\n"),
+            [three, nine]
+        );
+        assert_eq!(uuids(&format!("{list}fr,4,,nee\n"))[..2], [nine, three]);
+        // A new version has to know what an old one stored.
+        assert_eq!(three.to_string(), "435ea3fc-afbf-8371-8d50-f9a78984acf7");
+    }
+
+    #[test]
+    fn rows_that_say_the_same_are_an_answer_each() {
+        let [one, two, three] = uuids("language,recommend\nnl,9\nnl,9\nnl,9\n")[..] else { panic!() };
+        assert!(one != two && two != three && one != three);
+        assert_eq!(uuids("recommend,language\n3,nl\n9,nl\n9,nl\n9,nl\n")[1..], [one, two, three]);
+        let own = "0b9e6c5e-52a5-4a3c-8f3e-0c6f2a9d1f10";
+        let list = format!("language,recommend,submission\nnl,9,{own}\nnl,9,\n");
+        assert_eq!(uuids(&list), [own.parse().unwrap(), one]);
     }
 
     #[test]
@@ -275,8 +382,10 @@ mod tests {
 
     #[test]
     fn what_a_cell_cannot_be_is_told_under_its_title() {
-        let wrong =
-            made("language,recommend,again,found,submission,answered_at", "nl,negen,misschien,tv,7,gisteren");
+        let wrong = made(
+            "language,recommend,again,found,submission,answered_at,metadata.pieces",
+            "nl,negen,misschien,tv,7,gisteren,3\nnl",
+        );
         let wrong = wrong.unwrap_err();
         let expected = [
             "recommend: \"negen\"",
@@ -284,6 +393,7 @@ mod tests {
             "found: \"tv\"",
             "submission: \"7\"",
             "answered_at: write a day",
+            "metadata.pieces: it holds a line end",
         ];
         assert_eq!(wrong.len(), expected.len(), "{wrong:?}");
         for (wrong, expected) in wrong.iter().zip(expected) {

@@ -1,12 +1,16 @@
 //! What a list has to have before anything of it is sent: every fault, with its row and column.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use shared::{Field, Language, limits, respondent};
 
-use crate::cli::sheet::{Row, Sheet};
+use crate::cli::sheet::{Row, Sheet, several_lines, undivided};
 use crate::config::Guid;
 use crate::platform::{NewRespondent, RespondentField};
+
+/// Rows with another's address that are named, at most.
+const REPEATED: usize = 20;
 
 /// What respondents are held against.
 pub(super) struct Rules {
@@ -77,6 +81,7 @@ pub(super) fn check(sheet: &Sheet, rules: &Rules) -> Checked {
             faults.push(Fault { row: None, column: "the list".into(), words });
         }
     }
+    warnings.extend(repeated(&rows));
     let fields = columns.iter().filter_map(|column| match column {
         Column::Field(field) => Some(field.name()),
         _ => None,
@@ -87,6 +92,30 @@ pub(super) fn check(sheet: &Sheet, rules: &Rules) -> Checked {
     });
     let (fields, keys) = (fields.collect(), keys.collect());
     Checked { rows, faults, warnings, fields, keys }
+}
+
+/// Says which rows have the address of one before them: two surveys may be meant.
+fn repeated(rows: &[(u64, Option<NewRespondent>)]) -> Vec<String> {
+    let mut first = HashMap::new();
+    let mut words = Vec::new();
+    for (row, new) in rows.iter().filter_map(|(row, new)| Some((row, new.as_ref()?))) {
+        match first.entry(new.email.to_lowercase()) {
+            Entry::Occupied(other) => {
+                let other = other.get();
+                words.push(format!(
+                    "rows {other} and {row} have the same address: {} is added for each",
+                    new.email
+                ));
+            }
+            Entry::Vacant(place) => _ = place.insert(row),
+        }
+    }
+    let more = words.len().saturating_sub(REPEATED);
+    words.truncate(REPEATED);
+    if more > 0 {
+        words.push(format!("and {more} more rows have the address of another"));
+    }
+    words
 }
 
 fn column(title: &str) -> Column {
@@ -110,13 +139,9 @@ fn titles(
     let listed = sheet.columns.join(", ");
     let has = |field| columns.contains(&Column::Field(field));
     if !has(RespondentField::Email) {
-        let words = match sheet.columns.as_slice() {
-            [only] if only.contains([',', ';', '\t', '|']) => {
-                format!(
-                    "there is none, but one column {only:?}: say which sign is between them, with --delimiter"
-                )
-            }
-            _ => {
+        let words = match undivided(&sheet.columns) {
+            Some(words) => format!("there is none, but {words}"),
+            None => {
                 format!("there is none, and without an address nobody is surveyed; the columns are {listed}")
             }
         };
@@ -182,7 +207,10 @@ fn respondent(
             Column::Key(key) if cell.chars().count() > limits::METADATA_VALUE => {
                 wrong(key, format!("it has more than {} characters", limits::METADATA_VALUE));
             }
-            Column::Key(key) => _ = key_values.insert(key.clone(), cell.clone()),
+            Column::Key(key) => match several_lines(cell) {
+                Some(words) => wrong(key, words.into()),
+                None => _ = key_values.insert(key.clone(), cell.clone()),
+            },
             Column::Field(RespondentField::Touchpoint) => {
                 if cell.parse::<Guid>().as_ref() != Ok(&rules.touchpoint) {
                     wrong(title, format!("{cell} is not the touchpoint {}", rules.touchpoint));
@@ -325,6 +353,13 @@ mod tests {
     }
 
     #[test]
+    fn a_quote_that_the_next_row_closes_swallows_no_row() {
+        let text = "email,language,store\na@b.nl,nl,\"x\nb@b.nl,nl,y\"\nc@b.nl,nl,a\u{7}b\n";
+        let words = "store: it holds a line end or another control sign";
+        assert_eq!(faults(text), [format!("row 2, {words}"), format!("row 3, {words}")]);
+    }
+
+    #[test]
     fn wrong_titles_are_told_once_and_not_for_every_row() {
         let told = faults("naam,store\nJef,Gent\nAn,Gent\n");
         assert_eq!(told.len(), 2, "{told:?}");
@@ -352,6 +387,24 @@ mod tests {
         let checked = check(&read(text.as_bytes(), None).unwrap(), &rules);
         let (_, Some(jef)) = &checked.rows[0] else { panic!("{:?}", checked.faults) };
         assert_eq!((jef.language.as_str(), jef.key_values["language"].as_str()), ("nl", "fr"));
+    }
+
+    #[test]
+    fn an_address_that_is_there_twice_is_warned_of() {
+        let list = |addresses: &[String]| {
+            let rows: Vec<String> = addresses.iter().map(|address| format!("{address},nl,Gent")).collect();
+            let text = format!("email,language,store\n{}", rows.join("\n"));
+            check(&read(text.as_bytes(), None).unwrap(), &rules())
+        };
+        let checked = list(&["jef@example.com", "an@example.com", "Jef@Example.com"].map(Into::into));
+        assert!(checked.faults.is_empty());
+        assert_eq!(
+            checked.warnings,
+            ["rows 2 and 4 have the same address: Jef@Example.com is added for each"]
+        );
+        let warnings = list(&vec!["jef@example.com".into(); 100]).warnings;
+        assert_eq!(warnings.len(), REPEATED + 1);
+        assert_eq!(warnings[REPEATED], "and 79 more rows have the address of another");
     }
 
     #[test]

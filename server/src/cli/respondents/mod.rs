@@ -11,6 +11,7 @@ mod send;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -39,9 +40,11 @@ The list is CSV with a line of titles (commas, semicolons or tabs; UTF-8), or a 
 {RESPONDENT_COLUMNS} (a code or the platform's GUID) are the person's; every other column goes along as metadata. \
 Columns may be in any order; capitals, blanks and signs in those names do not count.
 
-Every row is checked before anything is sent, and all faults are shown. Then rows go out some at a time, at the lane's \
-pace and after visitors' answers. What the platform refuses together is sent again in halves, so that only those rows \
-stay out that it does not take.
+Every row is checked before anything is sent, and the first 100 faults are shown; the report has those of rows that were \
+left out. Then rows go out some at a time, at the lane's pace and after visitors' answers. What the platform refuses \
+together is sent again in halves, so that only those rows stay out that it does not take.
+
+Before anything is sent it asks. In a script, and with a list from standard input, --yes answers; without it nothing is sent.
 
 What became of each row is in FILE.progress, and in words in FILE.report.csv. After an interruption --resume goes on. \
 Rows whose call was cut off may have arrived: they are named, and sent again only with --resend-unknown.
@@ -100,7 +103,7 @@ struct AddArgs {
     /// Where that is written in words, instead of FILE.report.csv
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Do not ask
+    /// Do not ask; needed without a terminal, and where the list comes from standard input
     #[arg(long, short)]
     yes: bool,
 }
@@ -125,20 +128,6 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     let all: Vec<u64> = checked.rows.iter().map(|(row, _)| *row).collect();
     let good = checked.rows.into_iter().filter_map(|(row, new)| Some((row, new?)));
     let (rows, respondents): (Vec<u64>, Vec<NewRespondent>) = good.unzip();
-    let calls = respondents.len().div_ceil(arguments.batch);
-    let takes = platform.interval.saturating_mul(u32::try_from(calls).unwrap_or(u32::MAX));
-    let metadata = if checked.keys.is_empty() { "none".to_owned() } else { checked.keys.join(", ") };
-    say(&format!(
-        "{} for touchpoint {}: {calls} call{}, about {}.\nTheir own: {}. Metadata: {metadata}.",
-        counted(respondents.len(), "respondent"),
-        rules.touchpoint,
-        if calls == 1 { "" } else { "s" },
-        span(takes.max(platform.interval)),
-        checked.fields.join(", "),
-    ))?;
-    if arguments.list.dry_run {
-        return Ok(say("Nothing was sent: this was a dry run.")?);
-    }
     // Of what is sent, so that no flag can move the rows under a journal.
     let digest = sheet::digest(&serde_json::to_vec(&respondents)?);
     let (progress, report) = files(arguments, &digest);
@@ -148,8 +137,19 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
         _ => Way::New,
     };
     let list = List { digest, touchpoint: rules.touchpoint.to_string(), rows: respondents.len() };
-    if (way != Way::Resume || arguments.resend_unknown) && std::io::IsTerminal::is_terminal(&std::io::stdin())
-    {
+    // What is left has to be known before anybody is asked; anything else begins after that.
+    let begun = arguments.resume.then(|| Journal::open(progress.clone(), &list, way)).transpose()?;
+    let left = begun.as_ref().map(|journal| left(journal.states(), arguments.resend_unknown));
+    let metadata = if checked.keys.is_empty() { "none".to_owned() } else { checked.keys.join(", ") };
+    say(&format!(
+        "{}\nTheir own: {}. Metadata: {metadata}.",
+        announced(&rules.touchpoint, respondents.len(), left, arguments.batch, platform.interval),
+        checked.fields.join(", "),
+    ))?;
+    if arguments.list.dry_run {
+        return Ok(say("Nothing was sent: this was a dry run.")?);
+    }
+    if way != Way::Resume || arguments.resend_unknown {
         let question = if arguments.resend_unknown {
             "Those who may have been added already would be there twice. Go on?"
         } else {
@@ -159,7 +159,7 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
             return Ok(say("Nothing was sent.")?);
         }
     }
-    let mut journal = Journal::open(progress, &list, way)?;
+    let mut journal = begun.map_or_else(|| Journal::open(progress, &list, way), Ok)?;
     if arguments.resend_unknown {
         resend_unknown(&mut journal)?;
     }
@@ -176,9 +176,30 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     .run(crate::server::signal())
     .await;
     desk.close().await;
-    let written = write_report(&report, &all, &rows, &respondents, journal.states());
+    let written = write_report(&report, &all, &checked.faults, &rows, &respondents, journal.states());
     let told = summary(&rows, journal.states(), &report, faulty, stopped);
     written.with_context(|| format!("cannot write {}", report.display())).and(told)
+}
+
+/// Rows of a list that was begun that are still to be sent.
+fn left(states: &[State], resend_unknown: bool) -> usize {
+    let open = |state: &&State| match state {
+        State::Waiting | State::Within(_) | State::Sending => true,
+        State::Unknown(_) => resend_unknown,
+        State::Added | State::Refused(_) => false,
+    };
+    states.iter().filter(open).count()
+}
+
+/// What is about to happen; `left` is of a list that was begun.
+fn announced(touchpoint: &Guid, all: usize, left: Option<usize>, batch: usize, interval: Duration) -> String {
+    let calls = left.unwrap_or(all).div_ceil(batch);
+    let takes = interval.saturating_mul(u32::try_from(calls).unwrap_or(u32::MAX));
+    let whom = match left {
+        None => counted(all, "respondent"),
+        Some(left) => format!("{left} of {} left", counted(all, "respondent")),
+    };
+    format!("{whom} for touchpoint {touchpoint}: {}, about {}.", counted(calls, "call"), span(takes))
 }
 
 /// The platform and what rows are held against.
@@ -219,15 +240,14 @@ fn files(arguments: &AddArgs, digest: &str) -> (PathBuf, PathBuf) {
     (beside(&arguments.progress, "progress"), beside(&arguments.report, "report.csv"))
 }
 
-/// Shows everything that is wrong; how many rows are left out for it.
+/// Shows what is wrong; how many rows are left out for it.
 fn report_faults(checked: &Checked, arguments: &AddArgs) -> anyhow::Result<usize> {
     let mut out = std::io::stderr().lock();
     for warning in &checked.warnings {
         writeln!(out, "{warning}")?;
     }
-    for fault in &checked.faults {
-        writeln!(out, "{fault}")?;
-    }
+    drop(out);
+    sheet::show(&checked.faults)?;
     let faulty = checked.rows.iter().filter(|(_, new)| new.is_none()).count();
     let count = checked.faults.len();
     let whole = checked.faults.iter().any(|fault| fault.row.is_none());
@@ -245,4 +265,23 @@ fn resend_unknown(journal: &mut Journal) -> anyhow::Result<()> {
         journal.note(rows, State::Waiting)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_goes_on_announces_what_is_left() {
+        let unknown = State::Unknown(String::new());
+        let states = [vec![State::Added; 7], vec![State::Waiting, State::Within(2), unknown]].concat();
+        let guid = "f30f55f0-a770-4096-aa9f-8bc2a2aff25f";
+        let touchpoint: Guid = guid.parse().unwrap();
+        let said = |left| announced(&touchpoint, states.len(), left, 2, Duration::from_secs(1));
+        assert_eq!(said(None), format!("10 respondents for touchpoint {guid}: 5 calls, about 5 s."));
+        let words = format!("2 of 10 respondents left for touchpoint {guid}: 1 call, about 1 s.");
+        assert_eq!(said(Some(left(&states, false))), words);
+        let words = format!("3 of 10 respondents left for touchpoint {guid}: 2 calls, about 2 s.");
+        assert_eq!(said(Some(left(&states, true))), words);
+    }
 }

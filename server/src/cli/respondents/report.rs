@@ -1,15 +1,17 @@
 //! What became of a list: row by row in a file, and in a few lines at the end.
 
+use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
 
 use anyhow::bail;
 
+use super::check::Fault;
 use super::journal::State;
 use super::send::Stop;
 use crate::cli::files;
-use crate::cli::words::{counted, say};
+use crate::cli::words::{counted, say, tame};
 use crate::platform::NewRespondent;
 
 /// Ranges of rows that are named in a summary, at most.
@@ -19,16 +21,22 @@ const NAMED: usize = 20;
 pub(super) fn write_report(
     path: &Path,
     all: &[u64],
+    faults: &[Fault],
     rows: &[u64],
     respondents: &[NewRespondent],
     states: &[State],
 ) -> anyhow::Result<()> {
+    let mut wrong: HashMap<u64, Vec<String>> = HashMap::new();
+    for Fault { row, column, words } in faults {
+        wrong.entry(row.unwrap_or_default()).or_default().push(format!("{column}: {words}"));
+    }
     let mut csv = csv::Writer::from_writer(io::BufWriter::new(files::private(path)?));
     csv.write_record(["row", "email", "state", "reason"])?;
     let mut sent = rows.iter().zip(respondents).zip(states).peekable();
     for row in all {
         let Some(((_, new), state)) = sent.next_if(|((sent, _), _)| *sent == row) else {
-            csv.write_record([&row.to_string(), "", "left out", "it has faults"])?;
+            let words = wrong.remove(row).unwrap_or_default().join("; ");
+            csv.write_record([&row.to_string(), "", "left out", &tame(&words)])?;
             continue;
         };
         let (state, reason) = match state {
@@ -38,7 +46,7 @@ pub(super) fn write_report(
             State::Refused(words) => ("refused", words.as_str()),
             State::Unknown(words) => ("unknown", words.as_str()),
         };
-        csv.write_record([&row.to_string(), new.email.as_str(), state, reason])?;
+        csv.write_record([&row.to_string(), &tame(&new.email), state, &tame(reason)])?;
     }
     Ok(csv.flush()?)
 }
@@ -115,6 +123,41 @@ pub(super) fn runs(states: &[State], is: impl Fn(&State) -> bool) -> Vec<Range<u
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn report(all: &[u64], faults: &[Fault], rows: &[u64], emails: &[&str], states: &[State]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("list.csv.report.csv");
+        let respondent = |email: &&str| NewRespondent { email: (*email).into(), ..NewRespondent::default() };
+        let respondents: Vec<NewRespondent> = emails.iter().map(respondent).collect();
+        write_report(&path, all, faults, rows, &respondents, states).unwrap();
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn nothing_in_a_report_is_a_formula_in_a_spreadsheet() {
+        let refused = State::Refused("=1+1".into());
+        let text = report(
+            &[2, 3],
+            &[],
+            &[2, 3],
+            &["=cmd|x@example.com", "jef@example.com"],
+            &[State::Added, refused],
+        );
+        let expected =
+            "row,email,state,reason\n2,'=cmd|x@example.com,added,\n3,jef@example.com,refused,'=1+1\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_row_that_was_left_out_has_its_faults_in_the_report() {
+        let fault =
+            |row, column: &str| Fault { row: Some(row), column: column.into(), words: "it is empty".into() };
+        let faults = [fault(2, "email"), fault(2, "store"), fault(4, "email")];
+        let text = report(&[2, 3, 4], &faults, &[3], &["jef@example.com"], &[State::Added]);
+        let expected = "row,email,state,reason\n2,,left out,email: it is empty; store: it is empty\n\
+                        3,jef@example.com,added,\n4,,left out,email: it is empty\n";
+        assert_eq!(text, expected);
+    }
 
     #[test]
     fn rows_that_stand_alike_are_named_together() {

@@ -137,6 +137,10 @@ impl Sending<'_> {
                 alike.taken();
                 Next::Go
             }
+            Verdict::Rejected if of_the_call(outcome, self.keeps_going) => {
+                self.journal.note(rows, before)?;
+                Next::Stop(in_words(outcome))
+            }
             Verdict::Rejected if rows.len() > 1 => {
                 let half = rows.len().div_ceil(2);
                 self.journal.note(rows, State::Within(half))?;
@@ -173,6 +177,17 @@ impl Sending<'_> {
             }
         };
         Ok(next)
+    }
+}
+
+/// True if a refusal is of the call, whatever is in it: with other rows it would be the same. Where somebody says that it is
+/// the rows, only a redirect is.
+fn of_the_call(outcome: &Outcome, keeps_going: bool) -> bool {
+    let Outcome::Reply(reply) = outcome else { return false };
+    match reply.status {
+        300..=399 => true,
+        402..=407 | 410 | 415 => !keeps_going,
+        _ => false,
     }
 }
 
@@ -237,7 +252,48 @@ fn settled(states: &[State]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::journal::{List, Way};
     use super::*;
+    use crate::cli::remote::Remote;
+    use crate::config::tests::good;
+    use crate::platform::Reply;
+
+    #[test]
+    fn a_refusal_of_the_call_leaves_the_rows_to_be_sent() {
+        let config = good();
+        let folder = tempfile::tempdir().unwrap();
+        let list = List { digest: "d".into(), touchpoint: "t".into(), rows: 2 };
+        let mut journal = Journal::open(folder.path().join("list.progress"), &list, Way::New).unwrap();
+        let mut desk = Desk::There(Remote::new(&config).unwrap(), config.platforms[0].name.clone());
+        let respondents = [NewRespondent::default(), NewRespondent::default()];
+        let mut settled = |status, rows: Range<usize>, keeps_going| {
+            journal.note(0..2, State::Sending).unwrap();
+            let mut sending = Sending {
+                desk: &mut desk,
+                touchpoint: &config.surveys[0].touchpoint,
+                respondents: &respondents,
+                journal: &mut journal,
+                batch: 2,
+                patience: Patience::new(&config.platforms[0]),
+                keeps_going,
+            };
+            let outcome = Outcome::Reply(Reply { status, retry_after: None, words: String::new() });
+            let mut alike = Alike { keeps_going, ..Alike::default() };
+            let next = sending.settle(rows, State::Waiting, &outcome, &mut alike).unwrap();
+            let words = if let Next::Stop(words) = next { words } else { String::new() };
+            (words, journal.states()[0].clone())
+        };
+        for (status, tells) in [(302, "base_url"), (403, "rights"), (404, "base_url"), (405, "405")] {
+            let (words, state) = settled(status, 0..2, false);
+            assert!(words.contains(tells) && state == State::Waiting, "{status}: {words}");
+            assert_eq!(settled(status, 0..1, false).1, State::Waiting);
+        }
+        assert_eq!(settled(307, 0..1, true).1, State::Waiting);
+        for (status, keeps_going) in [(400, false), (413, false), (422, false), (403, true)] {
+            let (words, state) = settled(status, 0..1, keeps_going);
+            assert!(words.is_empty() && matches!(state, State::Refused(_)), "{status}: {words}");
+        }
+    }
 
     #[test]
     fn refusals_that_are_alike_end_a_run_in_which_nothing_was_taken() {
