@@ -160,7 +160,8 @@ mod tests {
     fn a_question_is_known_with_its_labels_and_whether_it_may_be_left_out() {
         let ends = r#"low = { nl = "Nooit", fr = "Jamais" }"#;
         let labels = |scale: &str, words: &str| {
-            let text = GOOD.replace("scale = \"nps\"", scale).replace(ends, words);
+            let text = GOOD.replace("at_most = 6", "at_most = 1");
+            let text = text.replace("scale = \"nps\"", scale).replace(ends, words);
             let settings = settings(&parse(&text).unwrap());
             settings.touchpoints[0].questions[0].labels.join("|")
         };
