@@ -152,7 +152,7 @@
       const check = () => scrollY + innerHeight >= (doc.documentElement.scrollHeight * percent) / 100 && due();
       on(self, "scroll", check);
       // A page that scripts fill is short at first.
-      setTimeout(check, 2000);
+      setTimeout(check, percent * 40);
     });
     when("exit", () => {
       on(doc.documentElement, "mouseleave", (event) => event.clientY <= 0 && due());

@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use server::sandbox::{Call, Fault, Misbehaviour};
-use tests::{DEADLINE, NO_LIMITS, Stage};
+use server::sandbox::{Call, Fault, Misbehaviour, Question, Token, Touchpoint};
+use tests::{DEADLINE, NO_LIMITS, QUICK, Stage, TOKEN};
 use uuid::Uuid;
 
 const LANGUAGES: [&str; 4] = ["nl", "fr", "en", "ar"];
@@ -40,12 +40,68 @@ async fn answer(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
+/// The questions of a touchpoint with the place of what joins their languages, which is named anew by an import.
+fn questions(touchpoint: &Touchpoint) -> Vec<Question> {
+    let siblings: Vec<&str> = touchpoint.questions.iter().map(|question| question.sibling.as_str()).collect();
+    let place = |question: &Question| siblings.iter().position(|sibling| *sibling == question.sibling);
+    let placed = |question: &Question| Question {
+        sibling: place(question).map(|place| place.to_string()).unwrap_or_default(),
+        ..question.clone()
+    };
+    touchpoint.questions.iter().map(placed).collect()
+}
+
+/// A survey that was written asks what its touchpoint asks: texts, kinds, scales, labels, options, GUIDs and what may be
+/// left out, in every language.
+fn same(survey: &str, touchpoint: &Touchpoint) -> Result<()> {
+    let read = tests::settings(survey, QUICK)?;
+    let [written] = read.touchpoints.as_slice() else { anyhow::bail!("not one survey: {survey}") };
+    ensure!(written.guid.eq_ignore_ascii_case(&touchpoint.guid) && written.company == touchpoint.company);
+    ensure!(written.languages == touchpoint.languages, "{:?}", written.languages);
+    let (written, asked) = (questions(written), questions(touchpoint));
+    ensure!(written.len() == asked.len(), "{} of {} questions: {survey}", written.len(), asked.len());
+    for (written, asked) in written.iter().zip(&asked) {
+        ensure!(written == asked, "{written:#?} is not {asked:#?}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_survey_is_imported_as_the_platform_has_it() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::with(QUICK, |config| tests::with_full(tests::with_looks(config))).await?;
+    let (code, said) = run(&stage, "check --online").await?;
+    ensure!(code == 0 && said.contains("lists 7 options at most"), "{said}");
+    for id in ["checkout", "delivery", "looks"] {
+        ensure!(said.contains(&format!("{id}: as the platform has it.")), "{id}: {said}");
+    }
+    for touchpoint in stage.sandbox.touchpoints() {
+        let file = stage.process.folder().join(format!("{}.toml", touchpoint.name));
+        let (company, guid) = (&touchpoint.company, &touchpoint.guid);
+        let line = format!(
+            "import --company {company} --touchpoint {guid} --id imported --output {}",
+            file.display()
+        );
+        let (code, said) = run(&stage, &line).await?;
+        ensure!(code == 0, "{said}");
+        let survey = std::fs::read_to_string(&file)?;
+        // A list of twenty countries comes as far as the platform has room for it.
+        if ["steps", "page"].contains(&touchpoint.name.as_str()) {
+            ensure!(said.contains("lists 7 options at most") && survey.contains("# It may be cut"), "{said}");
+        } else {
+            ensure!(!said.contains("at most"), "{said}");
+            same(&survey, &touchpoint).with_context(|| touchpoint.name.clone())?;
+        }
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_imported_survey_is_checked_served_and_answered_in_four_languages() -> Result<()> {
     tests::prepared()?;
     let mut stage = Stage::new().await?;
     let base = stage.process.config.split("[[survey]]").next().unwrap_or_default().to_owned() + NO_LIMITS;
-    let touchpoint = stage.sandbox.touchpoints()[0].clone();
+    let touchpoint = Touchpoint::clone(&stage.sandbox.touchpoints()[0]);
     let file = stage.process.folder().join("survey.toml");
     let line = format!(
         "import --company {} --touchpoint {} --id imported --origin {} --output {}",
@@ -63,8 +119,7 @@ async fn an_imported_survey_is_checked_served_and_answered_in_four_languages() -
     let (code, said) = run(&stage, &line).await?;
     ensure!(code == 1 && said.contains("--force"), "{said}");
     let survey = std::fs::read_to_string(&file)?;
-    let asked: Vec<&str> = touchpoint.questions.iter().map(|question| question.guid.as_str()).collect();
-    ensure!(asked.iter().all(|guid| survey.contains(guid)), "{survey}");
+    same(&survey, &touchpoint)?;
 
     stage.process.config = format!("{base}\n{survey}");
     let (code, said) = run(&stage, "check").await?;
@@ -73,14 +128,20 @@ async fn an_imported_survey_is_checked_served_and_answered_in_four_languages() -
     answer(&stage).await?;
 
     // A token that may not ask for questions: what was answered tells them.
-    let denied = Fault::Status { status: 401, retry_after: None, body: None };
-    stage.sandbox.misbehave(Misbehaviour::from(denied).only(Call::GetQuestions));
+    let calls = Some(vec![Call::AddAnswer, Call::GetAnswers]);
+    let denied = Token { calls, ..Token::all(TOKEN.to_owned().into()) };
+    stage.sandbox.know(vec![denied], vec![touchpoint]);
+    // A reply that breaks off is asked for again.
+    stage.sandbox.misbehave(Misbehaviour::from(Fault::CutReply).calls(1).only(Call::GetAnswers));
     let (code, said) = run(&stage, &format!("{line} --force")).await?;
+    ensure!(code == 0 && said.contains("the token is not taken") && said.contains("again in"), "{said}");
+    let made = "made from 4 responses of the last 31 days";
     ensure!(
-        code == 0 && said.contains("the token is not taken") && said.contains("4 responses in 4 languages"),
+        said.contains("4 responses in 4 languages.") && said.contains(&format!("note: it is {made}")),
         "{said}"
     );
     let survey = std::fs::read_to_string(&file)?;
+    ensure!(survey.starts_with(&format!("# It is {made}")), "{survey}");
     stage.stop().await?;
     stage.process.config = format!("{base}\n{survey}");
     let (code, said) = run(&stage, "check").await?;
@@ -95,14 +156,17 @@ async fn what_cannot_be_imported_says_why() -> Result<()> {
     tests::prepared()?;
     let stage = Stage::new().await?;
     let touchpoint = stage.sandbox.touchpoints()[0].clone();
+    let company = &touchpoint.company;
     let of = |touchpoint: &str, more: &str| {
-        format!("import --company {touchpoint} --touchpoint {touchpoint} --id imported {more}")
+        format!("import --company {company} --touchpoint {touchpoint} --id imported {more}")
     };
+    let elsewhere = format!("import --company {0} --touchpoint {0} --id imported", touchpoint.guid);
     for (line, code, tells) in [
         (of("f30f55f0", ""), 2, "not a GUID"),
         (of(&touchpoint.guid, "--platform other"), 2, "no [platform.other]"),
         (of(&touchpoint.guid, "--languages de"), 1, "no language"),
         (of(&touchpoint.company, ""), 1, "Touchpoint with ID"),
+        (elsewhere, 1, "is not the company of this touchpoint"),
     ] {
         let (ended, said) = run(&stage, &line).await?;
         ensure!(ended == code && said.contains(tells), "{line}: {ended}: {said}");
@@ -129,6 +193,16 @@ async fn a_configuration_is_held_against_the_platform_and_nothing_is_written() -
     let (code, said) = run(&stage, "check --online").await?;
     ensure!(code == 1 && said.contains(&format!("the touchpoint has no question {slip}")), "{said}");
     ensure!(said.contains("1 problem with the platform"), "{said}");
+    let right = stage.process.config.clone();
+    let company = stage.sandbox.touchpoints()[0].company.clone();
+    stage.process.config = right.replace(&company, "ec28d381-4883-4731-9462-74c3dc82aff1");
+    let (code, said) = run(&stage, "check --online").await?;
+    ensure!(code == 1 && said.matches("is not the company of this touchpoint").count() == 2, "{said}");
+    // What comes back as nonsense is asked for again, and explained if it stays so.
+    stage.process.config = right;
+    stage.sandbox.misbehave(Misbehaviour::from(Fault::Garbage).only(Call::GetQuestions));
+    let (code, said) = run(&stage, "check --online").await?;
+    ensure!(code == 1 && said.contains("again in") && said.contains("base_url may lead"), "{said}");
     let refused = Fault::Status { status: 401, retry_after: None, body: None };
     stage.sandbox.misbehave(Misbehaviour::from(refused).only(Call::GetQuestions));
     let (code, said) = run(&stage, "check --online").await?;

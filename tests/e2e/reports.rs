@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, ensure};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use server::sandbox::{Arrival, Call, Fault, Misbehaviour};
-use tests::{DEADLINE, Stage};
+use server::sandbox::{Arrival, Call, Fault, Kind, Misbehaviour, Question, Token, Touchpoint};
+use tests::{DEADLINE, Stage, TOKEN};
 
 async fn run(stage: &Stage, line: &str) -> Result<(i32, String, String)> {
     let arguments: Vec<&str> = line.split_whitespace().collect();
@@ -42,6 +42,26 @@ fn fill(stage: &Stage, from: Timestamp, to: Timestamp) -> Vec<Value> {
     put
 }
 
+/// The cells of a table as RFC 4180 has them.
+fn cells(csv: &str) -> Vec<Vec<String>> {
+    let (mut rows, mut row, mut cell, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
+    let mut letters = csv.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' if quoted && letters.peek() == Some(&'"') => cell.extend(letters.next()),
+            '"' => quoted = !quoted,
+            ',' if !quoted => row.push(std::mem::take(&mut cell)),
+            '\r' if !quoted => {}
+            '\n' if !quoted => {
+                row.push(std::mem::take(&mut cell));
+                rows.push(std::mem::take(&mut row));
+            }
+            other => cell.push(other),
+        }
+    }
+    rows
+}
+
 /// The two ends of each part that was asked for, as the path has them.
 fn parts(arrivals: &[Arrival]) -> Vec<(String, String)> {
     let calls =
@@ -68,6 +88,7 @@ async fn fourteen_months_arrive_in_parts_without_gap_or_double() -> Result<()> {
     // The last one is on the day that is no part of it any more.
     let expected = put.len() - 1;
     ensure!(err.contains(&format!("{expected} responses written")), "{err}");
+    ensure!(err.contains("14 calls: about 280 ms"), "{err}");
 
     let parts = parts(&stage.sandbox.arrivals());
     ensure!(parts.len() == 14, "{parts:?}");
@@ -104,6 +125,103 @@ async fn fourteen_months_arrive_in_parts_without_gap_or_double() -> Result<()> {
     let table =
         said(&stage, "responses --survey checkout --from 2025-01-01 --to 2025-01-11 --format table").await?;
     ensure!(table.lines().count() == 11 && table.contains("recommend"), "{table}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_answer_has_one_column_in_both_languages() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let mut touchpoint = Touchpoint::clone(&stage.sandbox.touchpoints()[0]);
+    let language = |tag: &str| shared::Language::matching(tag).context("no language");
+    // One that only the platform has.
+    for (tag, guid, text) in [
+        ("nl", "7a1c0000-0000-4000-8000-000000000001", "Nog iets?"),
+        ("fr", "7a1c0000-0000-4000-8000-000000000002", "Autre chose ?"),
+    ] {
+        touchpoint.questions.push(Question {
+            guid: guid.into(),
+            sibling: "more".into(),
+            language: language(tag)?,
+            kind: Kind::Text,
+            text: text.into(),
+            mandatory: false,
+            labels: Vec::new(),
+        });
+    }
+    stage.sandbox.know(vec![Token::all(TOKEN.to_owned().into())], vec![touchpoint.clone()]);
+    let given = [
+        (
+            "nl",
+            "2026-01-05T10:00:00Z",
+            "9",
+            "Goed, \"snel\"\nen netjes",
+            ["Zoekmachine", "In ons atelier"],
+            "true",
+            "Niets",
+        ),
+        (
+            "fr",
+            "2026-01-06T23:59:59Z",
+            "3",
+            "Trop cher",
+            ["Moteur de recherche", "Dans notre atelier"],
+            "false",
+            "Rien",
+        ),
+    ];
+    let person = [
+        ("UniqueID", "id"),
+        ("FirstName", "first_name"),
+        ("LastName", "last_name"),
+        ("Email", "email"),
+        ("Phone", "phone"),
+    ];
+    for (tag, time, score, text, options, again, more) in given {
+        let spoken = language(tag)?;
+        let answer = |sibling: &str, key: &str, value: Value| {
+            let mut asked = touchpoint.questions.iter();
+            let asked = asked.find(|question| question.sibling == sibling && question.language == spoken);
+            let guid = asked.map(|question| question.guid.clone());
+            let mut answer = json!({ "QuestionItemUniqueID": guid, "Score": null, "Text": null, "Boolean": null, "Options": null });
+            answer[key] = value;
+            answer
+        };
+        let respondent: serde_json::Map<String, Value> =
+            person.iter().map(|(key, name)| ((*key).to_owned(), json!(format!("{name} {tag}")))).collect();
+        let body = json!({
+            "metadata": { "shop": tag },
+            "respondent": respondent,
+            "answers": [
+                answer("recommend", "Score", serde_json::from_str(score)?),
+                answer("why", "Text", json!(text)),
+                answer("found", "Options", json!(options)),
+                answer("again", "Boolean", serde_json::from_str(again)?),
+                answer("more", "Text", json!(more)),
+            ],
+        });
+        stage.sandbox.put(&touchpoint.guid, spoken, time.parse()?, body);
+    }
+    let rows = cells(&said(&stage, "responses --survey checkout --from 2026-01-01 --to 2026-01-11").await?);
+    ensure!(rows.len() == 3 && !rows[0].iter().any(|title| title == "Autre chose ?"), "{rows:?}");
+    for (row, (tag, time, score, text, options, again, more)) in rows[1..].iter().zip(given) {
+        let is = |title: &str, value: &str| -> Result<()> {
+            let place = rows[0].iter().position(|cell| cell == title).context(title.to_owned())?;
+            ensure!(row[place] == value, "{title}: {:?} is not {value:?}", row[place]);
+            Ok(())
+        };
+        is("answered_at", time)?;
+        is("language", tag)?;
+        is("recommend", score)?;
+        is("why", text)?;
+        is("found", &options.join("; "))?;
+        is("again", again)?;
+        is("Nog iets?", more)?;
+        is("metadata.shop", tag)?;
+        for (_, name) in person {
+            is(&format!("respondent.{name}"), &format!("{name} {tag}"))?;
+        }
+    }
     Ok(())
 }
 
@@ -205,17 +323,53 @@ async fn a_platform_that_always_breaks_off_ends_the_command_after_eight_tries() 
     for (fault, tells) in [(Fault::CutReply, "connection failed"), (Fault::Garbage, "cannot be read")] {
         let before = stage.sandbox.counts().arrived;
         stage.sandbox.misbehave(Misbehaviour::from(fault.clone()).only(Call::GetAnswers));
-        let line =
-            format!("responses --survey checkout --from 2026-01-01 --output {} --force", file.display());
+        let line = format!(
+            "responses --survey checkout --from 2026-01-01 --to 2999-01-01 --output {} --force",
+            file.display()
+        );
         let (code, _, err) = run(&stage, &line).await?;
         ensure!(code == 1 && err.contains(tells) && err.contains("--resume goes on"), "{fault:?}: {err}");
         // The first part, eight times.
         ensure!(stage.sandbox.counts().arrived - before == 8, "{fault:?}");
         ensure!(err.matches("again in").count() == 7, "{err}");
+        ensure!(err.contains("--to 2999-01-01T00:00:00Z is in the future: up to now"), "{err}");
     }
     stage.sandbox.behave();
-    let line = format!("responses --survey checkout --from 2026-01-01 --output {} --resume", file.display());
+    let line = format!(
+        "responses --survey checkout --from 2026-01-01 --to 2999-01-01 --output {} --resume",
+        file.display()
+    );
     let (code, _, err) = run(&stage, &line).await?;
     ensure!(code == 0 && err.contains("5 responses written"), "{err}");
+    let nowhere = stage.process.folder().join("nodir/responses.csv");
+    let line = format!("responses --survey checkout --from 2026-01-01 --output {}", nowhere.display());
+    let (code, _, err) = run(&stage, &line).await?;
+    ensure!(code == 1 && err.contains("nodir/responses.csv.part"), "{err}");
+    stage.sandbox.misbehave(Misbehaviour::from(Fault::Garbage).only(Call::GetNps));
+    let (code, _, err) = run(&stage, "nps --survey checkout --from 2026-01-01").await?;
+    ensure!(code == 1 && err.matches("again in").count() == 7 && err.contains("base_url may lead"), "{err}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn months_that_came_before_a_failure_are_printed() -> Result<()> {
+    tests::prepared()?;
+    let stage = Stage::new().await?;
+    let line = "nps --survey checkout --from 2010-01-01 --to 2026-01-01 --by month --format json";
+    let arguments: Vec<&str> = line.split_whitespace().collect();
+    let child = stage.process.spawn(&arguments)?;
+    ensure!(stage.sandbox.until(DEADLINE, |counts| counts.done >= 4).await);
+    let refused = Fault::Status { status: 404, retry_after: None, body: None };
+    stage.sandbox.misbehave(Misbehaviour::from(refused).only(Call::GetNps));
+    let output =
+        tokio::time::timeout(DEADLINE, child.wait_with_output()).await.context("it does not end")??;
+    let err = String::from_utf8(output.stderr)?;
+    let months: Vec<Value> = serde_json::from_slice(&output.stdout)?;
+    ensure!(output.status.code() == Some(1) && (4..192).contains(&months.len()), "{}: {err}", months.len());
+    let rest = months.last().and_then(|month| month["to"].as_str()).unwrap_or_default();
+    ensure!(
+        err.contains("192 calls") && err.contains(&format!("--from {} asks", &rest[..10])),
+        "{rest}: {err}"
+    );
     Ok(())
 }

@@ -261,6 +261,8 @@ pub fn settings(config: &str, interval: Duration) -> Result<Settings> {
                 language: *language,
                 text: text(&asked["text"][language.tag()]),
                 kind: kind(asked, *language),
+                mandatory: asked["required"] == json!(true),
+                labels: labels(asked, *language),
             };
             // What is meant by "other" goes to a text question of its own.
             let options = asked["options"].as_array().into_iter().flatten();
@@ -270,6 +272,8 @@ pub fn settings(config: &str, interval: Duration) -> Result<Settings> {
                     guid: text(&guid[language.tag()]),
                     sibling: format!("{}-other", text(&asked["id"])),
                     kind: sandbox::Kind::Text,
+                    mandatory: false,
+                    labels: Vec::new(),
                     ..in_language(language)
                 };
                 languages.iter().map(in_language).collect::<Vec<_>>()
@@ -310,4 +314,21 @@ fn kind(asked: &Value, language: shared::Language) -> sandbox::Kind {
         }
         _ => score(asked["min"].as_i64().unwrap_or_default(), asked["max"].as_i64().unwrap_or_default()),
     }
+}
+
+/// What the steps of a score are called, in the seven places that the platform has for it.
+fn labels(asked: &Value, language: shared::Language) -> Vec<String> {
+    let steps = asked["labels"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let text = |label: Option<&Value>| {
+        label.and_then(|label| label[language.tag()].as_str()).unwrap_or_default().to_owned()
+    };
+    if (1..=7).contains(&steps.len()) {
+        return steps.iter().map(|step| text(Some(step))).collect();
+    }
+    let sandbox::Kind::Score { min, max } = kind(asked, language) else { return Vec::new() };
+    let places = usize::try_from(max - min + 1).unwrap_or_default().clamp(2, 7);
+    let mut labels = vec![String::new(); places];
+    labels[0] = text(asked.get("low").or(steps.first()));
+    labels[places - 1] = text(asked.get("high").or(steps.last()));
+    labels
 }

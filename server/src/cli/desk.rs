@@ -35,7 +35,8 @@ impl Desk {
         }
     }
 
-    async fn here(platform: &Arc<Platform>, queue: SharedQueue) -> anyhow::Result<Self> {
+    /// Takes the lane.
+    pub(super) async fn here(platform: &Arc<Platform>, queue: SharedQueue) -> anyhow::Result<Self> {
         if let Some(place) = platform.token.expose_secret().strip_prefix(UNSET) {
             let what = if place.contains('/') { "let its token be read at" } else { "set its token in" };
             bail!("no server runs, so the platform is called from here: {what} {place}");

@@ -11,12 +11,12 @@ use serde::Serialize;
 use shared::SurveyId;
 
 use super::desk::Desk;
-use super::patience::{Patience, report};
-use super::target::{self, Period};
+use super::patience::{Patience, Progress, ahead, report};
+use super::target::{self, Ends, Period};
 use super::words::{fold, say, table, width};
 use super::{ConfigFile, Usage};
 use crate::clock::Clock;
-use crate::config::Survey;
+use crate::config::{Platform, Survey};
 use crate::forwarder::{Call, Done};
 use crate::platform::{Nps, NpsFilter};
 
@@ -81,42 +81,72 @@ struct Score {
 pub(super) async fn nps(arguments: NpsArgs) -> anyhow::Result<()> {
     let config = super::load_without_secrets(&arguments.file.config)?;
     let survey = target::survey(&config, arguments.survey.as_ref())?;
-    let (from, to) = arguments.period.ends(Clock::wall())?;
+    let ends = arguments.period.ends(Clock::wall())?;
+    if let Some(note) = ends.note() {
+        eprintln!("{note}");
+    }
+    let Ends { from, to, .. } = ends;
     let filters = filters(arguments.filter);
     if !arguments.any_key {
         known(survey, &filters)?;
     }
     let platform = target::platform(&config, survey)?;
     let mut desk = Desk::open(&config, platform).await?;
-    let mut patience = Patience::new(platform);
-    let scores = ask(&mut desk, &mut patience, survey, parts(from, to, arguments.by), &filters).await;
+    let mut scores = Vec::new();
+    let parts = parts(from, to, arguments.by);
+    let asked = ask(&mut desk, platform, survey, parts, &filters, &mut scores).await;
     desk.close().await;
-    let scores = scores?;
-    match arguments.format {
-        Format::Json => say(&serde_json::to_string_pretty(&scores)?)?,
-        Format::Table => say(&page(survey, &filters, &scores, width()))?,
+    // What came before a failure is there all the same.
+    if asked.is_ok() || !scores.is_empty() {
+        match arguments.format {
+            Format::Json => say(&serde_json::to_string_pretty(&scores)?)?,
+            Format::Table => say(&page(survey, &filters, &scores, width()))?,
+        }
     }
-    Ok(())
+    asked.map_err(|error| with_rest(error, &scores))
 }
 
+/// A failure after some scores says where to go on.
+fn with_rest(error: anyhow::Error, scores: &[Score]) -> anyhow::Error {
+    match scores.last() {
+        Some(last) => {
+            let rest = moment(last.to);
+            error.context(format!("only what is before {rest} is there: --from {rest} asks for the rest"))
+        }
+        None => error,
+    }
+}
+
+/// Asks for each part; what came before a failure is in `scores`.
 async fn ask(
     desk: &mut Desk,
-    patience: &mut Patience,
+    platform: &Platform,
     survey: &Survey,
     parts: Vec<(Timestamp, Timestamp)>,
     filters: &[NpsFilter],
-) -> anyhow::Result<Vec<Score>> {
-    let mut scores = Vec::new();
-    for (from, to) in parts {
+    scores: &mut Vec<Score>,
+) -> anyhow::Result<()> {
+    if let Some(words) = ahead(parts.len(), platform) {
+        eprintln!("{words}");
+    }
+    let mut patience = Patience::new(platform);
+    let mut progress = Progress::of(parts.len(), "calls");
+    for ((from, to), count) in parts.into_iter().zip(1..) {
+        progress.at(moment(from));
         let (touchpoint, filters) = (survey.touchpoint.clone(), filters.to_vec());
         // The page does not say whether a range's last second belongs to it: an answer must not count in two of them.
         let last = to - SignedDuration::from_secs(1);
         let call = Call::GetNps { touchpoint, from, to: if last > from { last } else { to }, filters };
-        let done = report(desk, &call, patience, |words| eprintln!("{words}")).await?;
-        let Done::Nps(nps) = done else { anyhow::bail!("the platform answered with something else") };
+        let done = report(desk, &call, &mut patience, |words| progress.tell(words)).await;
+        if done.is_err() {
+            progress.clear();
+        }
+        let Done::Nps(nps) = done? else { anyhow::bail!("the platform answered with something else") };
         scores.push(Score { from, to, nps: Some(nps).filter(|nps| !nps.is_empty()) });
+        progress.done(count);
     }
-    Ok(scores)
+    progress.clear();
+    Ok(())
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -317,5 +347,14 @@ mod tests {
             assert_eq!(bar.chars().count(), BAR, "{bar}");
             assert_eq!(bar.contains('█'), promoters > 0.0);
         }
+    }
+
+    #[test]
+    fn a_late_failure_says_from_where_to_go_on() {
+        let score = Score { from: at("2026-01-01T00:00:00Z"), to: at("2026-02-01T00:00:00Z"), nps: None };
+        let told = |scores: &[Score]| format!("{:#}", with_rest(anyhow::anyhow!("HTTP 503"), scores));
+        assert_eq!(told(&[]), "HTTP 503");
+        let told = told(&[score]);
+        assert!(told.contains("--from 2026-02-01 asks") && told.ends_with("HTTP 503"), "{told}");
     }
 }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use uuid::Uuid;
 
-use crate::config::{Config, Kind, Survey};
-use crate::platform::BASE_PATH;
+use crate::config::{Config, Kind, PerLanguage, Survey};
+use crate::platform::{BASE_PATH, MOST_LABELS};
 use crate::sandbox::{self, Question, Sandbox, Settings, Token, Touchpoint};
 use crate::server::{self, Follower, Hangups};
 
@@ -79,7 +79,10 @@ pub(super) fn settings(config: &Config) -> Settings {
         let known = touchpoints.iter_mut().find(|touchpoint| touchpoint.guid.eq_ignore_ascii_case(guid));
         match known {
             Some(touchpoint) => {
-                touchpoint.questions.extend(questions(survey));
+                // Two surveys may ask the same: the platform has it once.
+                let known = |question: &Question| touchpoint.question(&question.guid).is_some();
+                let new: Vec<_> = questions(survey).into_iter().filter(|it| !known(it)).collect();
+                touchpoint.questions.extend(new);
                 let new = survey.languages.iter().filter(|l| !touchpoint.languages.contains(l));
                 let new: Vec<_> = new.copied().collect();
                 touchpoint.languages.extend(new);
@@ -107,10 +110,14 @@ fn questions(survey: &Survey) -> Vec<Question> {
             language: *language,
             text: question.text.get(language).cloned().unwrap_or_default(),
             kind: kind(&question.kind, *language),
+            mandatory: question.required,
+            labels: labels(&question.kind, *language),
         };
         let words = |(language, guid): (&shared::Language, &crate::config::Guid)| Question {
             kind: sandbox::Kind::Text,
             sibling: words_sibling.clone(),
+            mandatory: false,
+            labels: Vec::new(),
             ..one((language, guid))
         };
         let other = question.kind.other().into_iter().flatten();
@@ -128,5 +135,45 @@ fn kind(kind: &Kind, language: shared::Language) -> sandbox::Kind {
             several: *several,
             values: options.iter().filter_map(|option| option.value.get(&language).cloned()).collect(),
         },
+    }
+}
+
+/// What the steps of a score are called: each of them, where the platform has room for that, or the first and the last.
+fn labels(kind: &Kind, language: shared::Language) -> Vec<String> {
+    let Kind::Score { min, max, low, high, labels, .. } = kind else { return Vec::new() };
+    let of = |label: &PerLanguage<String>| label.get(&language).cloned().unwrap_or_default();
+    if (1..=MOST_LABELS).contains(&labels.len()) {
+        return labels.iter().map(of).collect();
+    }
+    let [low, high] = [low.as_ref().or(labels.first()), high.as_ref().or(labels.last())];
+    let last = usize::try_from(max - min).unwrap_or_default().min(MOST_LABELS - 1);
+    let place = |place| if place == 0 { low } else { high.filter(|_| place == last) };
+    (0..=last).map(|at| place(at).map(of).unwrap_or_default()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::{GOOD, parse};
+
+    #[test]
+    fn a_question_is_known_with_its_labels_and_whether_it_may_be_left_out() {
+        let ends = r#"low = { nl = "Nooit", fr = "Jamais" }"#;
+        let labels = |scale: &str, words: &str| {
+            let text = GOOD.replace("at_most = 6", "at_most = 1");
+            let text = text.replace("scale = \"nps\"", scale).replace(ends, words);
+            let settings = settings(&parse(&text).unwrap());
+            settings.touchpoints[0].questions[0].labels.join("|")
+        };
+        let both = format!("{ends}\nhigh = {{ nl = \"Altijd\", fr = \"Toujours\" }}");
+        assert_eq!(labels("scale = \"nps\"", ends), "Nooit||||||");
+        assert_eq!(labels("scale = \"nps\"", &both), "Nooit||||||Altijd");
+        assert_eq!(labels("scale = \"csat\"", &both), "Nooit||||Altijd");
+        let steps: Vec<String> = (1..=3).map(|step| format!("{{ nl = \"{step}\", fr = \"f\" }}")).collect();
+        assert_eq!(labels("min = 1\nmax = 3", &format!("labels = [{}]", steps.join(", "))), "1|2|3");
+        let settings = settings(&crate::config::tests::good());
+        let questions = &settings.touchpoints[0].questions;
+        let mandatory = questions.iter().map(|question| question.mandatory);
+        assert_eq!(mandatory.collect::<Vec<_>>(), [true, true, false, false, false, false, false, false]);
     }
 }

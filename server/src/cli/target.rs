@@ -53,14 +53,24 @@ pub(super) struct Period {
     /// The first day, as 2026-01-31, or a moment, as 2026-01-31T12:00:00Z; days begin at midnight, UTC
     #[arg(long, value_name = "DATE", value_parser = moment)]
     pub(super) from: Timestamp,
-    /// Up to this day or moment, which is not part of it any more; without it, up to now
+    /// Up to this day or moment, which is not part of it any more; without it, and at most, up to now
     #[arg(long, value_name = "DATE", value_parser = moment)]
     pub(super) to: Option<Timestamp>,
 }
 
+/// The two ends of a time, in whole seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ends {
+    pub(super) from: Timestamp,
+    /// The future is no part of it.
+    pub(super) to: Timestamp,
+    /// Where it is to end once that is past.
+    pub(super) aim: Timestamp,
+}
+
 impl Period {
-    /// Its two ends in whole seconds; the future is no part of it.
-    pub(super) fn ends(&self, now: Timestamp) -> Result<(Timestamp, Timestamp), Usage> {
+    /// Its two ends.
+    pub(super) fn ends(&self, now: Timestamp) -> Result<Ends, Usage> {
         let from = self.from;
         if from >= now {
             return Err(Usage(format!("--from {from} is in the future")));
@@ -70,10 +80,18 @@ impl Period {
             return Err(Usage(format!("--to {to} is not after --from {from}")));
         }
         let whole = |time: Timestamp| Timestamp::from_second(time.as_second()).unwrap_or(time);
-        let (from, to) = (whole(from), whole(to.min(now)));
+        let (from, aim) = (whole(from), whole(to));
+        let to = aim.min(whole(now));
         // A moment that has just begun has no answers, and cannot be asked for.
         let to = if to <= from { from + SignedDuration::from_secs(1) } else { to };
-        Ok((from, to))
+        Ok(Ends { from, to, aim: aim.max(to) })
+    }
+}
+
+impl Ends {
+    /// What is to be said of an end that is not there yet.
+    pub(super) fn note(&self) -> Option<String> {
+        (self.aim > self.to).then(|| format!("--to {} is in the future: up to now", self.aim))
     }
 }
 
@@ -105,7 +123,7 @@ mod tests {
         let now: Timestamp = "2026-11-26T12:00:00.5Z".parse().unwrap();
         let ends = |from, to| {
             let ends = period(from, to).ends(now).map_err(|error| error.to_string());
-            ends.map(|(from, to)| format!("{from} {to}"))
+            ends.map(|Ends { from, to, .. }| format!("{from} {to}"))
         };
         assert_eq!(
             ends("2026-01-01", Some("2026-02-01")).unwrap(),
@@ -117,6 +135,11 @@ mod tests {
             "2026-11-26T09:00:00Z 2026-11-26T12:00:00Z"
         );
         assert!(ends("2026-12-01", None).unwrap_err().contains("in the future"));
+        assert!(ends("2026-12-01", Some("2027-01-01")).unwrap_err().contains("in the future"));
+        let note = |to| period("2026-01-01", to).ends(now).unwrap().note();
+        assert_eq!((note(None), note(Some("2026-11-26"))), (None, None));
+        let said = "--to 2027-06-01T00:00:00Z is in the future: up to now";
+        assert_eq!(note(Some("2027-06-01")).as_deref(), Some(said));
         assert!(ends("2026-02-01", Some("2026-01-01")).unwrap_err().contains("not after"));
         for wrong in ["2026", "01/02/2026", "2026-13-01", "2026-02-30", ""] {
             assert!(moment(wrong).is_err_and(|error| error.contains("2026-01-31")), "{wrong}");

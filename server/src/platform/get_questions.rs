@@ -15,6 +15,9 @@ use crate::config::Guid;
 /// Most bytes of the reply that are read.
 const LARGEST: usize = 16 << 20;
 
+/// The list has room for so many labels, or options, of a question.
+pub const MOST_LABELS: usize = 7;
+
 /// A question in all its languages.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct AskedQuestion {
@@ -189,7 +192,7 @@ fn add(
 impl Item {
     /// The labels up to the last one that has words.
     fn labels(&self) -> Vec<String> {
-        let all = [
+        let all: [_; MOST_LABELS] = [
             &self.label1,
             &self.label2,
             &self.label3,

@@ -29,7 +29,7 @@ pub use add_respondents::{NewRespondent, NoLanguage, RESPONDENT_COLUMNS, Respond
 pub use advice::advice;
 pub use get_all::{LONGEST_WINDOW, ReportError, Response, Responses, read_each};
 pub use get_nps::{Nps, NpsFilter};
-pub use get_questions::{AskedKind, AskedQuestion, InLanguage, questions_of};
+pub use get_questions::{AskedKind, AskedQuestion, InLanguage, MOST_LABELS, questions_of};
 pub use reply::{Outcome, Private, Reply, words};
 pub use response::{Answered, AnsweredQuestion, RESPONDENT};
 

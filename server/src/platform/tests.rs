@@ -26,6 +26,8 @@ pub(crate) async fn sandbox() -> (Sandbox, Platform, Survey) {
         language: survey.languages[0],
         kind,
         text: String::new(),
+        mandatory: asked.required,
+        labels: Vec::new(),
     };
     let settings = Settings {
         interval: Duration::ZERO,

@@ -185,7 +185,7 @@ fn reply(
     };
     match (route.call, &route.range) {
         (Call::GetAnswers, Some(range)) => get_all::get_all(sandbox, &touchpoint, range, Instant::now()),
-        (Call::GetQuestions, _) => get_questions::get_questions(&touchpoint),
+        (Call::GetQuestions, _) => get_questions::get_questions(&touchpoint, route.company.as_deref()),
         (Call::GetNps, Some(range)) => {
             let body = match &arrival.body {
                 Some(_) => match json(arrival) {

@@ -1,17 +1,25 @@
 //! Lists a touchpoint's questions, as the platform's mobile SDKs get them; the API page does not have this call.
 //!
-//! The options of a choice are its labels, of which there are seven at most.
+//! The options of a choice are its labels, of which there are seven at most. What the platform says to a company that is
+//! not the touchpoint's is not known: here it is the same as for an answer.
 
+use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::add_answer::WRONG_COMPANY;
 use super::get_all::sibling;
-use super::reply::Reply;
+use super::reply::{Problem, Reply};
 use super::{Kind, Question, Touchpoint};
 
 /// Labels of a question.
 const LABELS: usize = 7;
 
-pub(super) fn get_questions(touchpoint: &Touchpoint) -> Reply {
+pub(super) fn get_questions(touchpoint: &Touchpoint, company: Option<&str>) -> Reply {
+    let company = company.unwrap_or_default();
+    if !company.eq_ignore_ascii_case(&touchpoint.company) {
+        let reason = format!("the path's company {company} is not {}", touchpoint.company);
+        return Reply::refusal(StatusCode::BAD_REQUEST, vec![Problem::new(WRONG_COMPANY, reason)]);
+    }
     let items: Vec<Value> = touchpoint.questions.iter().map(|question| item(touchpoint, question)).collect();
     Reply::json(&json!([{
         "campaign_UniqueID": touchpoint.guid.to_ascii_lowercase(),
@@ -49,12 +57,14 @@ fn item(touchpoint: &Touchpoint, question: &Question) -> Value {
             "hasText": question.kind == Kind::Text,
             "hasBoolean": question.kind == Kind::YesNo,
         },
-        "isMandatory": order == 1,
+        "isMandatory": question.mandatory,
         "campaign_UniqueID": touchpoint.guid.to_ascii_lowercase(),
         "uniqueID": question.guid,
     });
-    let values: &[String] = if let Kind::Choice { values, .. } = &question.kind { values } else { &[] };
-    let label = |place: usize| (format!("label{}", place + 1), json!(values.get(place)));
+    let labels = if let Kind::Choice { values, .. } = &question.kind { values } else { &question.labels };
+    let label = |place: usize| {
+        (format!("label{}", place + 1), json!(labels.get(place).filter(|label| !label.is_empty())))
+    };
     let mut item: Map<String, Value> = (0..LABELS).map(label).collect();
     item.extend(rest.as_object().cloned().unwrap_or_default());
     Value::Object(item)

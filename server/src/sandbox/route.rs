@@ -45,6 +45,8 @@ pub(super) struct Route {
     pub(super) call: Call,
     /// The touchpoint's GUID as the path has it.
     pub(super) touchpoint: Option<String>,
+    /// The company's GUID as the path has it, where it has one.
+    pub(super) company: Option<String>,
     /// The two dates as the path has them.
     pub(super) range: Option<(String, String)>,
     /// What the call is made with.
@@ -59,22 +61,25 @@ impl Route {
         let route = |call, touchpoint: &str, range: Option<(&str, &str)>, method| Self {
             call,
             touchpoint: Some(touchpoint.to_owned()),
+            company: None,
             range: range.map(|(start, end)| (start.to_owned(), end.to_owned())),
             method,
         };
-        let unknown = Self { call: Call::Unknown, touchpoint: None, range: None, method: Method::GET };
+        let unknown =
+            Self { call: Call::Unknown, touchpoint: None, company: None, range: None, method: Method::GET };
         if let [
             "v2.0",
             _,
             "company",
-            _,
+            company,
             "touchpoint",
             touchpoint,
             "question",
             "gettouchpointsurveyquestions",
         ] = segments.as_slice()
         {
-            return route(Call::GetQuestions, touchpoint, None, Method::GET);
+            let route = route(Call::GetQuestions, touchpoint, None, Method::GET);
+            return Self { company: Some((*company).to_owned()), ..route };
         }
         let ["v1.0", language, "campaign", touchpoint, rest @ ..] = segments.as_slice() else {
             return unknown;

@@ -96,7 +96,7 @@ pub struct Touchpoint {
 
 impl Touchpoint {
     /// A question and its place.
-    pub(super) fn question(&self, guid: &str) -> Option<(usize, &Question)> {
+    pub(crate) fn question(&self, guid: &str) -> Option<(usize, &Question)> {
         self.questions.iter().enumerate().find(|(_, question)| question.guid.eq_ignore_ascii_case(guid))
     }
 }
@@ -114,6 +114,10 @@ pub struct Question {
     pub kind: Kind,
     /// What is asked.
     pub text: String,
+    /// Whether nobody may leave it out. Answers without it are taken all the same: the page knows no refusal for that.
+    pub mandatory: bool,
+    /// What `label1` and those that follow say of a score's steps; empty where nothing does.
+    pub labels: Vec<String>,
 }
 
 /// How a question is answered.

@@ -4,6 +4,7 @@ mod faults;
 mod messages;
 mod nps;
 mod pages;
+mod questions;
 mod reports;
 mod respondents;
 mod throttle;
@@ -35,6 +36,8 @@ fn touchpoint() -> Touchpoint {
         language: language.parse().unwrap(),
         kind,
         text: format!("{sibling}?"),
+        mandatory: sibling == "recommend",
+        labels: Vec::new(),
     };
     let choice = |several| Kind::Choice { several, values: vec!["Web".into(), "Winkel".into()] };
     Touchpoint {

@@ -1,11 +1,12 @@
 //! `afterword check --online`: a survey beside what its touchpoint asks.
 //!
-//! Pure: what is configured and what is asked go in, differences come out.
+//! Pure: what is configured and what is asked go in, differences come out. The list of questions does not name the
+//! company: a wrong one shows only where the platform refuses it, or has nothing for it.
 
 use shared::Language;
 
-use crate::config::{Guid, Kind, Question, Survey};
-use crate::platform::{AskedKind, AskedQuestion, InLanguage};
+use crate::config::{ChoiceOption, Guid, Kind, PerLanguage, Question, Survey};
+use crate::platform::{AskedKind, AskedQuestion, InLanguage, MOST_LABELS};
 
 /// Something that is not the same on both sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +19,20 @@ pub(super) enum Difference {
 
 /// Compares a survey with what its touchpoint asks.
 pub(super) fn compare(survey: &Survey, asked: &[AskedQuestion]) -> Vec<Difference> {
-    let mut differences = Vec::new();
+    if asked.is_empty() {
+        return vec![Difference::Wrong(
+            "the platform has no questions for this company and touchpoint: compare both with the platform's settings"
+                .into(),
+        )];
+    }
+    let mut differences = languages(survey, asked);
     let mut used = Vec::new();
     for question in &survey.questions {
+        let mut mandatory = false;
         for (language, guid) in &question.guid {
             one(&question.id.to_string(), *language, guid, asked, &mut differences, |asked, found| {
                 used.push(asked.sibling.clone());
+                mandatory |= asked.mandatory;
                 let mut differences = kind(question, asked, found, *language);
                 let text = question.text.get(language).map(|text| text.trim());
                 if text.is_some_and(|text| text != found.text.trim()) {
@@ -35,6 +44,12 @@ pub(super) fn compare(survey: &Survey, asked: &[AskedQuestion]) -> Vec<Differenc
                 }
                 differences
             });
+        }
+        if mandatory && !question.required {
+            differences.push(Difference::Other(format!(
+                "{}: nobody may leave it out at the platform, and everybody may here: add required = true",
+                question.id
+            )));
         }
         for (language, guid) in question.kind.other().into_iter().flatten() {
             let name = format!("{}, the words for other", question.id);
@@ -57,6 +72,19 @@ pub(super) fn compare(survey: &Survey, asked: &[AskedQuestion]) -> Vec<Differenc
         });
     }
     differences
+}
+
+/// The languages in which only the touchpoint asks.
+fn languages(survey: &Survey, asked: &[AskedQuestion]) -> Vec<Difference> {
+    let mut more = Vec::new();
+    for in_language in asked.iter().flat_map(|question| &question.languages) {
+        let ours = Language::matching(&in_language.language).is_some_and(|it| survey.languages.contains(&it));
+        if !ours && !more.contains(&in_language.language) {
+            more.push(in_language.language.clone());
+        }
+    }
+    let words = || format!("the platform also asks in {}: languages does not have it", more.join(", "));
+    if more.is_empty() { Vec::new() } else { vec![Difference::Other(words())] }
 }
 
 /// Looks one GUID up, and has what is found compared.
@@ -95,11 +123,13 @@ fn kind(
         (_, AskedKind::Unknown) | (Kind::Text { .. }, AskedKind::Text) | (Kind::YesNo, AskedKind::YesNo) => {
             Vec::new()
         }
-        (Kind::Score { min, max, .. }, AskedKind::Score { min: least, max: most }) => {
-            if (*min, *max) == (least, most) {
-                return Vec::new();
+        (Kind::Score { min, max, low, high, labels, .. }, AskedKind::Score { min: least, max: most }) => {
+            if (*min, *max) != (least, most) {
+                return wrong(format!("its scale is {min} to {max}, and {least} to {most} at the platform"));
             }
-            wrong(format!("its scale is {min} to {max}, and {least} to {most} at the platform"))
+            let ours = steps([low.as_ref(), high.as_ref()], labels, language);
+            let words = labelled(&ours, &found.labels);
+            words.map(|words| other(question, language, &words)).into_iter().collect()
         }
         (Kind::Choice { options, several, .. }, AskedKind::Choice { several: theirs }) => {
             let mut differences = Vec::new();
@@ -107,18 +137,87 @@ fn kind(
                 differences
                     .extend(wrong("several options may be chosen here, and one at the platform".into()));
             }
-            if !found.labels.is_empty() {
-                let values = options.iter().filter_map(|option| option.value.get(&language));
-                let unknown = values.filter(|value| !found.labels.contains(value));
-                differences.extend(
-                    unknown
-                        .flat_map(|value| wrong(format!("the platform does not list the option {value:?}"))),
-                );
-            }
+            differences.extend(listed(question, options, found, language));
             differences
         }
         _ => wrong(format!("the platform's question is {}", in_words(asked.kind))),
     }
+}
+
+fn other(question: &Question, language: Language, words: &str) -> Difference {
+    Difference::Other(format!("{} ({language}): {words}", question.id))
+}
+
+/// What the steps are called here: each of them, or the two ends, or nothing.
+fn steps<'a>(
+    ends: [Option<&'a PerLanguage<String>>; 2],
+    labels: &'a [PerLanguage<String>],
+    language: Language,
+) -> Vec<&'a str> {
+    let of = |label: &'a PerLanguage<String>| label.get(&language).map_or("", |it| it.trim());
+    if labels.is_empty() {
+        ends.map(|end| end.map_or("", of)).to_vec()
+    } else {
+        labels.iter().map(of).collect()
+    }
+}
+
+/// How the platform calls the steps, if that is not what they are called here. A list that names the ends only says
+/// nothing of the steps between them.
+fn labelled(ours: &[&str], theirs: &[String]) -> Option<String> {
+    let theirs: Vec<&str> = theirs.iter().map(|label| label.trim()).collect();
+    let each = theirs.len() == ours.len() && theirs.iter().all(|label| !label.is_empty());
+    let same = if each { ours == theirs } else { ends(ours) == ends(&theirs) };
+    if theirs.is_empty() || same {
+        return None;
+    }
+    let named: Vec<String> =
+        theirs.into_iter().filter(|label| !label.is_empty()).map(|label| format!("{label:?}")).collect();
+    Some(format!("the platform calls its steps {}", named.join(", ")))
+}
+
+/// The first and the last; one alone is the first.
+fn ends<'a>(labels: &[&'a str]) -> [&'a str; 2] {
+    let last = labels.get(1..).and_then(|rest| rest.last());
+    [labels.first(), last].map(|label| label.copied().unwrap_or_default())
+}
+
+/// The options that only one side has. A list whose places are all used may be cut: what it lacks is not wrong then.
+fn listed(
+    question: &Question,
+    options: &[ChoiceOption],
+    found: &InLanguage,
+    language: Language,
+) -> Vec<Difference> {
+    if found.labels.is_empty() {
+        return Vec::new();
+    }
+    let values: Vec<&String> = options.iter().filter_map(|option| option.value.get(&language)).collect();
+    let quoted =
+        |values: Vec<&String>| -> Vec<String> { values.iter().map(|value| format!("{value:?}")).collect() };
+    let unknown = quoted(values.iter().copied().filter(|value| !found.labels.contains(value)).collect());
+    let more =
+        quoted(found.labels.iter().filter(|label| !label.is_empty() && !values.contains(label)).collect());
+    let mut differences = Vec::new();
+    if found.labels.len() >= MOST_LABELS && !unknown.is_empty() {
+        differences.push(other(
+            question,
+            language,
+            &format!(
+                "the platform lists {MOST_LABELS} options at most, so whether it has {} cannot be seen",
+                unknown.join(", ")
+            ),
+        ));
+    } else {
+        let wrong =
+            |value| format!("{} ({language}): the platform does not list the option {value}", question.id);
+        differences.extend(unknown.into_iter().map(wrong).map(Difference::Wrong));
+    }
+    differences.extend(
+        more.iter()
+            .map(|label| other(question, language, &format!("only the platform has the option {label}"))),
+    );
+    differences
 }
 
 fn in_words(kind: AskedKind) -> &'static str {
@@ -144,6 +243,7 @@ mod tests {
                 guid: guid.to_string().to_lowercase(),
                 text: question.text[language].clone(),
                 labels: match &question.kind {
+                    Kind::Score { low: Some(low), .. } => vec![low[language].clone()],
                     Kind::Choice { options, .. } => {
                         options.iter().map(|option| option.value[language].clone()).collect()
                     }
@@ -158,7 +258,7 @@ mod tests {
                     Kind::YesNo => AskedKind::YesNo,
                     Kind::Choice { several, .. } => AskedKind::Choice { several: *several },
                 },
-                mandatory: false,
+                mandatory: question.required,
                 languages: languages.collect(),
             }
         };
@@ -207,5 +307,70 @@ mod tests {
         };
         assert!(more(true)[0].starts_with("wrong: the platform also asks"), "{:?}", more(true));
         assert!(more(false)[0].starts_with("the platform also asks"), "{:?}", more(false));
+    }
+
+    #[test]
+    fn what_only_the_platform_has_is_said_and_fails_nothing() {
+        let one = |change: fn(&mut Vec<AskedQuestion>)| {
+            let told = differences(change);
+            assert!(told.len() == 1 && !told[0].starts_with("wrong"), "{told:?}");
+            told[0].clone()
+        };
+        let mandatory = one(|asked| asked[1].mandatory = true);
+        assert!(mandatory.starts_with("why: nobody may leave it out at the platform"), "{mandatory}");
+        assert_eq!(differences(|asked| asked[0].mandatory = false), [""; 0]);
+        let languages = one(|asked| {
+            for question in asked {
+                let german =
+                    InLanguage { language: "de".into(), guid: "x".into(), ..question.languages[0].clone() };
+                question.languages.push(german);
+            }
+        });
+        assert!(languages.starts_with("the platform also asks in de:"), "{languages}");
+        let option = one(|asked| asked[3].languages[0].labels.push("Krant".into()));
+        assert!(option.ends_with("(nl): only the platform has the option \"Krant\""), "{option}");
+    }
+
+    #[test]
+    fn the_words_of_a_scale_are_compared_where_the_platform_has_them() {
+        for (theirs, tells) in [
+            (&[][..], None),
+            (&["Nooit"], None),
+            (&["Zelden"], Some("\"Zelden\"")),
+            (&["Nooit", "", "Altijd"], Some("\"Nooit\", \"Altijd\"")),
+        ] {
+            let labels: Vec<String> = theirs.iter().map(|label| (*label).to_owned()).collect();
+            let told = differences(|asked| asked[0].languages[0].labels = labels);
+            let expected = tells.map(|tells| format!("recommend (nl): the platform calls its steps {tells}"));
+            assert_eq!(told, Vec::from_iter(expected));
+        }
+        let theirs = ["slecht", "", "goed"].map(str::to_owned);
+        assert_eq!(labelled(&["slecht", "goed"], &theirs), None);
+        assert_eq!(
+            labelled(&["slecht", "matig", "redelijk", "goed"], &theirs),
+            None,
+            "the ends are the same"
+        );
+        assert_eq!(labelled(&["slecht", "matig", "goed"], &theirs), None, "of the middle nothing is said");
+        assert!(labelled(&["", ""], &theirs).is_some());
+        let theirs = ["slecht", "zozo", "goed"].map(str::to_owned);
+        assert!(labelled(&["slecht", "matig", "goed"], &theirs).is_some());
+    }
+
+    #[test]
+    fn an_option_beyond_a_full_list_is_not_wrong() {
+        let told = differences(|asked| {
+            let labels = &mut asked[3].languages[0].labels;
+            labels.truncate(1);
+            labels.extend((2..=MOST_LABELS).map(|place| format!("Optie {place}")));
+        });
+        assert!(told[0].contains("lists 7 options at most") && told[0].contains("\"Winkel\""), "{told:?}");
+        assert!(told.len() == MOST_LABELS && !told.concat().contains("wrong"), "{told:?}");
+    }
+
+    #[test]
+    fn a_platform_without_questions_points_at_company_and_touchpoint() {
+        let told = differences(Vec::clear);
+        assert!(told.len() == 1 && told[0].starts_with("wrong:") && told[0].contains("company"), "{told:?}");
     }
 }

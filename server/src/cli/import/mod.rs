@@ -13,9 +13,9 @@ use shared::{Language, SurveyId};
 
 use super::ConfigFile;
 use super::desk::Desk;
-use super::patience::{Patience, in_words, report};
+use super::patience::{Patience, again, in_full, in_words, report};
 use super::target::named_platform;
-use super::words::say;
+use super::words::{counted, say};
 use crate::clock::Clock;
 use crate::config::{Config, Guid, Origin};
 use crate::forwarder::{Call, Done, Verdict, verdict};
@@ -24,8 +24,10 @@ use survey::Draft;
 
 const HELP: &str = "\
 It asks the platform for the touchpoint's questions: texts, kinds, scales, labels and GUIDs in every language. Where the \
-platform does not tell them, it reads what was asked in the responses of the last 31 days; options that nobody has chosen \
-are missing then, and so are languages that nobody has answered in.
+platform does not tell them, it reads what was asked in the responses of the last 31 days: what nobody has answered or \
+chosen lately is missing then, be it a question, a language or an option, and so are required and labels. The file says so.
+
+The platform lists 7 options of a choice at most: where it lists 7, look for more.
 
 The survey is printed, or written to a file, as a [[survey]] for the configuration. Its id and those of its questions are \
 made up: rename them before the first answer, not after it. When a question is shown is not known: add show_if.
@@ -78,6 +80,7 @@ pub(super) async fn import(arguments: Import) -> anyhow::Result<()> {
     let asked =
         questions(&mut desk, Patience::new(platform), &arguments.company, &arguments.touchpoint).await;
     desk.close().await;
+    let (asked, answered) = asked?;
     let draft = Draft {
         id: &arguments.id,
         platform: &platform.name,
@@ -85,8 +88,9 @@ pub(super) async fn import(arguments: Import) -> anyhow::Result<()> {
         touchpoint: &arguments.touchpoint,
         origins: &arguments.origin,
         languages: &arguments.languages,
+        answered,
     };
-    let written = draft.write(&asked?).map_err(anyhow::Error::msg)?;
+    let written = draft.write(&asked).map_err(anyhow::Error::msg)?;
     for note in &written.notes {
         eprintln!("note: {note}");
     }
@@ -110,16 +114,16 @@ fn origin(text: &str) -> Result<Origin, String> {
     text.parse().map_err(|error| format!("{error}: write https://shop.example"))
 }
 
-/// What the touchpoint asks, from the platform itself or from what was answered lately.
+/// What the touchpoint asks, from the platform itself or from what was answered lately; and in how many responses then.
 async fn questions(
     desk: &mut Desk,
     mut patience: Patience,
     company: &Guid,
     touchpoint: &Guid,
-) -> anyhow::Result<Vec<AskedQuestion>> {
+) -> anyhow::Result<(Vec<AskedQuestion>, Option<usize>)> {
     let call = Call::GetQuestions { company: company.clone(), touchpoint: touchpoint.clone() };
     let why = match desk.call(call.clone()).await? {
-        Done::Questions(questions) if !questions.is_empty() => return Ok(questions),
+        Done::Questions(questions) if !questions.is_empty() => return Ok((questions, None)),
         Done::Questions(_) => "the platform has no questions for this touchpoint and company".to_owned(),
         Done::Failed(ReportError::Read(reason)) => {
             format!("the platform's reply cannot be understood: {reason}")
@@ -128,27 +132,14 @@ async fn questions(
             Verdict::Rejected | Verdict::Paused => in_words(&outcome),
             // It is away: the responses would not come either.
             _ => match report(desk, &call, &mut patience, |words| eprintln!("{words}")).await? {
-                Done::Questions(questions) => return Ok(questions),
+                Done::Questions(questions) => return Ok((questions, None)),
                 _ => bail!("the platform answered with something else"),
             },
         },
         _ => bail!("the platform answered with something else"),
     };
     eprintln!("{why}\nReading what was asked in the responses of the last 31 days instead.");
-    let to = Clock::wall();
-    let from = to - SignedDuration::try_from(LONGEST_WINDOW)?;
-    let call = Call::GetAll { touchpoint: touchpoint.clone(), from, to };
-    let done = report(desk, &call, &mut patience, |words| eprintln!("{words}")).await?;
-    let Done::Responses(responses) = done else { bail!("the platform answered with something else") };
-    let (found, all) = std::sync::mpsc::channel();
-    let each = move |raw: Box<RawValue>| {
-        // What cannot be understood tells nothing about questions. The other end lives until the reply is read.
-        if let Ok(answered) = Answered::read(raw.get()) {
-            found.send(answered).ok();
-        }
-    };
-    responses.each(each).await?;
-    let found: Vec<Answered> = all.iter().collect();
+    let found = answered(desk, patience, touchpoint).await?;
     if found.is_empty() {
         bail!(
             "there are no responses of the last 31 days either: answer the survey once in every language, or write it by \
@@ -158,8 +149,38 @@ async fn questions(
     let questions =
         questions_of(found.iter().map(|answered| (answered.language.as_str(), answered.answers.as_slice())));
     let languages: HashSet<&str> = found.iter().map(|answered| answered.language.as_str()).collect();
-    eprintln!("{} responses in {} languages.", found.len(), languages.len());
-    Ok(questions)
+    eprintln!("{} in {}.", counted(found.len(), "response"), counted(languages.len(), "language"));
+    Ok((questions, Some(found.len())))
+}
+
+/// The responses of the last 31 days.
+async fn answered(
+    desk: &mut Desk,
+    mut patience: Patience,
+    touchpoint: &Guid,
+) -> anyhow::Result<Vec<Answered>> {
+    let to = Clock::wall();
+    let from = to - SignedDuration::try_from(LONGEST_WINDOW)?;
+    let call = Call::GetAll { touchpoint: touchpoint.clone(), from, to };
+    loop {
+        let done = report(desk, &call, &mut patience, |words| eprintln!("{words}")).await?;
+        let Done::Responses(responses) = done else { bail!("the platform answered with something else") };
+        let (found, all) = std::sync::mpsc::channel();
+        let each = move |raw: Box<RawValue>| {
+            // What cannot be understood tells nothing about questions. The other end lives until the reply is read.
+            if let Ok(answered) = Answered::read(raw.get()) {
+                found.send(answered).ok();
+            }
+        };
+        match responses.each(each).await {
+            Ok(()) => return Ok(all.iter().collect()),
+            Err(error) => {
+                let Some(pause) = patience.failed(None) else { bail!(in_full(&error)) };
+                eprintln!("{}", again(&error, pause));
+                tokio::time::sleep(pause).await;
+            }
+        }
+    }
 }
 
 /// Holds what was written against the rules, as if it stood in the configuration already.

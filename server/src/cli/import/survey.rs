@@ -5,11 +5,15 @@ use std::fmt::Write as _;
 
 use shared::{Language, SurveyId};
 
+use crate::cli::words::counted;
 use crate::config::{Guid, Origin, PlatformName};
-use crate::platform::{AskedKind, AskedQuestion, InLanguage};
+use crate::platform::{AskedKind, AskedQuestion, InLanguage, MOST_LABELS};
 
 /// What only the platform fills in, in its own e-mails.
 const FILLED_IN: &str = "$_";
+
+/// What is to be said of a list that may be cut.
+const CUT: &str = "the platform lists 7 options at most: add those that are missing";
 
 /// A survey to be written.
 pub(super) struct Draft<'a> {
@@ -19,6 +23,8 @@ pub(super) struct Draft<'a> {
     pub(super) touchpoint: &'a Guid,
     pub(super) origins: &'a [Origin],
     pub(super) languages: &'a [Language],
+    /// In how many responses the questions were found; `None` where the platform has listed them.
+    pub(super) answered: Option<usize>,
 }
 
 /// A survey that was written.
@@ -38,6 +44,11 @@ impl Draft<'_> {
             asked.iter().filter(|question| usable(question, &mut notes)).collect();
         let languages = self.languages(&usable, &mut notes)?;
         let mut text = String::new();
+        if let Some(count) = self.answered {
+            let [made, missing] = from_responses(count);
+            notes.push(format!("it is {made}: {missing}"));
+            writeln!(text, "# It is {made}:\n# {missing}.").ok();
+        }
         writeln!(text, "[[survey]]").ok();
         let origins: Vec<String> = self.origins.iter().map(|origin| quoted(origin.as_str())).collect();
         let origins = if origins.is_empty() {
@@ -65,8 +76,11 @@ impl Draft<'_> {
         let mut ids = BTreeSet::new();
         for question in &usable {
             let id = free(&mut ids, base(question.kind));
-            if let Err(why) = write(&mut text, &id, question, &languages) {
-                notes.push(why);
+            let cut = self.answered.is_none() && full(question, &languages);
+            match write(&mut text, &id, question, &languages, cut) {
+                Ok(()) if cut => notes.push(format!("{id}: {CUT}")),
+                Ok(()) => {}
+                Err(why) => notes.push(why),
             }
         }
         let count = text.matches("\n[[survey.question]]").count();
@@ -101,6 +115,19 @@ impl Draft<'_> {
         }
         Ok(languages)
     }
+}
+
+/// What a survey is made from that the platform has not listed, and what may be missing in it.
+fn from_responses(count: usize) -> [String; 2] {
+    let missing = "a question, a language or an option that nobody has answered or chosen lately may be missing, and so may \
+                   required and labels; whether company is right was not seen";
+    [format!("made from {} of the last 31 days", counted(count, "response")), missing.to_owned()]
+}
+
+/// Whether the list of options may be cut in one of the languages.
+fn full(question: &AskedQuestion, languages: &[Language]) -> bool {
+    let mut each = languages.iter().filter_map(|language| of(question, *language));
+    matches!(question.kind, AskedKind::Choice { .. }) && each.any(|it| it.labels.len() >= MOST_LABELS)
 }
 
 /// Whether a question can be asked here.
@@ -148,6 +175,7 @@ fn write(
     id: &str,
     question: &AskedQuestion,
     languages: &[Language],
+    cut: bool,
 ) -> Result<(), String> {
     let each: Vec<(Language, &InLanguage)> =
         languages.iter().filter_map(|language| Some((*language, of(question, *language)?))).collect();
@@ -199,6 +227,9 @@ fn write(
             let option =
                 |place: usize| format!("  {{ id = \"option-{}\", text = {} }},", place + 1, label(place));
             let options: Vec<String> = (0..count).map(option).collect();
+            if cut {
+                own(format!("# It may be cut: {CUT}."));
+            }
             own(format!("options = [\n{}\n]", options.join("\n")));
         }
         AskedKind::Unknown => return Ok(()),
@@ -239,7 +270,11 @@ mod tests {
         AskedQuestion { sibling: String::new(), kind, mandatory: true, languages: languages.collect() }
     }
 
-    fn written(asked: &[AskedQuestion], languages: &[Language]) -> Result<Written, String> {
+    fn written_from(
+        answered: Option<usize>,
+        asked: &[AskedQuestion],
+        languages: &[Language],
+    ) -> Result<Written, String> {
         let guid: Guid = "f30f55f0-a770-4096-aa9f-8bc2a2aff25f".parse().unwrap();
         let id: SurveyId = "checkout".parse().unwrap();
         let platform = PlatformName::new("main");
@@ -250,8 +285,13 @@ mod tests {
             touchpoint: &guid,
             origins: &[],
             languages,
+            answered,
         };
         draft.write(asked)
+    }
+
+    fn written(asked: &[AskedQuestion], languages: &[Language]) -> Result<Written, String> {
+        written_from(None, asked, languages)
     }
 
     const PLATFORM: &str = "store = \"sqlite:q.db\"\n[platform.main]\ntoken_env = \"TOKEN\"\n\n";
@@ -313,5 +353,38 @@ mod tests {
         let german = ["de".parse().unwrap()];
         assert!(written(&asked, &german).unwrap_err().contains("no language"));
         assert!(written(&asked[2..], &[]).is_err());
+    }
+
+    #[test]
+    fn what_is_made_from_responses_says_so_where_it_is_read() {
+        let asked = [question(AskedKind::Text, &[("nl", "Waarom?", &[])])];
+        let written = written_from(Some(1), &asked, &[]).unwrap();
+        assert!(
+            written.text.starts_with("# It is made from 1 response of the last 31 days:\n# "),
+            "{}",
+            written.text
+        );
+        let note = &written.notes[0];
+        for part in ["1 response of", "language", "option", "required", "labels", "company"] {
+            assert!(note.contains(part) && written.text.contains(part), "{part}: {note}");
+        }
+    }
+
+    #[test]
+    fn a_full_list_of_options_is_said_to_be_cut() {
+        let labels: Vec<String> = (1..=MOST_LABELS).map(|place| format!("Optie {place}")).collect();
+        let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+        let choice = |labels| [question(AskedKind::Choice { several: false }, &[("nl", "Waar?", labels)])];
+        let cut = written(&choice(&labels), &[]).unwrap();
+        assert!(cut.text.contains("# It may be cut: the platform lists 7 options at most"), "{}", cut.text);
+        assert!(
+            cut.notes.iter().any(|note| note.starts_with("choice: the platform lists 7")),
+            "{:?}",
+            cut.notes
+        );
+        let whole = written(&choice(&labels[1..]), &[]).unwrap();
+        assert!(!whole.text.contains("at most") && whole.notes.len() == 1, "{:?}", whole.notes);
+        let chosen = written_from(Some(9), &choice(&labels), &[]).unwrap();
+        assert!(!chosen.text.contains("at most"), "{}", chosen.text);
     }
 }

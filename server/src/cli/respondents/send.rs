@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::journal::{Journal, State};
 use crate::cli::desk::Desk;
-use crate::cli::patience::{Patience, again, bar, in_words, tell};
+use crate::cli::patience::{Patience, Progress, again, in_words};
 use crate::config::Guid;
 use crate::forwarder::{Call, Done, Verdict, verdict};
 use crate::platform::{NewRespondent, Outcome};
@@ -53,11 +53,11 @@ impl Sending<'_> {
     /// Sends every row that waits, until `stop` is there. A call in flight ends first.
     pub(super) async fn run(&mut self, stop: impl Future<Output = ()>) -> Option<Stop> {
         tokio::pin!(stop);
-        let bar = bar(self.respondents.len(), "rows, {eta} left");
+        let mut progress = Progress::of(self.respondents.len(), "rows");
         let mut alike = Alike { keeps_going: self.keeps_going, ..Alike::default() };
         let mut pause = Duration::ZERO;
         while let Some(rows) = self.next() {
-            bar.set_position(settled(self.journal.states()));
+            progress.done(settled(self.journal.states()));
             // Before the first call too, so that a signal is heard during it.
             tokio::select! {
                 biased;
@@ -67,14 +67,14 @@ impl Sending<'_> {
             match self.one(rows, &mut alike).await {
                 Ok((Next::Go, _)) => pause = Duration::ZERO,
                 Ok((Next::Again(wait), outcome)) => {
-                    tell(&bar, &again(&outcome, wait));
+                    progress.tell(&again(&outcome, wait));
                     pause = wait;
                 }
                 Ok((Next::Stop(words), _)) => return Some(Stop::Trouble(words)),
                 Err(error) => return Some(Stop::Trouble(format!("{error:#}"))),
             }
         }
-        bar.finish_and_clear();
+        progress.clear();
         None
     }
 

@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 
 use super::spool::Spool;
 use crate::cli::desk::Desk;
-use crate::cli::patience::{Patience, again, bar, report, tell};
-use crate::config::Survey;
+use crate::cli::patience::{Patience, Progress, again, ahead, in_full, report};
+use crate::config::{Platform, Survey};
 use crate::forwarder::{Call, Done};
 use crate::platform::{Answered, LONGEST_WINDOW};
 
@@ -30,26 +30,31 @@ fn parts(mut from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
     parts
 }
 
-/// Collects everything that is not there yet.
+/// Collects everything that is not there yet, up to `now` at most.
 pub(super) async fn collect(
     desk: &mut Desk,
-    mut patience: Patience,
+    platform: &Platform,
     survey: &Survey,
     spool: &mut Spool,
+    now: Timestamp,
 ) -> anyhow::Result<()> {
-    let task = spool.task().clone();
-    let parts = parts(spool.until(), task.to);
+    let end = spool.task().to.min(now);
+    let parts = parts(spool.until(), end);
     let mut known = known(spool)?;
-    let bar = bar(parts.len(), "calls, {eta} left, {msg}");
-    for (from, to) in parts {
-        bar.set_message(format!("{} to {}", day(from), day(to)));
+    let mut patience = Patience::new(platform);
+    if let Some(words) = ahead(parts.len(), platform) {
+        eprintln!("{words}");
+    }
+    let mut progress = Progress::of(parts.len(), "calls");
+    for ((from, to), count) in parts.into_iter().zip(1..) {
+        progress.at(format!("{} to {}", day(from), day(to)));
         let call = Call::GetAll { touchpoint: survey.touchpoint.clone(), from, to };
         let came = loop {
-            let done = report(desk, &call, &mut patience, |words| tell(&bar, words)).await?;
+            let done = report(desk, &call, &mut patience, |words| progress.tell(words)).await?;
             let Done::Responses(responses) = done else { bail!("the platform answered with something else") };
             // What an attempt before has left is dropped.
             let lines = BufWriter::new(spool.lines_to_come()?);
-            let part = Arc::new(Mutex::new(Part { lines, known, came: 0, end: task.to, failed: None }));
+            let part = Arc::new(Mutex::new(Part { lines, known, came: 0, end, failed: None }));
             let taking = Arc::clone(&part);
             let read = responses.each(move |raw: Box<RawValue>| {
                 taking.lock().unwrap_or_else(PoisonError::into_inner).take(&raw);
@@ -71,16 +76,16 @@ pub(super) async fn collect(
                 Err(error) => {
                     // What came of it is not known of any more: it comes again.
                     known = self::known(spool)?;
-                    let Some(pause) = patience.failed(None) else { bail!("{error}") };
-                    tell(&bar, &again(&error, pause));
+                    let Some(pause) = patience.failed(None) else { bail!(in_full(&error)) };
+                    progress.tell(&again(&error, pause));
                     tokio::time::sleep(pause).await;
                 }
             }
         };
         spool.came(to, came)?;
-        bar.inc(1);
+        progress.done(count);
     }
-    bar.finish_and_clear();
+    progress.clear();
     Ok(())
 }
 

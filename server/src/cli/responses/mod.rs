@@ -17,7 +17,6 @@ use shared::SurveyId;
 
 use super::desk::Desk;
 use super::files::{self, beside};
-use super::patience::Patience;
 use super::target::{self, Period};
 use super::words::{self, counted};
 use super::{ConfigFile, Usage};
@@ -85,15 +84,18 @@ pub(super) async fn responses(arguments: ResponsesArgs) -> anyhow::Result<()> {
     }
     let config = super::load_without_secrets(&arguments.file.config)?;
     let survey = target::survey(&config, arguments.survey.as_ref())?;
-    let (from, to) = arguments.period.ends(Clock::wall())?;
-    let task = Task { touchpoint: survey.touchpoint.to_string(), from, to };
+    let ends = arguments.period.ends(Clock::wall())?;
+    if let Some(note) = ends.note() {
+        eprintln!("{note}");
+    }
+    let task = Task { touchpoint: survey.touchpoint.to_string(), from: ends.from, to: ends.aim };
     let mut spool = match &arguments.output {
         Some(output) => open(output, task, &arguments)?,
         None => Spool::unnamed(task)?,
     };
     let platform = target::platform(&config, survey)?;
     let mut desk = Desk::open(&config, platform).await?;
-    let collected = collect(&mut desk, Patience::new(platform), survey, &mut spool).await;
+    let collected = collect(&mut desk, platform, survey, &mut spool, ends.to).await;
     desk.close().await;
     if let Err(error) = collected {
         let hint = match &arguments.output {
@@ -109,7 +111,7 @@ pub(super) async fn responses(arguments: ResponsesArgs) -> anyhow::Result<()> {
         };
     };
     let partly = beside(output, "written");
-    let file = files::private(&partly)?;
+    let file = files::private(&partly).with_context(|| format!("cannot write {}", partly.display()))?;
     let mut out = BufWriter::new(file);
     let written =
         write(&spool, survey, &arguments, &mut out).and_then(|()| Ok(out.into_inner()?.sync_all()?));

@@ -19,6 +19,7 @@ use crate::cli::files;
 pub(super) struct Task {
     pub(super) touchpoint: String,
     pub(super) from: Timestamp,
+    /// As it was asked for: it may be in the future.
     pub(super) to: Timestamp,
 }
 
@@ -80,7 +81,11 @@ impl Spool {
                 progress.display()
             );
         }
-        let mut file = OpenOptions::new().read(true).write(true).open(&part)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&part)
+            .with_context(|| format!("cannot go on with {}", part.display()))?;
         alone(&file, &part)?;
         if file.metadata()?.len() < note.bytes {
             bail!("{} is shorter than it was; --force in the place of --resume begins anew", part.display());
@@ -158,7 +163,7 @@ impl Note {
 
 /// An empty file that is ours alone.
 fn unshared(path: &Path) -> anyhow::Result<File> {
-    let file = files::kept(path)?;
+    let file = files::kept(path).with_context(|| format!("cannot write {}", path.display()))?;
     alone(&file, path)?;
     file.set_len(0)?;
     Ok(file)
@@ -171,6 +176,7 @@ fn alone(file: &File, path: &Path) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::target::Period;
 
     fn task() -> Task {
         let at = |text: &str| text.parse().unwrap();
@@ -217,5 +223,31 @@ mod tests {
                 .to_string()
                 .contains("nothing to go on with")
         );
+    }
+
+    #[test]
+    fn an_end_in_the_future_is_kept_as_it_was_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = || (folder.path().join("r.csv.part"), folder.path().join("r.csv.progress"));
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let period = Period { from: at("2026-01-01T00:00:00Z"), to: Some(at("2027-01-01T00:00:00Z")) };
+        let task = |now: &str| {
+            let ends = period.ends(at(now)).unwrap();
+            Task { touchpoint: "t".into(), from: ends.from, to: ends.aim }
+        };
+        let (part, progress) = paths();
+        drop(Spool::begin(part, progress, task("2026-03-01T00:00:00Z")).unwrap());
+        for now in ["2026-03-01T00:01:00Z", "2027-03-01T00:00:00Z"] {
+            let (part, progress) = paths();
+            assert!(Spool::resume(part, progress, &task(now), true).is_ok(), "{now}");
+        }
+    }
+
+    #[test]
+    fn a_place_that_is_not_there_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = folder.path().join("nodir/r.csv.part");
+        let error = Spool::begin(part, folder.path().join("r.csv.progress"), task()).err().unwrap();
+        assert!(format!("{error:#}").contains("nodir/r.csv.part"), "{error:#}");
     }
 }
