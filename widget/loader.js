@@ -151,8 +151,7 @@
     when("scroll", (percent) => {
       const check = () => scrollY + innerHeight >= (doc.documentElement.scrollHeight * percent) / 100 && due();
       on(self, "scroll", check);
-      // A page that scripts fill is short at first.
-      setTimeout(check, percent * 40);
+      check();
     });
     when("exit", () => {
       on(doc.documentElement, "mouseleave", (event) => event.clientY <= 0 && due());
