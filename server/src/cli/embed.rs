@@ -7,8 +7,9 @@ use clap::{Args, ValueEnum};
 use sha2::{Digest, Sha384};
 
 use super::words::say;
-use crate::config::{Config, MetadataSource, Survey};
+use crate::config::{Config, Survey};
 use crate::intake::{EmbeddedWidget, NOT_BUILT};
+use crate::snippet::{attributes, bare_tag, loader, page_keys, tag};
 
 #[derive(Args)]
 pub(super) struct Embed {
@@ -84,25 +85,19 @@ fn server(config: &Config) -> anyhow::Result<String> {
 }
 
 fn snippet(kind: Kind, server: &str, survey: &Survey) -> anyhow::Result<String> {
-    let id = &survey.id;
-    let attributes = |prefix: &str| -> String {
-        let keys = page_keys(survey).map(|key| format!(" {prefix}meta-{key}=\"VALUE\""));
-        keys.collect()
-    };
-    let address = format!("{server}/widget.js?survey={id}");
-    let tag = |attributes: &str| format!("<script async src=\"{address}\"{attributes}></script>");
+    let address = loader(server, survey);
     Ok(match kind {
-        Kind::Html => tag(&attributes("data-")),
-        Kind::Pinned => pinned(server, survey, &attributes("data-"))?,
-        Kind::Gtm if page_keys(survey).next().is_none() => tag(""),
+        Kind::Html => tag(server, survey),
+        Kind::Pinned => pinned(server, survey)?,
+        Kind::Gtm if page_keys(survey).next().is_none() => tag(server, survey),
         // The tag manager drops attributes that it does not know.
         Kind::Gtm => format!(
             "<script>\n  (window.afterword = window.afterword || []).push([\"setMetadata\", {{{}}}]);\n</script>\n{}",
             page_keys(survey).map(|key| format!(" \"{key}\": \"VALUE\"")).collect::<Vec<_>>().join(",") + " ",
-            tag(""),
+            bare_tag(server, survey, ""),
         ),
-        Kind::React => component(REACT, &address, survey, &attributes("")),
-        Kind::Vue => component(VUE, &address, survey, &attributes("")),
+        Kind::React => component(REACT, &address, survey),
+        Kind::Vue => component(VUE, &address, survey),
         Kind::Wordpress => format!(
             "add_action(\"wp_enqueue_scripts\", function () {{\n    wp_enqueue_script(\"afterword\", \"{address}\", \
              [], null, [\"strategy\" => \"async\", \"in_footer\" => true]);\n}});"
@@ -110,28 +105,22 @@ fn snippet(kind: Kind, server: &str, survey: &Survey) -> anyhow::Result<String> 
     })
 }
 
-/// The keys that the page tells.
-fn page_keys(survey: &Survey) -> impl Iterator<Item = &str> {
-    survey.metadata.iter().filter_map(|rule| match &rule.source {
-        MetadataSource::Page { key, .. } => Some(key.as_str()),
-        _ => None,
-    })
-}
-
-fn pinned(server: &str, survey: &Survey, attributes: &str) -> anyhow::Result<String> {
+fn pinned(server: &str, survey: &Survey) -> anyhow::Result<String> {
     let build = EmbeddedWidget::build().context(NOT_BUILT)?;
     let loader = EmbeddedWidget::get(&format!("{build}/widget.js")).context(NOT_BUILT)?;
     let digest = BASE64_STANDARD.encode(Sha384::digest(&loader.data));
     Ok(format!(
         "<script async src=\"{server}/a/{build}/widget.js\" data-survey=\"{}\"\n        \
-         integrity=\"sha384-{digest}\" crossorigin=\"anonymous\"{attributes}></script>",
+         integrity=\"sha384-{digest}\" crossorigin=\"anonymous\"{}></script>",
         survey.id,
+        attributes(survey, "data-"),
     ))
 }
 
 /// A component: the loader once for the page, and the element as long as the component lives.
-fn component(text: &str, address: &str, survey: &Survey, attributes: &str) -> String {
-    text.replace("ADDRESS", address).replace("ATTRIBUTES", &format!("survey=\"{}\"{attributes}", survey.id))
+fn component(text: &str, address: &str, survey: &Survey) -> String {
+    text.replace("ADDRESS", address)
+        .replace("ATTRIBUTES", &format!("survey=\"{}\"{}", survey.id, attributes(survey, "")))
 }
 
 const REACT: &str = r#"import { useEffect } from "react";

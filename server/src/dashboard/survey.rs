@@ -24,6 +24,7 @@ use crate::intake::{SHOWN, SUBMITTED, answered};
 use crate::page::{self, Tone};
 use crate::platform::{Nps, ReportError, advice};
 use crate::queue::{Kind, QueueError, Series, Wanted};
+use crate::snippet;
 
 /// The spans that can be chosen, in days.
 const SPANS: [u16; 3] = [7, 30, 90];
@@ -96,7 +97,7 @@ pub(super) async fn page(
         (dashboard.asked.card(&operator, survey, &wish, dashboard.clock.now()))
         (figures.questions())
         (figures.funnel())
-        (snippet(config.public_url.as_deref(), survey))
+        (on_a_page(config.public_url.as_deref(), survey))
     };
     frame::live(&dashboard, &operator, Place::Surveys, survey.id.as_str(), &body)
 }
@@ -367,13 +368,16 @@ fn score(nps: f64) -> String {
     format!("{nps:.0}").replace('-', "−")
 }
 
-fn snippet(server: Option<&str>, survey: &Survey) -> Markup {
+fn on_a_page(server: Option<&str>, survey: &Survey) -> Markup {
     html! {
         section.card {
             h2 { "On a page" }
             @match server {
-                Some(server) => pre tabindex="0" aria-label="Snippet" { "<script async src=\"" (server) "/widget.js?survey=" (survey.id) "\"></script>" },
+                Some(server) => pre tabindex="0" aria-label="Snippet" { (snippet::tag(server, survey)) },
                 None => p.quiet { "Say in the configuration where browsers reach the server (" code { "public_url" } "), and the snippet stands here." },
+            }
+            @if snippet::page_keys(survey).next().is_some() {
+                p.quiet { "The page puts what it knows in the place of each " code { "VALUE" } "." }
             }
             p.quiet { code { "afterword embed" } " has it for tag managers, React, Vue and WordPress as well." }
         }
@@ -464,5 +468,22 @@ fn said(done: Result<Done, NotMade>) -> Result<Nps, String> {
         Ok(Done::Failed(error)) => Err(format!("The platform's answer cannot be used: {error}.")),
         Ok(_) => Err("The platform answered with something else.".to_owned()),
         Err(not_made) => Err(format!("It was not asked: {not_made}.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_snippet_is_the_one_that_embed_prints() {
+        let config = config::tests::good();
+        let survey = config.survey("checkout").unwrap();
+        let shown = on_a_page(Some("https://feedback.example.com"), survey).into_string();
+        let tag = snippet::tag("https://feedback.example.com", survey);
+        assert!(
+            tag.contains("data-meta-pieces") && shown.contains(&html! { (tag) }.into_string()),
+            "{shown}"
+        );
     }
 }
