@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::chart::{self, Bin, Part};
+use super::form::Parameters;
 use super::frame::{self, Place};
 use super::session::Operator;
 use super::time::{self, duration, span};
@@ -32,26 +34,34 @@ const PARTS: [Part; 4] = [
     Part { name: "refused", class: "c-bad" },
 ];
 
-#[derive(serde::Deserialize)]
-pub(super) struct Wish {
-    /// The only lane to be shown.
-    lane: Option<String>,
-}
-
 pub(super) async fn page(
     State(dashboard): State<Dashboard>,
     Extension(operator): Extension<Operator>,
-    Query(wish): Query<Wish>,
+    Parameters(asked): Parameters,
 ) -> Response {
+    let only = asked.get("lane").filter(|lane| !lane.is_empty());
     let mut lanes = dashboard.lanes();
-    if let Some(only) = &wish.lane {
+    if let Some(only) = only {
         lanes.retain(|lane| lane.platform.name.as_str() == only);
     }
     let body = match figures(&dashboard, &lanes).await {
-        Ok(figures) => body(&dashboard, &lanes, &figures, wish.lane.is_some()),
+        Ok(figures) => match only.filter(|only| !known(&dashboard, &figures, only)) {
+            Some(unknown) => {
+                let words = html! { "There is no lane “" (unknown) "”. " a href="/" { "All lanes" } };
+                let status = (StatusCode::NOT_FOUND, "Status");
+                return frame::refusal(&dashboard, &operator, Place::Status, status, &words);
+            }
+            None => body(&dashboard, &lanes, &figures, only.is_some()),
+        },
         Err(error) => frame::broken("Status", &error),
     };
     frame::live(&dashboard, &operator, Place::Status, "Status", &body)
+}
+
+/// True for a lane that is configured, or has something in the queue.
+fn known(dashboard: &Dashboard, figures: &Figures, lane: &str) -> bool {
+    let configured = dashboard.live.config().platforms.iter().any(|platform| platform.name.as_str() == lane);
+    configured || figures.counts.keys().any(|name| name.as_str() == lane)
 }
 
 /// What the store knows.
