@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::config::{PlatformName, TokenMark};
+use crate::history::LOOK_UP;
 use crate::platform::Connections;
 use crate::platform::tests::{accepted, sandbox};
 use crate::queue::{
@@ -327,6 +328,15 @@ async fn a_garbled_or_failing_look_up_decides_nothing_by_itself() {
         line.sandbox.misbehave(Misbehaviour::from(fault.clone()).calls(1).only(Call::GetAnswers));
         line.until(id, State::Delivered).await;
         assert_eq!(line.stored(id), 1, "{fault:?}");
+        let counted = line.counted().await;
+        let of = |failed: bool| {
+            let look_ups = counted.iter().filter(|(purpose, ..)| purpose == LOOK_UP);
+            look_ups
+                .filter(|(_, verdict, _)| (verdict != "delivered") == failed)
+                .map(|(.., count)| count)
+                .sum::<u64>()
+        };
+        assert!(of(true) == 1 && of(false) >= 1, "{fault:?}: {counted:?}");
     }
 }
 
