@@ -89,20 +89,35 @@ fn snippet(kind: Kind, server: &str, survey: &Survey) -> anyhow::Result<String> 
     Ok(match kind {
         Kind::Html => tag(server, survey),
         Kind::Pinned => pinned(server, survey)?,
-        Kind::Gtm if page_keys(survey).next().is_none() => tag(server, survey),
         // The tag manager drops attributes that it does not know.
-        Kind::Gtm => format!(
-            "<script>\n  (window.afterword = window.afterword || []).push([\"setMetadata\", {{{}}}]);\n</script>\n{}",
-            page_keys(survey).map(|key| format!(" \"{key}\": \"VALUE\"")).collect::<Vec<_>>().join(",") + " ",
-            bare_tag(server, survey, ""),
-        ),
+        Kind::Gtm => match told(survey) {
+            Some(told) => {
+                format!("<script>\n  {told}\n</script>\n{}", bare_tag(server, survey, ""))
+            }
+            None => tag(server, survey),
+        },
         Kind::React => component(REACT, &address, survey),
         Kind::Vue => component(VUE, &address, survey),
-        Kind::Wordpress => format!(
-            "add_action(\"wp_enqueue_scripts\", function () {{\n    wp_enqueue_script(\"afterword\", \"{address}\", \
-             [], null, [\"strategy\" => \"async\", \"in_footer\" => true]);\n}});"
-        ),
+        Kind::Wordpress => {
+            // It makes the tag by itself, without attributes of ours.
+            let told = told(survey)
+                .map(|told| format!("\n    wp_add_inline_script(\"afterword\", '{told}', \"before\");"));
+            format!(
+                "add_action(\"wp_enqueue_scripts\", function () {{\n    wp_enqueue_script(\"afterword\", \"{address}\", \
+                 [], null, [\"strategy\" => \"async\", \"in_footer\" => true]);{}\n}});",
+                told.unwrap_or_default()
+            )
+        }
     })
+}
+
+/// How a page tells its keys where the tag cannot; `None` if it has none to tell.
+fn told(survey: &Survey) -> Option<String> {
+    let pairs: Vec<_> = page_keys(survey).map(|key| format!("\"{key}\": \"VALUE\"")).collect();
+    let call = |pairs: String| {
+        format!("(window.afterword = window.afterword || []).push([\"setMetadata\", {{ {pairs} }}]);")
+    };
+    (!pairs.is_empty()).then(|| call(pairs.join(", ")))
 }
 
 fn pinned(server: &str, survey: &Survey) -> anyhow::Result<String> {
@@ -153,3 +168,26 @@ onMounted(() => {
 <template>
   <afterword-survey ATTRIBUTES></afterword-survey>
 </template>"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::good;
+
+    #[test]
+    fn every_snippet_tells_what_the_survey_needs_of_the_page() {
+        let config = good();
+        let survey = config.survey("checkout").unwrap();
+        let of = |kind, survey: &Survey| snippet(kind, "https://feedback.example.com", survey).unwrap();
+        let without = Survey { metadata: Vec::new(), ..(**survey).clone() };
+        for kind in Kind::value_variants().iter().copied().filter(|kind| *kind != Kind::Pinned) {
+            assert!(of(kind, survey).contains("pieces"), "{}", kind.title());
+            assert!(!of(kind, &without).contains("VALUE"), "{}", kind.title());
+        }
+        let told =
+            "(window.afterword = window.afterword || []).push([\"setMetadata\", { \"pieces\": \"VALUE\" }]);";
+        assert!(of(Kind::Gtm, survey).starts_with(&format!("<script>\n  {told}\n</script>\n<script async")));
+        let line = format!("\n    wp_add_inline_script(\"afterword\", '{told}', \"before\");\n}});");
+        assert!(of(Kind::Wordpress, survey).ends_with(&line), "{}", of(Kind::Wordpress, survey));
+    }
+}
