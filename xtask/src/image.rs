@@ -202,7 +202,7 @@ mod tests {
             for found in named {
                 let rest = found.strip_prefix(&tag).map(|rest| rest.chars().next());
                 let whole = rest.is_some_and(|next| next.is_none_or(|next| !next.is_alphanumeric()));
-                assert!(whole, "{name} has another image than {tag}: {:.60}", found);
+                assert!(whole, "{name} has another image than {tag}: {found:.60}");
             }
         }
     }
