@@ -462,22 +462,31 @@ async fn every_page_can_be_read_by_everyone_in_every_state() -> Result<()> {
                 whole(&browser, &page, &format!("operators-{state}-{look}-{at}")).await?;
             }
         }
-        // What a form leads to: nothing is given up, since nobody says that it is meant.
-        let page = browser.visit(&format!("{}/letters", busy.admin)).await?;
-        page.until(&tick(&ids[0])).await?;
-        click(&page, "button", "Discard selected").await?;
-        says(&page, "Discard 1 entry?").await?;
-        readable(&browser, &page, &format!("confirmation {look}")).await?;
-        whole(&browser, &page, &format!("operators-confirmation-{look}")).await?;
-        let page = browser.visit(&format!("{}/login", locked.admin)).await?;
-        page.until("(field => field && (field.value = 'wrong', true))(document.querySelector('#token'))")
-            .await?;
-        click(&page, "button", "Log in").await?;
-        says(&page, "This is not the admin token.").await?;
-        readable(&browser, &page, &format!("wrong token {look}")).await?;
-        whole(&browser, &page, &format!("operators-wrong-token-{look}")).await?;
+        forms_lead_on(&browser, (&busy, &ids[0]), &locked, look).await?;
         browser.close().await?;
     }
+    Ok(())
+}
+
+/// What a form leads to: nothing is given up, since nobody says that it is meant.
+async fn forms_lead_on(
+    browser: &Browser,
+    (busy, dead): (&Stage, &Uuid),
+    locked: &Stage,
+    look: &str,
+) -> Result<()> {
+    let page = browser.visit(&format!("{}/letters", busy.admin)).await?;
+    page.until(&tick(dead)).await?;
+    click(&page, "button", "Discard selected").await?;
+    says(&page, "Discard 1 entry?").await?;
+    readable(browser, &page, &format!("confirmation {look}")).await?;
+    whole(browser, &page, &format!("operators-confirmation-{look}")).await?;
+    let page = browser.visit(&format!("{}/login", locked.admin)).await?;
+    page.until("(field => field && (field.value = 'wrong', true))(document.querySelector('#token'))").await?;
+    click(&page, "button", "Log in").await?;
+    says(&page, "This is not the admin token.").await?;
+    readable(browser, &page, &format!("wrong token {look}")).await?;
+    whole(browser, &page, &format!("operators-wrong-token-{look}")).await?;
     Ok(())
 }
 
