@@ -19,8 +19,7 @@ pub fn bare_tag(server: &str, survey: &Survey, attributes: &str) -> String {
     format!("<script async src=\"{}\"{attributes}></script>", loader(server, survey))
 }
 
-/// An attribute for each key that the page tells: ` data-meta-pieces="VALUE"` with the prefix of a tag, none with that of
-/// an element.
+/// An attribute for each key that the page tells, as ` data-meta-pieces="VALUE"`; an element's have no prefix.
 pub fn attributes(survey: &Survey, prefix: &str) -> String {
     let keys: Vec<String> = page_keys(survey).map(|key| format!(" {prefix}meta-{key}=\"VALUE\"")).collect();
     keys.concat()

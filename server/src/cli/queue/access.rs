@@ -86,8 +86,8 @@ impl Access {
         }
     }
 
-    /// Refuses a selection of a survey or a lane that neither the configuration nor the queue knows: it is a slip of the
-    /// hand, and not nothing.
+    /// Refuses a selection of a survey or a lane that neither the configuration nor the queue knows: it is a slip of
+    /// the hand, and not nothing.
     pub(super) async fn know(&self, config: &Config, selection: &Selection) -> anyhow::Result<()> {
         if let Some(id) = &selection.survey
             && config.survey(id.as_str()).is_none()
