@@ -22,14 +22,26 @@ const KEEP_CALLS: Duration = Duration::from_hours(26);
 /// For how long answers and steps are counted by the day.
 const KEEP_DAYS: Duration = Duration::from_hours(400 * 24);
 
+/// What a call was made for that hands in no answer: the item under which it is counted. What older versions stored has
+/// it as value, and no item.
+pub const LOOK_UP: &str = "look-up";
+/// The same, of one that an operator has asked for.
+pub const OPERATOR: &str = "operator";
+
 /// Takes what is to be counted; cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder(Arc<Mutex<HashMap<Kind, u64>>>);
 
 impl Recorder {
-    /// Counts a call of a lane.
+    /// Counts a call of a lane that handed in an answer.
     pub fn call(&self, lane: &PlatformName, verdict: &str, at: Timestamp) {
-        self.add([Kind { value: verdict.to_owned(), ..kind(Series::Call, lane.as_str(), minute(at), "") }]);
+        self.other_call(lane, "", verdict, at);
+    }
+
+    /// Counts a call of a lane that was made for something else.
+    pub fn other_call(&self, lane: &PlatformName, purpose: &str, verdict: &str, at: Timestamp) {
+        let (item, value) = (purpose.to_owned(), verdict.to_owned());
+        self.add([Kind { item, value, ..kind(Series::Call, lane.as_str(), minute(at), "") }]);
     }
 
     /// Counts a submission that was accepted, and what was chosen in it.

@@ -26,5 +26,6 @@ pub mod queue;
 pub mod sampling;
 pub mod sandbox;
 pub mod server;
+pub mod snippet;
 pub mod stranger;
 pub mod words;

@@ -62,6 +62,8 @@ pub fn layout(title: &str, live: Option<Duration>, body: &Markup) -> Markup {
             }
             body data-live=[live.map(|every| every.as_millis())] {
                 p.lost role="status" {}
+                // For the script to show: without it nothing moves.
+                @if live.is_some() { section.live aria-label="Updates" hidden { button type="button" {} } }
                 main { (body) }
             }
         }
@@ -205,6 +207,9 @@ mod tests {
         let text = layout("A <title>", Some(Duration::from_secs(1)), &html! { (pill(Tone::Good, "ok")) })
             .into_string();
         assert!(text.contains("A &lt;title&gt;") && text.contains(r#"data-live="1000""#));
+        assert!(text.contains(r#"<section class="live" aria-label="Updates" hidden>"#), "a way to pause");
+        let still = layout("Still", None, &html! {}).into_string();
+        assert!(!still.contains("live"), "nothing to pause: {still}");
         assert!(!text.contains("style=") && !text.contains("<style") && !text.contains("<script>"));
         for path in ["/style.css", "/live.js", "/icon.svg"] {
             assert!(asset(path).is_some(), "{path}");

@@ -131,7 +131,8 @@ fn embed_prints_a_snippet_for_every_kind_of_page() -> Result<()> {
     ensure!(said.contains(tag), "{said}");
     for part in [
         "integrity=\"sha384-",
-        "[\"setMetadata\", { \"pieces\": \"VALUE\" }]",
+        "<script>\n  (window.afterword = window.afterword || []).push([\"setMetadata\", { \"pieces\": \"VALUE\" }]);",
+        "wp_add_inline_script(\"afterword\", '(window.afterword",
         "useEffect(() =>",
         "onMounted(() =>",
         "wp_enqueue_script(\"afterword\"",

@@ -2,19 +2,22 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use jiff::ToSpan;
 use serde_json::json;
 use server::clock::Clock;
 use server::queue::{History, Kind, Options, Series, SqliteQueue};
-use server::sandbox::{Fault, Misbehaviour};
-use tests::{Browser, Engine, QUICK, Stage, Visitor};
+use server::sandbox::{Fault, Misbehaviour, Reports};
+use tests::keys::{ENTER, TAB};
+use tests::{Browser, Engine, QUICK, Stage, Visitor, http_client};
 use uuid::Uuid;
 
 use crate::submission;
 
 tests::in_every_engine! {
     dead_letters_are_read_sent_again_and_given_up
+    dead_letters_are_handled_by_keyboard_alone
+    a_page_that_is_paused_stays_as_it_is
     an_operator_logs_in_and_out
     steps_are_counted_where_a_survey_says_so
 }
@@ -112,6 +115,119 @@ async fn dead_letters_are_read_sent_again_and_given_up(engine: Engine) -> Result
     says(&page, "No entry is like this.").await?;
     let arrived = stage.delivered(2).await?;
     ensure!(arrived.iter().filter(|arrival| arrival.stored).count() == 2, "{arrived:?}");
+    browser.close().await
+}
+
+/// Presses the tab key until what has the focus is as it should be, where it is seen, and then another key.
+async fn press(page: &Visitor<'_>, focused: &str, key: &str) -> Result<()> {
+    let there =
+        format!("(focus => !!focus && focus !== document.body && !!({focused}))(document.activeElement)");
+    for _ in 0..200 {
+        if page.look(&there).await? == json!(true) {
+            let seen = "(style => style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2)\
+                        (getComputedStyle(document.activeElement))";
+            ensure!(page.look(seen).await? == json!(true), "the focus is not seen at {focused}");
+            return page.keys(key).await;
+        }
+        page.keys(TAB).await?;
+    }
+    bail!("the tab key does not lead to {focused}")
+}
+
+/// Presses a button or follows a link with these words.
+async fn enter(page: &Visitor<'_>, words: &str) -> Result<()> {
+    let focused = format!("focus.matches('a, button') && focus.textContent.includes({})", json!(words));
+    press(page, &focused, ENTER).await
+}
+
+async fn dead_letters_are_handled_by_keyboard_alone(engine: Engine) -> Result<()> {
+    let park =
+        |config: String| config.replace("id = \"checkout\"", "id = \"checkout\"\non_unknown = \"park\"");
+    let stage = Stage::with(QUICK, park).await?;
+    // One is parked: its reply is lost, and the token may not look it up. More than a page of others is refused.
+    stage.sandbox.set_reports(Reports { refused: true, ..Reports::default() });
+    submit(&stage, 1).await?;
+    stage.delivered(1).await?;
+    stage.sandbox.misbehave(Misbehaviour::from(Fault::LostReply).calls(1));
+    let parked = submit(&stage, 1).await?[0];
+    let line = "afterword_queue_entries{lane=\"sandbox\",state=\"parked\"} 1\n";
+    stage.until_admin("/metrics", |metrics| metrics.contains(line)).await?;
+    stage.sandbox.misbehave(Misbehaviour::from(refusal(REFUSAL)).calls(53));
+    let dead = submit(&stage, 53).await?;
+    until_dead(&stage, 53).await?;
+
+    let browser = Browser::open(engine, 1_100, 800).await?;
+    let page = browser.visit(&format!("{}/", stage.admin)).await?;
+    says(&page, REFUSAL).await?;
+    // Nothing moves under somebody who goes from stop to stop.
+    enter(&page, "Pause updates").await?;
+    page.until("document.querySelector('.live button').textContent.includes('go on')").await?;
+    enter(&page, "Look at dead letters").await?;
+    says(&page, &parked.to_string()).await?;
+
+    // The second page has the last four; one of them goes out again.
+    let last = dead[52].to_string();
+    ensure!(page.look("document.querySelectorAll('tbody tr').length").await? == json!(50));
+    enter(&page, "Next 50").await?;
+    says(&page, &last).await?;
+    ensure!(page.look("document.querySelectorAll('tbody tr').length").await? == json!(4));
+    press(&page, &format!("focus.type === 'checkbox' && focus.value === '{last}'"), " ").await?;
+    page.until("document.activeElement.checked").await?;
+    enter(&page, "Send selected again").await?;
+    says(&page, "Back in line: 1 entry").await?;
+    stage.delivered(3).await?;
+    until_dead(&stage, 52).await?;
+
+    // The parked one is read and given up, which is asked twice.
+    let parked = parked.to_string();
+    says(&page, &parked).await?;
+    enter(&page, &parked).await?;
+    says(&page, "These pages do not show what visitors answered").await?;
+    enter(&page, "Discard …").await?;
+    says(&page, "Discard 1 entry?").await?;
+    press(&page, "focus.name === 'sure'", " ").await?;
+    enter(&page, "Discard 1 entry").await?;
+    says(&page, "Discarded: 1 entry").await?;
+    says(&page, "No entry is like this.").await?;
+
+    // And all the rest, of both pages.
+    enter(&page, "All letters").await?;
+    says(&page, REFUSAL).await?;
+    enter(&page, "Discard all of these").await?;
+    says(&page, "Discard 52 entries?").await?;
+    press(&page, "focus.name === 'sure'", " ").await?;
+    enter(&page, "Discard 52 entries").await?;
+    says(&page, "Discarded: 52 entries").await?;
+    says(&page, "Nothing waits for you.").await?;
+    stage.at_rest().await?;
+    browser.close().await
+}
+
+async fn a_page_that_is_paused_stays_as_it_is(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    stage.sandbox.misbehave(refusal(REFUSAL));
+    let browser = Browser::open(engine, 1_100, 800).await?;
+    let page = browser.visit(&format!("{}/", stage.admin)).await?;
+    says(&page, "Nothing that is still open.").await?;
+    click(&page, ".live button", "Pause updates").await?;
+    // Whatever page is opened in this tab.
+    let page = browser.visit(&format!("{}/letters", stage.admin)).await?;
+    page.until("document.querySelector('.live button').textContent.includes('go on')").await?;
+    let page = browser.visit(&format!("{}/", stage.admin)).await?;
+    page.until("document.querySelector('.live button').textContent.includes('go on')").await?;
+    let asked = "performance.getEntriesByType('resource').filter(it => it.initiatorType === 'fetch').length";
+    submit(&stage, 1).await?;
+    until_dead(&stage, 1).await?;
+    page.look("document.dispatchEvent(new Event('visibilitychange'))").await?;
+    ensure!(page.look(asked).await? == json!(0), "it asks while it is paused");
+    says(&page, "Nothing that is still open.").await?;
+    click(&page, ".live button", "go on").await?;
+    says(&page, REFUSAL).await?;
+    // What has not changed is not replaced, so that a place in it is kept.
+    page.look("document.querySelector('header.bar').dataset.first = 'yes'").await?;
+    submit(&stage, 1).await?;
+    page.until("document.querySelectorAll('tbody tr').length === 2").await?;
+    ensure!(page.look("document.querySelector('header.bar').dataset.first").await? == json!("yes"));
     browser.close().await
 }
 
@@ -241,6 +357,11 @@ async fn with_a_past(stage: &Stage) -> Result<()> {
         call("look-up", i64::from(minute % 9 == 0));
         call("operator", i64::from(minute % 5 == 0) * 4);
         call("rejected", i64::from(minute % 17 == 0));
+        let other = |purpose: &str, verdict: &str| {
+            (kind(Series::Call, "sandbox", at, "", purpose, verdict), u64::from(minute % 11 == 0))
+        };
+        counts.push(other(server::history::LOOK_UP, "delivered"));
+        counts.push(other(server::history::OPERATOR, "paused"));
     }
     queue.record(counts).await.context("the past cannot be stored")
 }
@@ -248,12 +369,13 @@ async fn with_a_past(stage: &Stage) -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_can_be_read_by_everyone_in_every_state() -> Result<()> {
     tests::prepared()?;
-    let looks = [("phone", 360, false), ("wide", 1_280, false), ("dark", 1_280, true)];
+    let looks =
+        [("phone", 360, false), ("wide", 1_280, false), ("dark-phone", 360, true), ("dark", 1_280, true)];
     let counting = |config: String| {
         let config = config.replacen("[survey.metadata]", "counts = true\n[survey.metadata]", 1);
         format!("admin_answers = true\n{config}")
     };
-    // Empty, busy, failing.
+    // Empty, busy, failing, locked.
     let empty = Stage::with(QUICK, |config| config).await?;
     let mut busy = Stage::prepared(Duration::from_secs(2), counting).await?;
     with_a_past(&busy).await?;
@@ -266,6 +388,8 @@ async fn every_page_can_be_read_by_everyone_in_every_state() -> Result<()> {
     failing.start().await?;
     failing.sandbox.misbehave(Fault::Status { status: 401, retry_after: None, body: None });
     submit(&failing, 3).await?;
+    ask_for_the_score(&failing).await?;
+    failing.until_admin("/", |page| page.contains("An operators' call failed")).await?;
     std::fs::write(
         failing.process.config_file(),
         failing.process.config.replace("kind = \"text\"", "kind = \"txt\""),
@@ -275,9 +399,26 @@ async fn every_page_can_be_read_by_everyone_in_every_state() -> Result<()> {
             page.contains("refuses the token") && page.contains("The configuration is wrong")
         })
         .await?;
+    let mut locked =
+        Stage::prepared(QUICK, |config| format!("admin_token_env = \"ADMIN\"\n{config}")).await?;
+    locked.process.environment.insert("ADMIN".into(), ADMIN_TOKEN.into());
+    locked.start().await?;
     let letter = format!("/letters/{}", ids[0]);
-    let pages: [(&Stage, &str, &[&str]); 3] = [
-        (&empty, "empty", &["/", "/letters", "/surveys", "/surveys/checkout", "/letters/none"]),
+    let pages: [(&Stage, &str, &[&str]); 4] = [
+        (
+            &empty,
+            "empty",
+            &[
+                "/",
+                "/letters",
+                "/surveys",
+                "/surveys/checkout",
+                "/letters/none",
+                "/preview",
+                "/preview/checkout?lang=nl&mode=inline",
+                "/preview/nothing",
+            ],
+        ),
         (
             &busy,
             "busy",
@@ -288,9 +429,24 @@ async fn every_page_can_be_read_by_everyone_in_every_state() -> Result<()> {
                 "/surveys",
                 "/surveys/checkout?days=90",
                 "/surveys/checkout?days=7&lang=nl",
+                "/letters?done=discarded-2-0",
+                "/letters?done=retried-0-3",
             ],
         ),
-        (&failing, "failing", &["/", "/letters?state=unknown", "/surveys/nothing", "/letters?state=ded"]),
+        (
+            &failing,
+            "failing",
+            &[
+                "/",
+                "/letters?state=unknown",
+                "/surveys/nothing",
+                "/letters?state=ded",
+                "/letters?survey=nothing",
+                "/?lane=nothing",
+                "/surveys/checkout?days=8&lang=zz",
+            ],
+        ),
+        (&locked, "locked", &["/login", "/letters?state=dead"]),
     ];
     for (look, width, dark) in looks {
         let browser = if dark {
@@ -306,8 +462,31 @@ async fn every_page_can_be_read_by_everyone_in_every_state() -> Result<()> {
                 whole(&browser, &page, &format!("operators-{state}-{look}-{at}")).await?;
             }
         }
+        forms_lead_on(&browser, (&busy, &ids[0]), &locked, look).await?;
         browser.close().await?;
     }
+    Ok(())
+}
+
+/// What a form leads to: nothing is given up, since nobody says that it is meant.
+async fn forms_lead_on(
+    browser: &Browser,
+    (busy, dead): (&Stage, &Uuid),
+    locked: &Stage,
+    look: &str,
+) -> Result<()> {
+    let page = browser.visit(&format!("{}/letters", busy.admin)).await?;
+    page.until(&tick(dead)).await?;
+    click(&page, "button", "Discard selected").await?;
+    says(&page, "Discard 1 entry?").await?;
+    readable(browser, &page, &format!("confirmation {look}")).await?;
+    whole(browser, &page, &format!("operators-confirmation-{look}")).await?;
+    let page = browser.visit(&format!("{}/login", locked.admin)).await?;
+    page.until("(field => field && (field.value = 'wrong', true))(document.querySelector('#token'))").await?;
+    click(&page, "button", "Log in").await?;
+    says(&page, "This is not the admin token.").await?;
+    readable(browser, &page, &format!("wrong token {look}")).await?;
+    whole(browser, &page, &format!("operators-wrong-token-{look}")).await?;
     Ok(())
 }
 
@@ -333,6 +512,19 @@ async fn the_platform_is_asked_for_its_score_when_an_operator_says_so() -> Resul
     click(&page, "button", "Ask the platform").await?;
     says(&page, "The platform did not answer with a score").await?;
     browser.close().await
+}
+
+/// Asks the platform for its own score, as the page's form does.
+async fn ask_for_the_score(stage: &Stage) -> Result<()> {
+    let address = format!("{}/surveys/checkout", stage.admin);
+    let page = stage.get(&address).await?;
+    let key = page.split("name=\"form_key\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let form = format!("form_key={}&days=30", key.context("a form has no key")?);
+    let kind = "application/x-www-form-urlencoded";
+    let sent = http_client()?.post(format!("{address}/nps")).header("content-type", kind).body(form).send();
+    let status = sent.await?.status();
+    ensure!(!status.is_client_error() && !status.is_server_error(), "{status}");
+    Ok(())
 }
 
 /// axe-core finds nothing, and nothing is wider than the page.

@@ -128,15 +128,17 @@ fn fill(folder: &Path, binary: &Path) -> Result<()> {
     fs::copy(binary, folder.join("afterword")).with_context(|| format!("no {}", binary.display()))?;
     let sbom = sbom::of_the_image(TARGET)?;
     put("sbom.cdx.json", &sbom)?;
-    let containerfile = CONTAINERFILE
-        .replace("@USER@", USER)
-        .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
-        .replace("@REVISION@", &revision());
-    put("Containerfile", containerfile.as_bytes())?;
+    put("Containerfile", containerfile(&revision()).as_bytes())?;
     let size = fs::metadata(binary)?.len() + sbom.len() as u64;
     println!("  bytes in the image {size:>12}\n    budget           {BUDGET:>12}");
     ensure!(size <= BUDGET, "the image holds {} bytes more than its budget", size.saturating_sub(BUDGET));
     Ok(())
+}
+
+fn containerfile(revision: &str) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let filled = CONTAINERFILE.replace("@USER@", USER).replace("@VERSION@", version);
+    filled.replace("@REVISION@", revision)
 }
 
 /// The commit that it is built from; empty where that is not known.
@@ -165,4 +167,43 @@ fn pack(context: &Path) -> Result<PathBuf> {
     let to = format!("docker-archive:{}:{tag}", archive.display());
     workspace::run(&mut buildah(&["push", "--quiet", &tag, &to]))?;
     Ok(archive)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deployed(name: &str) -> String {
+        fs::read_to_string(workspace::root().join("deploy").join(name)).unwrap()
+    }
+
+    #[test]
+    fn the_image_that_is_built_inside_containers_is_the_same() {
+        let text = deployed("Containerfile");
+        let (build, stage) = text.split_once("\nFROM scratch\nARG REVISION\n").unwrap();
+        // They differ in where the files come from only.
+        let stage = stage.replace(" --from=build", "").replace(" /image/", " ");
+        assert_eq!(format!("FROM scratch\n{stage}"), containerfile("$REVISION"));
+        let channel = fs::read_to_string(workspace::root().join("rust-toolchain.toml")).unwrap();
+        let rust = build.split_once("FROM rust:").unwrap().1.split_once('-').unwrap().0;
+        assert!(
+            channel.contains(&format!("channel = \"{rust}\"")),
+            "{rust} is not the pinned one: {channel}"
+        );
+    }
+
+    #[test]
+    fn the_examples_run_the_image_that_is_built() {
+        let tag = format!("{NAME}:{}", env!("CARGO_PKG_VERSION"));
+        for name in ["Containerfile", "compose.yaml", "compose.postgres.yaml"] {
+            let text = deployed(name);
+            let named: Vec<_> = text.match_indices(&format!("{NAME}:")).map(|(at, _)| &text[at..]).collect();
+            assert!(!named.is_empty(), "{name} does not name the image");
+            for found in named {
+                let rest = found.strip_prefix(&tag).map(|rest| rest.chars().next());
+                let whole = rest.is_some_and(|next| next.is_none_or(|next| !next.is_alphanumeric()));
+                assert!(whole, "{name} has another image than {tag}: {found:.60}");
+            }
+        }
+    }
 }

@@ -7,8 +7,9 @@ use clap::{Args, ValueEnum};
 use sha2::{Digest, Sha384};
 
 use super::words::say;
-use crate::config::{Config, MetadataSource, Survey};
+use crate::config::{Config, Survey};
 use crate::intake::{EmbeddedWidget, NOT_BUILT};
+use crate::snippet::{attributes, bare_tag, loader, page_keys, tag};
 
 #[derive(Args)]
 pub(super) struct Embed {
@@ -84,54 +85,57 @@ fn server(config: &Config) -> anyhow::Result<String> {
 }
 
 fn snippet(kind: Kind, server: &str, survey: &Survey) -> anyhow::Result<String> {
-    let id = &survey.id;
-    let attributes = |prefix: &str| -> String {
-        let keys = page_keys(survey).map(|key| format!(" {prefix}meta-{key}=\"VALUE\""));
-        keys.collect()
-    };
-    let address = format!("{server}/widget.js?survey={id}");
-    let tag = |attributes: &str| format!("<script async src=\"{address}\"{attributes}></script>");
+    let address = loader(server, survey);
     Ok(match kind {
-        Kind::Html => tag(&attributes("data-")),
-        Kind::Pinned => pinned(server, survey, &attributes("data-"))?,
-        Kind::Gtm if page_keys(survey).next().is_none() => tag(""),
+        Kind::Html => tag(server, survey),
+        Kind::Pinned => pinned(server, survey)?,
         // The tag manager drops attributes that it does not know.
-        Kind::Gtm => format!(
-            "<script>\n  (window.afterword = window.afterword || []).push([\"setMetadata\", {{{}}}]);\n</script>\n{}",
-            page_keys(survey).map(|key| format!(" \"{key}\": \"VALUE\"")).collect::<Vec<_>>().join(",") + " ",
-            tag(""),
-        ),
-        Kind::React => component(REACT, &address, survey, &attributes("")),
-        Kind::Vue => component(VUE, &address, survey, &attributes("")),
-        Kind::Wordpress => format!(
-            "add_action(\"wp_enqueue_scripts\", function () {{\n    wp_enqueue_script(\"afterword\", \"{address}\", \
-             [], null, [\"strategy\" => \"async\", \"in_footer\" => true]);\n}});"
-        ),
+        Kind::Gtm => match told(survey) {
+            Some(told) => {
+                format!("<script>\n  {told}\n</script>\n{}", bare_tag(server, survey, ""))
+            }
+            None => tag(server, survey),
+        },
+        Kind::React => component(REACT, &address, survey),
+        Kind::Vue => component(VUE, &address, survey),
+        Kind::Wordpress => {
+            // It makes the tag by itself, without attributes of ours.
+            let told = told(survey)
+                .map(|told| format!("\n    wp_add_inline_script(\"afterword\", '{told}', \"before\");"));
+            format!(
+                "add_action(\"wp_enqueue_scripts\", function () {{\n    wp_enqueue_script(\"afterword\", \"{address}\", \
+                 [], null, [\"strategy\" => \"async\", \"in_footer\" => true]);{}\n}});",
+                told.unwrap_or_default()
+            )
+        }
     })
 }
 
-/// The keys that the page tells.
-fn page_keys(survey: &Survey) -> impl Iterator<Item = &str> {
-    survey.metadata.iter().filter_map(|rule| match &rule.source {
-        MetadataSource::Page { key, .. } => Some(key.as_str()),
-        _ => None,
-    })
+/// How a page tells its keys where the tag cannot; `None` if it has none to tell.
+fn told(survey: &Survey) -> Option<String> {
+    let pairs: Vec<_> = page_keys(survey).map(|key| format!("\"{key}\": \"VALUE\"")).collect();
+    let call = |pairs: String| {
+        format!("(window.afterword = window.afterword || []).push([\"setMetadata\", {{ {pairs} }}]);")
+    };
+    (!pairs.is_empty()).then(|| call(pairs.join(", ")))
 }
 
-fn pinned(server: &str, survey: &Survey, attributes: &str) -> anyhow::Result<String> {
+fn pinned(server: &str, survey: &Survey) -> anyhow::Result<String> {
     let build = EmbeddedWidget::build().context(NOT_BUILT)?;
     let loader = EmbeddedWidget::get(&format!("{build}/widget.js")).context(NOT_BUILT)?;
     let digest = BASE64_STANDARD.encode(Sha384::digest(&loader.data));
     Ok(format!(
         "<script async src=\"{server}/a/{build}/widget.js\" data-survey=\"{}\"\n        \
-         integrity=\"sha384-{digest}\" crossorigin=\"anonymous\"{attributes}></script>",
+         integrity=\"sha384-{digest}\" crossorigin=\"anonymous\"{}></script>",
         survey.id,
+        attributes(survey, "data-"),
     ))
 }
 
 /// A component: the loader once for the page, and the element as long as the component lives.
-fn component(text: &str, address: &str, survey: &Survey, attributes: &str) -> String {
-    text.replace("ADDRESS", address).replace("ATTRIBUTES", &format!("survey=\"{}\"{attributes}", survey.id))
+fn component(text: &str, address: &str, survey: &Survey) -> String {
+    text.replace("ADDRESS", address)
+        .replace("ATTRIBUTES", &format!("survey=\"{}\"{}", survey.id, attributes(survey, "")))
 }
 
 const REACT: &str = r#"import { useEffect } from "react";
@@ -164,3 +168,26 @@ onMounted(() => {
 <template>
   <afterword-survey ATTRIBUTES></afterword-survey>
 </template>"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::good;
+
+    #[test]
+    fn every_snippet_tells_what_the_survey_needs_of_the_page() {
+        let config = good();
+        let survey = config.survey("checkout").unwrap();
+        let of = |kind, survey: &Survey| snippet(kind, "https://feedback.example.com", survey).unwrap();
+        let without = Survey { metadata: Vec::new(), ..(**survey).clone() };
+        for kind in Kind::value_variants().iter().copied().filter(|kind| *kind != Kind::Pinned) {
+            assert!(of(kind, survey).contains("pieces"), "{}", kind.title());
+            assert!(!of(kind, &without).contains("VALUE"), "{}", kind.title());
+        }
+        let told =
+            "(window.afterword = window.afterword || []).push([\"setMetadata\", { \"pieces\": \"VALUE\" }]);";
+        assert!(of(Kind::Gtm, survey).starts_with(&format!("<script>\n  {told}\n</script>\n<script async")));
+        let line = format!("\n    wp_add_inline_script(\"afterword\", '{told}', \"before\");\n}});");
+        assert!(of(Kind::Wordpress, survey).ends_with(&line), "{}", of(Kind::Wordpress, survey));
+    }
+}

@@ -75,7 +75,26 @@ async fn open(config: &Config, missing: Missing) -> anyhow::Result<Option<Shared
     }
     match SqliteQueue::open(path, options) {
         Ok(queue) => Ok(Some(Arc::new(queue))),
-        Err(QueueError::Open { reason, .. }) if reason.contains("another server uses it") => Ok(None),
+        Err(QueueError::InUse { .. }) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::good;
+
+    #[tokio::test]
+    async fn a_store_that_a_server_holds_is_told_from_one_that_cannot_be_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("queue.db");
+        let config = Config { store: Store::Sqlite(path.clone()), ..good() };
+        let server = SqliteQueue::open(&path, crate::queue::Options::default()).unwrap();
+        assert!(open(&config, Missing::Told).await.unwrap().is_none());
+        drop(server);
+        assert!(open(&config, Missing::Told).await.unwrap().is_some());
+        let broken = Config { store: Store::Sqlite(folder.path().join("nowhere/queue.db")), ..good() };
+        assert!(open(&broken, Missing::Made).await.is_err());
     }
 }

@@ -7,6 +7,8 @@ mod ask;
 mod check;
 mod config;
 mod demo;
+#[cfg(test)]
+mod deploy;
 mod desk;
 mod embed;
 mod files;

@@ -1,6 +1,10 @@
-//! What the pages' forms send: fields by name, and the key that only the operator's own pages have.
+//! What the pages' forms and addresses say: fields by name, and the key that only the operator's own pages have.
+
+use std::convert::Infallible;
 
 use axum::body::Bytes;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use maud::{Markup, html};
 
 use super::session::Operator;
@@ -10,6 +14,17 @@ const KEY: &str = "form_key";
 
 /// The fields of a form, in their order.
 pub(super) struct Fields(Vec<(String, String)>);
+
+/// The parameters of a page's address. Whatever somebody has typed there, the page answers.
+pub(super) struct Parameters(pub(super) Fields);
+
+impl<S: Sync> FromRequestParts<S> for Parameters {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(Fields::parse(parts.uri.query().unwrap_or_default().as_bytes())))
+    }
+}
 
 /// A form that is not one of the operator's own pages, or of a session that is over.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +38,11 @@ pub(super) fn key(operator: &Operator) -> Markup {
 impl Fields {
     /// Any form's fields.
     pub(super) fn read(body: &Bytes) -> Self {
-        let pairs = url::form_urlencoded::parse(body);
+        Self::parse(body)
+    }
+
+    fn parse(text: &[u8]) -> Self {
+        let pairs = url::form_urlencoded::parse(text);
         Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
     }
 

@@ -5,15 +5,14 @@
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{DefaultBodyLimit, Extension, Query, State};
+use axum::extract::{DefaultBodyLimit, Extension, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use maud::{Markup, html};
 use uuid::Uuid;
 
-use super::form::{self, Fields};
+use super::form::{self, Fields, Parameters};
 use super::frame::{self, Place};
 use super::session::Operator;
 use super::{Dashboard, entry, time};
@@ -80,6 +79,17 @@ impl Wish {
         self.selection == Selection { states: STUCK.map(StateName).into(), ..Selection::default() }
     }
 
+    /// What is asked for and is not configured, in words: it may be mistyped.
+    fn unknown(&self, dashboard: &Dashboard) -> Vec<String> {
+        let config = dashboard.live.config();
+        let survey = self.selection.survey.as_ref().filter(|id| config.survey(id.as_str()).is_none());
+        let has = |name: &str| config.platforms.iter().any(|platform| platform.name.as_str() == name);
+        let lane = self.selection.lane.as_deref().filter(|name| !has(name));
+        let words =
+            [survey.map(|id| format!("No survey “{id}”")), lane.map(|name| format!("No lane “{name}”"))];
+        words.into_iter().flatten().collect()
+    }
+
     /// The page to go back to after a change.
     fn back(&self) -> Self {
         let selection = Selection { submissions: Vec::new(), ..self.selection.clone() };
@@ -95,10 +105,9 @@ impl Wish {
 async fn list(
     State(dashboard): State<Dashboard>,
     Extension(operator): Extension<Operator>,
-    asked: Result<Query<Vec<(String, String)>>, QueryRejection>,
+    Parameters(asked): Parameters,
 ) -> Response {
-    let pairs = asked.map(|Query(pairs)| pairs).unwrap_or_default();
-    let wish = match Wish::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))) {
+    let wish = match Wish::read(asked.pairs()) {
         Ok(wish) => wish,
         Err(wrong) => return unreadable(&dashboard, &operator, &wrong),
     };
@@ -132,6 +141,8 @@ fn body(dashboard: &Dashboard, operator: &Operator, wish: &Wish, listing: &Listi
                 h2 { (page::pill(Tone::Good, "nothing here")) }
                 p {
                     @if wish.is_usual() { "Nothing waits for you." } @else { "No entry is like this." }
+                    @for unknown in wish.unknown(dashboard) { " " (unknown) " is configured." }
+                    @if !wish.is_usual() { " " a href="/letters" { "All letters" } }
                     @if wish.after.is_some() { " " a href=(wish.address(None)) { "To the first" } }
                 }
             }

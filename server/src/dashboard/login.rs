@@ -2,12 +2,13 @@
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Extension, Query, Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use maud::{Markup, html};
 
+use super::form::Parameters;
 use super::session::{Operator, Refused, Sessions};
 use super::{Dashboard, form, session, time};
 use crate::page::{self, Tone};
@@ -31,17 +32,11 @@ pub(super) fn address(next: &str) -> String {
     form::address("/login", next.map(|next| ("next", next.to_owned())))
 }
 
-#[derive(serde::Deserialize)]
-struct Onward {
-    #[serde(default)]
-    next: String,
-}
-
-async fn ask(State(dashboard): State<Dashboard>, Query(onward): Query<Onward>) -> Response {
+async fn ask(State(dashboard): State<Dashboard>, Parameters(asked): Parameters) -> Response {
     if dashboard.live.config().admin_token.is_none() {
         return Redirect::to("/").into_response();
     }
-    page(&onward.next, None)
+    page(asked.get("next").unwrap_or_default(), None)
 }
 
 async fn enter(State(dashboard): State<Dashboard>, request: Request) -> Response {

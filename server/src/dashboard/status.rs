@@ -3,19 +3,22 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::chart::{self, Bin, Part};
+use super::form::Parameters;
 use super::frame::{self, Place};
 use super::session::Operator;
 use super::time::{self, duration, span};
 use super::{Dashboard, LaneView, form, health, letters};
 use crate::clock;
 use crate::config::PlatformName;
-use crate::forwarder::{LaneReport, LaneState};
+use crate::forwarder::{FailedCall, LaneReport, LaneState};
+use crate::history::{LOOK_UP, OPERATOR};
 use crate::page::{self, Tone};
 use crate::queue::{Kind, LaneCount, QueueError, Record, Series, Wanted};
 
@@ -31,26 +34,34 @@ const PARTS: [Part; 4] = [
     Part { name: "refused", class: "c-bad" },
 ];
 
-#[derive(serde::Deserialize)]
-pub(super) struct Wish {
-    /// The only lane to be shown.
-    lane: Option<String>,
-}
-
 pub(super) async fn page(
     State(dashboard): State<Dashboard>,
     Extension(operator): Extension<Operator>,
-    Query(wish): Query<Wish>,
+    Parameters(asked): Parameters,
 ) -> Response {
+    let only = asked.get("lane").filter(|lane| !lane.is_empty());
     let mut lanes = dashboard.lanes();
-    if let Some(only) = &wish.lane {
+    if let Some(only) = only {
         lanes.retain(|lane| lane.platform.name.as_str() == only);
     }
     let body = match figures(&dashboard, &lanes).await {
-        Ok(figures) => body(&dashboard, &lanes, &figures, wish.lane.is_some()),
+        Ok(figures) => match only.filter(|only| !known(&dashboard, &figures, only)) {
+            Some(unknown) => {
+                let words = html! { "There is no lane “" (unknown) "”. " a href="/" { "All lanes" } };
+                let status = (StatusCode::NOT_FOUND, "Status");
+                return frame::refusal(&dashboard, &operator, Place::Status, status, &words);
+            }
+            None => body(&dashboard, &lanes, &figures, only.is_some()),
+        },
         Err(error) => frame::broken("Status", &error),
     };
     frame::live(&dashboard, &operator, Place::Status, "Status", &body)
+}
+
+/// True for a lane that is configured, or has something in the queue.
+fn known(dashboard: &Dashboard, figures: &Figures, lane: &str) -> bool {
+    let configured = dashboard.live.config().platforms.iter().any(|platform| platform.name.as_str() == lane);
+    configured || figures.counts.keys().any(|name| name.as_str() == lane)
 }
 
 /// What the store knows.
@@ -115,7 +126,7 @@ impl Charted {
             let seconds = kind.at.as_second() - first.as_second();
             let at = usize::try_from(seconds.div_euclid(self.span.as_secs().cast_signed()));
             if let Some(bin) = at.ok().and_then(|at| bins.get_mut(at)) {
-                bin.counts[part(&kind.value)] += count;
+                bin.counts[part(kind)] += count;
             }
         }
         chart::bars(self.title, &PARTS, &bins)
@@ -164,11 +175,12 @@ fn body(dashboard: &Dashboard, lanes: &[LaneView], figures: &Figures, one: bool)
 }
 
 /// The part of a chart that a call belongs to.
-fn part(verdict: &str) -> usize {
-    match verdict {
-        "delivered" => 0,
-        "look-up" | "operator" => 1,
-        "later" | "unknown" => 2,
+fn part(kind: &Kind) -> usize {
+    match (kind.item.as_str(), kind.value.as_str()) {
+        (_, "later" | "unknown") => 2,
+        ("", "delivered") => 0,
+        // As values, from a version that did not count what came of them.
+        (LOOK_UP | OPERATOR, "delivered") | ("", LOOK_UP | OPERATOR) => 1,
         _ => 3,
     }
 }
@@ -200,6 +212,7 @@ fn lane(lane: &LaneView, figures: &Figures) -> Markup {
             @for advice in report.advice() {
                 (page::notice(tone, html! { (advice) }))
             }
+            @if let Some(failed) = &report.failed_call { (failed_call(failed, now)) }
             @if number(|count| count.dead + count.parked) > 0 {
                 p { a href=(form::address("/letters", [("lane", lane.platform.name.to_string())])) { "Look at dead letters and parked ones" } }
             }
@@ -222,6 +235,16 @@ fn lane(lane: &LaneView, figures: &Figures) -> Markup {
             }
         }
     }
+}
+
+fn failed_call(failed: &FailedCall, now: Timestamp) -> Markup {
+    page::notice(
+        Tone::Warn,
+        html! {
+            "An operators' call failed " (span(now, failed.at)) " ago, “" (failed.kind) "”: " (failed.words)
+            ". Whoever asked for it was told; this stands here until one succeeds."
+        },
+    )
 }
 
 fn pill(report: &LaneReport) -> (Tone, &'static str) {
@@ -255,5 +278,36 @@ fn failures_table(failures: &[Record], now: Timestamp) -> Markup {
                 }
             } }
         } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_call_is_counted_among_the_failed_ones_whatever_it_was_made_for() {
+        let of = |item: &str, value: &str| {
+            let (item, value) = (item.to_owned(), value.to_owned());
+            let (subject, language) = ("main".to_owned(), String::new());
+            part(&Kind { series: Series::Call, subject, at: Timestamp::UNIX_EPOCH, language, item, value })
+        };
+        for (value, answer, other) in
+            [("delivered", 0, 1), ("later", 2, 2), ("unknown", 2, 2), ("rejected", 3, 3), ("paused", 3, 3)]
+        {
+            assert_eq!((of("", value), of("operator", value), of("look-up", value)), (answer, other, other));
+        }
+        assert_eq!(of("operator", "unreadable"), 3);
+        assert_eq!((of("", "operator"), of("", "look-up")), (1, 1), "as older versions stored them");
+    }
+
+    #[test]
+    fn a_card_says_which_operators_call_failed_when_and_why() {
+        let at = Timestamp::UNIX_EPOCH;
+        let failed = FailedCall { kind: "get NPS", at, words: "the platform answered 403".into() };
+        let shown = failed_call(&failed, clock::later(at, Duration::from_mins(3))).into_string();
+        for part in ["3 min 0 s ago", "“get NPS”", "the platform answered 403."] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use shared::SurveyId;
 
 use super::chart::{self, Bin, Part};
-use super::form::{self, Fields};
+use super::form::{self, Fields, Parameters};
 use super::frame::{self, Place};
 use super::session::Operator;
 use super::{Dashboard, time};
@@ -24,6 +24,7 @@ use crate::intake::{SHOWN, SUBMITTED, answered};
 use crate::page::{self, Tone};
 use crate::platform::{Nps, ReportError, advice};
 use crate::queue::{Kind, QueueError, Series, Wanted};
+use crate::snippet;
 
 /// The spans that can be chosen, in days.
 const SPANS: [u16; 3] = [7, 30, 90];
@@ -47,16 +48,39 @@ struct Said {
     nps: Result<Nps, String>,
 }
 
-/// What of a survey's numbers is wanted.
-#[derive(Clone, Default, serde::Deserialize)]
+/// What of a survey's numbers is wanted; what cannot be had is left out.
+#[derive(Clone, Default)]
 pub(super) struct Wish {
     days: Option<u16>,
     lang: Option<String>,
 }
 
 impl Wish {
+    fn read(fields: &Fields) -> Self {
+        let days = fields.get("days").and_then(|days| days.parse().ok()).filter(|days| SPANS.contains(days));
+        let lang = fields.get("lang").filter(|lang| !lang.is_empty()).map(str::to_owned);
+        Self { days, lang }
+    }
+
     fn days(&self) -> u16 {
-        self.days.filter(|days| SPANS.contains(days)).unwrap_or(30)
+        self.days.unwrap_or(30)
+    }
+
+    /// Says what of an address it does without: other days, and a language that nobody can have answered in.
+    fn check(&mut self, asked: &Fields, survey: &Survey, counts: &Counts) -> Vec<String> {
+        let mut without = Vec::new();
+        if let Some(days) = asked.get("days").filter(|_| self.days.is_none()) {
+            let spans = SPANS.map(|span| span.to_string()).join(", ");
+            without
+                .push(format!("“{days}” is none of the spans of days ({spans}): {} are shown.", self.days()));
+        }
+        let offered = |lang: &str| survey.languages.iter().any(|language| language.tag() == lang);
+        let answered = |lang: &str| counts.iter().any(|(kind, _)| kind.language == lang);
+        if let Some(lang) = self.lang.take_if(|lang| !offered(lang) && !answered(lang)) {
+            let tags = survey.languages.iter().map(|language| language.tag()).collect::<Vec<_>>().join(", ");
+            without.push(format!("The survey has no language “{lang}” ({tags}): all of them are shown."));
+        }
+        without
     }
 
     fn address(survey: &Survey, days: u16, lang: Option<&str>) -> String {
@@ -72,8 +96,9 @@ pub(super) async fn page(
     State(dashboard): State<Dashboard>,
     Extension(operator): Extension<Operator>,
     Path(id): Path<String>,
-    Query(wish): Query<Wish>,
+    Parameters(asked): Parameters,
 ) -> Response {
+    let mut wish = Wish::read(&asked);
     let config = dashboard.live.config();
     let Some(survey) = config.survey(&id) else { return unknown(&dashboard, &operator, &id) };
     let today = history::day(dashboard.clock.now());
@@ -85,18 +110,20 @@ pub(super) async fn page(
             return frame::live(&dashboard, &operator, Place::Surveys, survey.id.as_str(), &body);
         }
     };
+    let without = wish.check(&asked, survey, &counts.0);
     let days: Vec<Timestamp> =
         (0..wish.days()).filter_map(|day| first.checked_add(DAY * u32::from(day)).ok()).collect();
     let figures = Figures { wish: &wish, survey, days, answers: counts.0, steps: counts.1 };
     let body = html! {
         p.quiet { a href="/surveys" { "Surveys" } }
+        @for words in without { (page::notice(Tone::Warn, words)) }
         (figures.head())
         (figures.accepted())
         @for question in figures.scored() { (figures.nps(question)) }
         (dashboard.asked.card(&operator, survey, &wish, dashboard.clock.now()))
         (figures.questions())
         (figures.funnel())
-        (snippet(config.public_url.as_deref(), survey))
+        (on_a_page(config.public_url.as_deref(), survey))
     };
     frame::live(&dashboard, &operator, Place::Surveys, survey.id.as_str(), &body)
 }
@@ -164,7 +191,7 @@ impl Split {
 impl Figures<'_> {
     /// The counts that pass the filter by language.
     fn of<'a>(&self, counts: &'a Counts) -> impl Iterator<Item = &'a (Kind, u64)> {
-        let lang = self.wish.lang.clone().filter(|lang| !lang.is_empty());
+        let lang = self.wish.lang.clone();
         counts.iter().filter(move |(kind, _)| lang.as_ref().is_none_or(|lang| kind.language == *lang))
     }
 
@@ -367,13 +394,16 @@ fn score(nps: f64) -> String {
     format!("{nps:.0}").replace('-', "−")
 }
 
-fn snippet(server: Option<&str>, survey: &Survey) -> Markup {
+fn on_a_page(server: Option<&str>, survey: &Survey) -> Markup {
     html! {
         section.card {
             h2 { "On a page" }
             @match server {
-                Some(server) => pre tabindex="0" aria-label="Snippet" { "<script async src=\"" (server) "/widget.js?survey=" (survey.id) "\"></script>" },
+                Some(server) => pre tabindex="0" aria-label="Snippet" { (snippet::tag(server, survey)) },
                 None => p.quiet { "Say in the configuration where browsers reach the server (" code { "public_url" } "), and the snippet stands here." },
+            }
+            @if snippet::page_keys(survey).next().is_some() {
+                p.quiet { "The page puts what it knows in the place of each " code { "VALUE" } "." }
             }
             p.quiet { code { "afterword embed" } " has it for tag managers, React, Vue and WordPress as well." }
         }
@@ -437,8 +467,7 @@ pub(super) async fn ask(
         let address = format!("/surveys/{}", survey.id);
         return frame::outlived(&dashboard, &operator, Place::Surveys, ("Survey", &address));
     };
-    let lang = fields.get("lang").filter(|lang| !lang.is_empty());
-    let wish = Wish { days: fields.get("days").and_then(|days| days.parse().ok()), lang: None };
+    let wish = Wish::read(&fields);
     let days = wish.days();
     let now = dashboard.clock.now();
     let whole = |at: Timestamp| Timestamp::from_second(at.as_second()).unwrap_or(at);
@@ -450,7 +479,7 @@ pub(super) async fn ask(
         None => Err("the survey's lane is not there at the moment".to_owned()),
     };
     dashboard.asked.keep(&survey.id, days, Said { at: dashboard.clock.now(), nps });
-    Redirect::to(&Wish::address(survey, days, lang)).into_response()
+    Redirect::to(&Wish::address(survey, days, wish.lang.as_deref())).into_response()
 }
 
 /// A score, or why there is none, in words that hold nothing of the platform's.
@@ -464,5 +493,22 @@ fn said(done: Result<Done, NotMade>) -> Result<Nps, String> {
         Ok(Done::Failed(error)) => Err(format!("The platform's answer cannot be used: {error}.")),
         Ok(_) => Err("The platform answered with something else.".to_owned()),
         Err(not_made) => Err(format!("It was not asked: {not_made}.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_snippet_is_the_one_that_embed_prints() {
+        let config = config::tests::good();
+        let survey = config.survey("checkout").unwrap();
+        let shown = on_a_page(Some("https://feedback.example.com"), survey).into_string();
+        let tag = snippet::tag("https://feedback.example.com", survey);
+        assert!(
+            tag.contains("data-meta-pieces") && shown.contains(&html! { (tag) }.into_string()),
+            "{shown}"
+        );
     }
 }

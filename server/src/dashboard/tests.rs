@@ -54,6 +54,34 @@ impl Listener {
         let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         (response.status(), response.headers().clone())
     }
+
+    /// Sends one of the pages' forms, in a session or without.
+    async fn send(&self, path: &str, form: &str, cookie: &str) -> (u16, HeaderMap, String) {
+        let request = Request::post(path)
+            .header("host", LOCAL.1)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("cookie", cookie);
+        self.read(request.body(Body::from(form.to_owned())).unwrap()).await
+    }
+
+    /// Opens a page, in a session or without.
+    async fn open(&self, path: &str, cookie: &str) -> (u16, HeaderMap, String) {
+        let request = Request::get(path).header("host", LOCAL.1).header("cookie", cookie);
+        self.read(request.body(Body::empty()).unwrap()).await
+    }
+
+    async fn read(&self, request: Request) -> (u16, HeaderMap, String) {
+        let (head, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        (head.status.as_u16(), head.headers, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    /// The cookie of a session that begins.
+    async fn log_in(&self, token: &str) -> String {
+        let (status, headers, _) = self.send("/login", &format!("token={token}"), "").await;
+        assert_eq!(status, 303);
+        headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned()
+    }
 }
 
 const LOCAL: (&str, &str) = ("host", "127.0.0.1:9090");
@@ -185,4 +213,66 @@ async fn a_form_without_the_key_of_its_page_changes_nothing() {
         let (status, _) = listener.answer(Method::POST, path, &[LOCAL, form]).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
     }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_on_a_page_with_a_way_on() {
+    let listener = Listener::new(None);
+    for (path, status, told) in [
+        ("/?lane=nope", 404, "There is no lane “nope”. <a href=\"/\">"),
+        ("/surveys/nope", 404, "There is no survey “nope”. <a href=\"/surveys\">"),
+        ("/surveys/checkout?lang=zz", 200, "no language “zz” (nl, fr)"),
+        ("/surveys/checkout?days=abc", 200, "“abc” is none of the spans of days (7, 30, 90)"),
+        ("/surveys/checkout?days=8&days=9", 200, "“8” is none of the spans"),
+        ("/letters?survey=nope", 200, "No survey “nope” is configured"),
+        ("/letters?lane=nope", 200, "No lane “nope” is configured"),
+        ("/letters?state=nope", 422, "<a href=\"/letters\">"),
+        ("/preview/checkout?width=wide", 200, "it is left out"),
+    ] {
+        let (found, headers, page) = listener.open(path, "").await;
+        assert!(found == status && page.contains(told), "{path} {found}: {page}");
+        assert!(headers["content-type"].to_str().unwrap().starts_with("text/html"), "{path}");
+    }
+    for path in ["/?lane=main", "/?lane=", "/surveys/checkout?lang=fr&days=7", "/letters?survey=checkout"] {
+        let (found, _, page) = listener.open(path, "").await;
+        assert!(found == 200 && !page.contains("There is no") && !page.contains("none of"), "{path}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn a_login_with_wrong_tokens_is_made_to_wait_and_so_is_the_right_one_then() {
+    let listener = Listener::new(Some("secret"));
+    for turn in 0..10 {
+        let (status, headers, page) = listener.send("/login", &format!("token=wrong{turn}"), "").await;
+        assert!(status == 401 && page.contains("This is not the admin token"), "{turn}: {status}");
+        assert!(!headers.contains_key("set-cookie"));
+    }
+    for token in ["wrong", "secret"] {
+        let (status, headers, page) = listener.send("/login", &format!("token={token}"), "").await;
+        assert!(status == 429 && page.contains("Too many wrong tokens"), "{token}: {status}");
+        let wait: u64 = headers["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((1..=300).contains(&wait), "{wait}");
+        assert!(!headers.contains_key("set-cookie"));
+    }
+}
+
+#[tokio::test]
+async fn a_form_with_the_key_of_another_session_changes_nothing() {
+    let listener = Listener::new(Some("secret"));
+    let (one, other) = (listener.log_in("secret").await, listener.log_in("secret").await);
+    let key = async |cookie: &str| {
+        let (_, _, page) = listener.open("/surveys/checkout", cookie).await;
+        let (_, rest) = page.split_once("name=\"form_key\" value=\"").unwrap();
+        rest.split_once('"').unwrap().0.to_owned()
+    };
+    let (own, foreign) = (key(&one).await, key(&other).await);
+    assert_ne!(own, foreign);
+    for path in ["/letters/change", "/surveys/checkout/nps"] {
+        let with = async |key: &str| listener.send(path, &format!("form_key={key}&do=retry"), &one).await.0;
+        assert_eq!((with(&foreign).await, with("").await, with(&own).await), (403, 403, 303), "{path}");
+    }
+    let (status, ..) = listener.send("/logout", &format!("form_key={foreign}"), &one).await;
+    assert_eq!((status, listener.open("/", &one).await.0), (303, 200), "still logged in");
+    listener.send("/logout", &format!("form_key={own}"), &one).await;
+    assert_eq!(listener.open("/", &one).await.0, 401);
 }

@@ -11,16 +11,19 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
+use super::report::trouble;
 use super::verdict::{Verdict, verdict};
 use crate::config::Guid;
 use crate::platform::{
-    AskedQuestion, Client, NewRespondent, NoLanguage, Nps, NpsFilter, Outcome, ReportError, Responses,
+    AskedQuestion, Client, NewRespondent, NoLanguage, Nps, NpsFilter, Outcome, ReportError, Responses, advice,
 };
 
 /// Of so many calls in a row one is an operator's, while visitors' answers wait as well.
 pub(super) const SHARE: u32 = 10;
 /// For so long a call waits for a platform that wants to be left alone; longer is told at once.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// The verdict on a call that never left.
+pub(super) const NOT_MADE: &str = "not made";
 /// Calls that may wait at a desk; whoever comes then waits in front of it.
 const WAITING: usize = 16;
 
@@ -90,6 +93,18 @@ impl Done {
     /// What came of a call that did not bring what it asked for, or that was to add something.
     pub fn of(adds: bool, outcome: Outcome) -> Self {
         if adds { Self::Added(outcome) } else { Self::Failed(ReportError::Call(outcome)) }
+    }
+
+    /// Why a call did not bring what it was made for, in words that hold nothing of the platform's.
+    pub(super) fn failure(&self) -> Option<String> {
+        match self {
+            Self::Added(outcome) | Self::Failed(ReportError::Call(outcome)) => {
+                let advice = advice(outcome).map(|advice| format!("; {advice}")).unwrap_or_default();
+                (verdict(outcome) != Verdict::Delivered).then(|| format!("{}{advice}", trouble(outcome)))
+            }
+            Self::Failed(error) => Some(error.to_string()),
+            Self::Responses(_) | Self::Nps(_) | Self::Questions(_) => None,
+        }
     }
 }
 
@@ -222,7 +237,7 @@ impl Sign {
         let outcome = match done {
             Ok(Done::Added(outcome) | Done::Failed(ReportError::Call(outcome))) => outcome,
             Ok(Done::Failed(ReportError::Read(_))) => return Self { verdict: "unreadable", ..calm },
-            Ok(Done::Failed(ReportError::Window)) | Err(_) => return Self { verdict: "not made", ..calm },
+            Ok(Done::Failed(ReportError::Window)) | Err(_) => return Self { verdict: NOT_MADE, ..calm },
             Ok(Done::Responses(_) | Done::Nps(_) | Done::Questions(_)) => return calm,
         };
         let verdict = verdict(outcome);

@@ -22,5 +22,5 @@ pub use calls::{Call, Desk, Done, NotMade};
 pub use counter::Counter;
 pub use lane::Lane;
 pub use pacer::Pacer;
-pub use report::{LaneReport, LaneState};
+pub use report::{FailedCall, LaneReport, LaneState};
 pub use verdict::{Verdict, verdict};

@@ -42,8 +42,21 @@ pub struct LaneReport {
     pub trouble: Option<String>,
     /// When the next call may leave, if something waits.
     pub next_call: Option<jiff::Timestamp>,
+    /// The operators' call that failed last, until one succeeds.
+    pub failed_call: Option<FailedCall>,
     /// What the pacer adds to the interval since the platform has said 429, for as long as it does.
     pub widened: Option<std::time::Duration>,
+}
+
+/// An operators' call that did not bring what it was made for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedCall {
+    /// Its kind's name.
+    pub kind: &'static str,
+    /// When it left.
+    pub at: jiff::Timestamp,
+    /// What went wrong, in words that hold nothing of the platform's.
+    pub words: String,
 }
 
 impl LaneReport {
@@ -56,6 +69,7 @@ impl LaneReport {
             last_call: None,
             last_verdict: None,
             trouble: None,
+            failed_call: None,
             next_call: None,
             widened: None,
         }

@@ -1,5 +1,6 @@
 //! One frame: a page with nothing but a survey.
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
@@ -22,7 +23,7 @@ window.BroadcastChannel = undefined;
 ";
 
 /// How a survey is to be shown.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct Wish {
     lang: Option<String>,
     mode: Option<String>,
@@ -32,12 +33,13 @@ pub(super) struct Wish {
 pub(super) async fn frame(
     State(source): State<Source>,
     Path(id): Path<String>,
-    Query(wish): Query<Wish>,
+    asked: Result<Query<Wish>, QueryRejection>,
 ) -> Response {
     let now = source.now();
     let Some(survey) = now.config.survey(&id) else {
         return (StatusCode::NOT_FOUND, "there is no such survey\n").into_response();
     };
+    let wish = asked.map(|Query(wish)| wish).unwrap_or_default();
     with_policy(page(survey, &wish), POLICY, true)
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -28,12 +29,28 @@ const THEMES: [&str; 2] = ["light", "dark"];
 const WIDTHS: [u16; 3] = [320, 768, 1280];
 
 /// What is left out; nothing, if absent.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 pub(super) struct Filter {
     lang: Option<String>,
     mode: Option<String>,
     theme: Option<String>,
     width: Option<u16>,
+}
+
+impl Filter {
+    /// What of it there is for a survey; and whether that is all of it.
+    fn within(&self, survey: &Survey) -> (Self, bool) {
+        let of =
+            |asked: &Option<String>, has: &dyn Fn(&str) -> bool| asked.clone().filter(|asked| has(asked));
+        let within = Self {
+            lang: of(&self.lang, &|lang| survey.languages.iter().any(|language| language.tag() == lang)),
+            mode: of(&self.mode, &|mode| MODES.map(Mode::name).contains(&mode)),
+            theme: of(&self.theme, &|theme| THEMES.contains(&theme)),
+            width: self.width.filter(|width| WIDTHS.contains(width)),
+        };
+        let whole = within == *self;
+        (within, whole)
+    }
 }
 
 pub(super) async fn index(State(source): State<Source>) -> Response {
@@ -52,7 +69,7 @@ pub(super) async fn index(State(source): State<Source>) -> Response {
 pub(super) async fn survey(
     State(source): State<Source>,
     Path(id): Path<String>,
-    Query(filter): Query<Filter>,
+    asked: Result<Query<Filter>, QueryRejection>,
 ) -> Response {
     let now = source.now();
     let Some(survey) = now.config.survey(&id) else {
@@ -66,6 +83,10 @@ pub(super) async fn survey(
         *response.status_mut() = StatusCode::NOT_FOUND;
         return with_policy(response, POLICY, false);
     };
+    let (filter, whole) = match asked {
+        Ok(Query(filter)) => filter.within(survey),
+        Err(_) => (Filter::default(), false),
+    };
     let body = html! {
         link rel="stylesheet" href="/preview.css";
         (page::bar(HERE, None))
@@ -74,6 +95,9 @@ pub(super) async fn survey(
             p.quiet { "As the file says it now. Try it out (a modal alone): answers are checked as always, and go nowhere. " a href="/preview" { "All surveys" } }
         }
         (now.notice())
+        @if !whole {
+            (page::notice(Tone::Warn, "The address asks for a language, a mode, a theme or a width that there is not: it is left out."))
+        }
         (filters(survey, &filter))
         @for language in survey.languages.iter().filter(|language| fits(filter.lang.as_ref(), language.tag())) {
             (in_language(survey, *language, &filter, &now.files.version()))

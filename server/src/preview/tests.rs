@@ -32,9 +32,17 @@ fn fixed() -> Source {
 async fn every_mode_language_theme_and_width_has_its_frame() {
     let (status, page, _) = get(&fixed(), "/preview/checkout").await;
     assert_eq!((status, page.matches("<iframe").count()), (200, 4 * 2 * 2 * 3));
-    for (filter, frames) in [("lang=fr", 24), ("mode=tab", 12), ("theme=dark&width=320", 8), ("lang=de", 0)] {
+    for (filter, frames) in [("lang=fr", 24), ("mode=tab", 12), ("theme=dark&width=320", 8)] {
         let (_, page, _) = get(&fixed(), &format!("/preview/checkout?{filter}")).await;
         assert_eq!(page.matches("<iframe").count(), frames, "{filter}");
+        assert!(!page.contains("it is left out"), "{filter}");
+    }
+    for wrong in ["lang=de", "mode=x", "theme=x", "width=321", "width=wide", "lang=nl&lang=fr"] {
+        let (status, page, _) = get(&fixed(), &format!("/preview/checkout?{wrong}")).await;
+        assert_eq!((status, page.matches("<iframe").count()), (200, 48), "{wrong}");
+        assert!(page.contains("it is left out"), "{wrong}");
+        let (status, frame, _) = get(&fixed(), &format!("/preview/checkout/frame?{wrong}")).await;
+        assert!(status == 200 && frame.contains("survey=\"checkout\""), "{wrong}: {frame}");
     }
     let (status, page, _) = get(&fixed(), "/preview/nope%3Cb%3E").await;
     assert!(status == 404 && page.contains("nope&lt;b&gt;") && page.contains("href=\"/preview\""));

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 /// What is counted. The numbers are stored: they never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Series {
-    /// Calls, by minute: of a lane, with a verdict as value.
+    /// Calls, by minute: of a lane, with a verdict as value, and as item what for, if not for an answer.
     Call = 0,
     /// Submissions that were accepted, by day: of a survey in a language. Without an item all of them; with a question
     /// as item those that answered it so, where there is a choice.
@@ -27,7 +27,7 @@ pub struct Kind {
     pub at: Timestamp,
     /// The language as a two-letter tag, or nothing.
     pub language: String,
-    /// The question or the step, or nothing.
+    /// The question, the step or what a call was made for, or nothing.
     pub item: String,
     /// The verdict or the answer, or nothing.
     pub value: String,

@@ -95,6 +95,12 @@ pub enum QueueError {
     /// The lane is not ours, or not any more.
     #[error("the lane {0} has another owner")]
     NotOwner(PlatformName),
+    /// Another process has the store, and it is one that they cannot share.
+    #[error("cannot open the store {store}: another server uses it; stop that one first")]
+    InUse {
+        /// The file.
+        store: String,
+    },
     /// The store cannot be used at all.
     #[error("cannot open the store {store}: {reason}")]
     Open {

@@ -15,9 +15,9 @@ use crate::history::Recorder;
 use crate::intake::{HandInRequest, HandedIn, Intake};
 use crate::operator::{
     self, ChangeReply, ChangeRequest, ForgetReply, ForgetRequest, ListRequest, Listing, OperatorError,
-    Selection, Shown, Status,
+    Selection, Shown, StateName, Status,
 };
-use crate::queue::{Inbox, SharedQueue};
+use crate::queue::{Inbox, SharedQueue, State};
 use crate::sampling::Shares;
 
 /// What an operator wants done with some entries.
@@ -84,6 +84,31 @@ impl Access {
             }
             Self::There(remote) => remote.get("queue/status", &[]).await,
         }
+    }
+
+    /// Refuses a selection of a survey or a lane that neither the configuration nor the queue knows: it is a slip of
+    /// the hand, and not nothing.
+    pub(super) async fn know(&self, config: &Config, selection: &Selection) -> anyhow::Result<()> {
+        if let Some(id) = &selection.survey
+            && config.survey(id.as_str()).is_none()
+            && !self.has(Selection { survey: Some(id.clone()), ..everything() }).await?
+        {
+            let known = config.surveys.iter().map(|survey| survey.id.as_str());
+            return Err(unknown("survey", id.as_str(), known).into());
+        }
+        if let Some(name) = &selection.lane
+            && !config.platforms.iter().any(|platform| platform.name.as_str() == name)
+            && !self.has(Selection { lane: Some(name.clone()), ..everything() }).await?
+        {
+            let known = config.platforms.iter().map(|platform| platform.name.as_str());
+            return Err(unknown("lane", name, known).into());
+        }
+        Ok(())
+    }
+
+    async fn has(&self, selection: Selection) -> anyhow::Result<bool> {
+        let request = ListRequest { selection, limit: 1, after: None, newest: false };
+        Ok(!self.list(&request).await?.entries.is_empty())
     }
 
     pub(super) async fn list(&self, request: &ListRequest) -> anyhow::Result<Listing> {
@@ -170,10 +195,58 @@ impl Access {
     }
 }
 
+/// Every entry that the queue still knows.
+fn everything() -> Selection {
+    Selection { states: State::ALL.map(StateName).into(), ..Selection::default() }
+}
+
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Usage {
+    let known = known.collect::<Vec<_>>().join(", ");
+    Usage(format!("there is no {what} {name:?}, and the queue has nothing of one; there is {known}"))
+}
+
 /// What was asked in a way that cannot be done is wrong usage.
 fn asked<T>(done: Result<T, OperatorError>) -> anyhow::Result<T> {
     done.map_err(|error| match error {
         OperatorError::Asked { .. } => Usage(error.to_string()).into(),
         OperatorError::Queue(error) => error.into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::PlatformName;
+    use crate::config::tests::good;
+    use crate::queue::{NewEntry, Options, Priority, SqliteQueue};
+
+    #[tokio::test]
+    async fn a_survey_and_a_lane_that_nobody_knows_are_wrong_usage() {
+        let folder = tempfile::tempdir().unwrap();
+        let queue = SqliteQueue::open(&folder.path().join("queue.db"), Options::default()).unwrap();
+        let entry = NewEntry {
+            lane: PlatformName::new("former"),
+            priority: Priority::Visitor,
+            survey: "former".parse().unwrap(),
+            submission: Uuid::from_bytes([7; 16]),
+            fingerprint: [7; 32],
+            body: b"{}".to_vec(),
+            accepted_at: Clock::wall(),
+        };
+        queue.enqueue(entry).await.unwrap();
+        let (access, config) = (Access::Here(Arc::new(queue), Clock::start()), good());
+        let know = async |survey: Option<&str>, lane: Option<&str>| {
+            let (survey, lane) = (survey.map(|id| id.parse().unwrap()), lane.map(str::to_owned));
+            access.know(&config, &Selection { lane, survey, ..Selection::default() }).await
+        };
+        for (survey, lane) in
+            [(None, None), (Some("checkout"), Some("main")), (Some("former"), Some("former"))]
+        {
+            assert!(know(survey, lane).await.is_ok(), "{survey:?} {lane:?}");
+        }
+        for (survey, lane, known) in [(Some("chekout"), None, "checkout"), (None, Some("mian"), "main")] {
+            let error = know(survey, lane).await.unwrap_err();
+            assert!(error.is::<Usage>() && error.to_string().ends_with(known), "{error}");
+        }
+    }
 }

@@ -101,6 +101,7 @@ async fn order_at(
     request: &ChangeRequest,
 ) -> anyhow::Result<(ChangeReply, bool)> {
     let access = Access::open(config).await?;
+    access.know(config, &request.selection).await?;
     Ok((access.change(order, request).await?, access.serves()))
 }
 

@@ -41,6 +41,7 @@ pub(super) async fn export(arguments: &ExportArgs) -> anyhow::Result<()> {
     let config = crate::cli::load_without_secrets(&arguments.file.config)?;
     let selection = arguments.filter.selection(Clock::wall());
     let access = Access::open(&config).await?;
+    access.know(&config, &selection).await?;
     let Some(path) = &arguments.output else {
         let mut out = io::stdout().lock();
         return write(&access, &selection, &mut out).await.map(|_| ());

@@ -43,7 +43,9 @@ pub(super) async fn list(arguments: &ListArgs) -> anyhow::Result<()> {
     let now = Clock::wall();
     let selection = arguments.filter.selection(now);
     let request = ListRequest { selection, limit: arguments.limit, after: None, newest: arguments.newest };
-    let listing = Access::open(&config).await?.list(&request).await?;
+    let access = Access::open(&config).await?;
+    access.know(&config, &request.selection).await?;
+    let listing = access.list(&request).await?;
     if arguments.format == Format::Json {
         return Ok(say(&serde_json::to_string_pretty(&listing)?)?);
     }

@@ -21,6 +21,8 @@ use crate::config::{ContextKey, Guid, MetadataSource, OnUnknown};
 use crate::forwarder::decision::{Case, send_again};
 use crate::forwarder::look_up::{self, ENTRIES, Evidence, Finding, Seen, WITNESSES, Window};
 use crate::forwarder::report::trouble;
+use crate::forwarder::verdict::Verdict;
+use crate::history::LOOK_UP;
 use crate::platform::{Client, Outcome, ReportError, Response};
 use crate::queue::{Attempt, EntryId, QueueError, Settlement, Unknown};
 
@@ -193,7 +195,7 @@ impl Lane {
         let ended = Instant::now();
         let refusal = outcome.ok().and_then(Result::ok).flatten();
         let throttled = matches!(&refusal, Some(Outcome::Reply(reply)) if reply.status == 429);
-        self.measure(sent, "look-up");
+        self.measure(sent);
         self.look_ups.note_last(true);
         self.pacer.called_otherwise(sent, ended, throttled);
         if let Some(Outcome::Reply(reply)) = &refusal
@@ -323,12 +325,13 @@ impl Lane {
 
     /// Notes how a look-up ended; gives back how many have failed in a row.
     fn count(&mut self, flight: &Flight, seen: &Seen, now: Instant) -> u32 {
-        let outcome = match seen {
-            Seen::Shown(_) => "shown",
-            Seen::Failed => "failed",
-            Seen::Denied => "denied",
-            Seen::Refused => "refused",
+        let (outcome, verdict) = match seen {
+            Seen::Shown(_) => ("shown", Verdict::Delivered),
+            Seen::Failed => ("failed", Verdict::Later(None)),
+            Seen::Denied => ("denied", Verdict::Paused),
+            Seen::Refused => ("refused", Verdict::Rejected),
         };
+        self.recorder.other_call(&self.platform.name, LOOK_UP, verdict.name(), flight.asked_at);
         let lane = self.platform.name.to_string();
         metrics::counter!("afterword_look_ups_total", "lane" => lane, "outcome" => outcome).increment(1);
         tracing::info!(lane = %self.platform.name, touchpoint = %flight.touchpoint, outcome,

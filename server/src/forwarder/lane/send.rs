@@ -167,7 +167,8 @@ impl Lane {
     ) {
         let lane = self.platform.name.to_string();
         let interval = self.platform.interval;
-        self.measure(sent, verdict.name());
+        self.recorder.call(&self.platform.name, verdict.name(), self.clock.at(sent));
+        self.measure(sent);
         metrics::histogram!("afterword_call_duration_seconds", "lane" => lane.clone())
             .record((ended - sent).as_secs_f64());
         metrics::counter!("afterword_calls_total", "lane" => lane.clone(), "verdict" => verdict.name())
@@ -225,9 +226,8 @@ impl Lane {
         gauge.set(if paused { 1.0 } else { 0.0 });
     }
 
-    /// Counts a call by what came of it or what it was for, and measures the time since the one before it.
-    pub(super) fn measure(&mut self, sent: Instant, what: &str) {
-        self.recorder.call(&self.platform.name, what, self.clock.at(sent));
+    /// Measures the time between a call and the one before it.
+    pub(super) fn measure(&mut self, sent: Instant) {
         if let Some(before) = self.last_call.replace(sent) {
             metrics::histogram!("afterword_call_gap_seconds", "lane" => self.platform.name.to_string())
                 .record((sent - before).as_secs_f64());

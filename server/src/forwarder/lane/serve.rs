@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use jiff::Timestamp;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use super::Lane;
-use crate::forwarder::calls::{Asked, NotMade, PATIENCE, SHARE, Sign};
+use crate::config::PlatformName;
+use crate::forwarder::calls::{Asked, Done, NOT_MADE, NotMade, PATIENCE, SHARE, Sign};
+use crate::forwarder::report::{FailedCall, LaneReport};
+use crate::history::{OPERATOR, Recorder};
 use crate::queue::{Due, QueueError};
 
 impl Lane {
@@ -38,13 +42,16 @@ impl Lane {
         let Some(Asked { call, reply }) = self.asked.take() else { return Ok(()) };
         self.visitors_in_a_row = 0;
         let (kind, touchpoint, adds) = (call.name(), call.touchpoint().clone(), call.adds());
-        let client = self.client.clone();
+        let (client, ledger) = (self.client.clone(), self.ledger());
         let (over, ended) = oneshot::channel();
         let sent = Instant::now();
+        let last_call = self.clock.at(sent);
         tokio::spawn(async move {
             let done = call.make(&client).await;
+            let sign = Sign::of(&done);
+            ledger.note(kind, last_call, sign, &done);
             // The lane has gone on if it does not listen any more, and so has whoever asked.
-            over.send(Sign::of(&done)).ok();
+            over.send(sign).ok();
             reply.send(done).ok();
         });
         // As with a look-up: if the platform takes its time with a report, the call's arrival is long over.
@@ -54,7 +61,7 @@ impl Lane {
             tokio::time::timeout(self.report_patience(), ended).await.ok().and_then(Result::ok)
         };
         let now = Instant::now();
-        self.measure(sent, "operator");
+        self.measure(sent);
         self.pacer.called_otherwise(sent, now, sign.is_some_and(|sign| sign.throttled));
         if let Some(rest) = sign.and_then(|sign| sign.rest) {
             self.outage.rest(now + rest);
@@ -65,8 +72,33 @@ impl Lane {
             took_ms = u64::try_from((now - sent).as_millis()).unwrap_or(u64::MAX), "operator's call");
         metrics::counter!("afterword_operator_calls_total", "lane" => lane, "call" => kind, "verdict" => verdict)
             .increment(1);
-        let last_call = self.clock.at(sent);
         self.set(|report| (report.last_call, report.last_verdict) = (Some(last_call), Some(kind)));
         Ok(())
+    }
+    fn ledger(&self) -> Ledger {
+        Ledger {
+            lane: self.platform.name.clone(),
+            recorder: self.recorder.clone(),
+            report: self.report.clone(),
+        }
+    }
+}
+
+/// Where it is noted what came of an operators' call, also of one that ends when the lane has gone on.
+struct Ledger {
+    lane: PlatformName,
+    recorder: Recorder,
+    report: watch::Sender<LaneReport>,
+}
+
+impl Ledger {
+    fn note(&self, kind: &'static str, at: Timestamp, sign: Sign, done: &Result<Done, NotMade>) {
+        if sign.verdict == NOT_MADE {
+            return;
+        }
+        self.recorder.other_call(&self.lane, OPERATOR, sign.verdict, at);
+        let failure = done.as_ref().ok().and_then(Done::failure);
+        let failed_call = failure.map(|words| FailedCall { kind, at, words });
+        self.report.send_modify(|report| report.failed_call = failed_call);
     }
 }

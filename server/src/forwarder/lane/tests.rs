@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::config::{PlatformName, TokenMark};
+use crate::history::LOOK_UP;
 use crate::platform::Connections;
 use crate::platform::tests::{accepted, sandbox};
 use crate::queue::{
@@ -31,6 +32,8 @@ struct Line {
     queue: SharedQueue,
     clock: Clock,
     desk: Desk,
+    report: watch::Receiver<LaneReport>,
+    recorder: Recorder,
     sent: Mutex<Vec<Uuid>>,
     stop: watch::Sender<bool>,
     _folder: tempfile::TempDir,
@@ -56,11 +59,13 @@ impl Line {
         let (stop, stopped) = watch::channel(false);
         let client = Client::new(&platform, &mut Connections::default()).unwrap();
         let surveys = watch::channel(vec![Arc::new(survey)]).1;
+        let recorder = Recorder::default();
         let lane =
-            Lane::new(Arc::new(platform), surveys, client, Arc::clone(&queue), clock, Recorder::default());
-        let desk = lane.desk();
+            Lane::new(Arc::new(platform), surveys, client, Arc::clone(&queue), clock, recorder.clone());
+        let (desk, report) = (lane.desk(), lane.report());
         tokio::spawn(lane.run(stopped));
-        Self { sandbox, queue, clock, desk, sent: Mutex::default(), stop, _folder: folder }
+        let sent = Mutex::default();
+        Self { sandbox, queue, clock, desk, report, recorder, sent, stop, _folder: folder }
     }
 
     /// Hands in an answer that carries its UUID.
@@ -97,6 +102,20 @@ impl Line {
     /// The next call of a kind meets a fault.
     fn strike_call(&self, call: Call, fault: Fault) {
         self.sandbox.misbehave(Misbehaviour::from(fault).calls(1).only(call));
+    }
+
+    /// The calls that were counted: what for, what came of them, and how many.
+    async fn counted(&self) -> Vec<(String, String, u64)> {
+        self.recorder.flush(&*self.queue).await;
+        let wanted = crate::queue::Wanted {
+            span: Duration::from_hours(1 << 20),
+            ..crate::queue::Wanted::of(crate::queue::Series::Call, Timestamp::UNIX_EPOCH)
+        };
+        let counts = self.queue.counted(&wanted).await.unwrap();
+        let mut counts: Vec<_> =
+            counts.into_iter().map(|(kind, count)| (kind.item, kind.value, count)).collect();
+        counts.sort();
+        counts
     }
 
     async fn record(&self, id: Uuid) -> Record {
@@ -309,6 +328,15 @@ async fn a_garbled_or_failing_look_up_decides_nothing_by_itself() {
         line.sandbox.misbehave(Misbehaviour::from(fault.clone()).calls(1).only(Call::GetAnswers));
         line.until(id, State::Delivered).await;
         assert_eq!(line.stored(id), 1, "{fault:?}");
+        let counted = line.counted().await;
+        let of = |failed: bool| {
+            let look_ups = counted.iter().filter(|(purpose, ..)| purpose == LOOK_UP);
+            look_ups
+                .filter(|(_, verdict, _)| (verdict != "delivered") == failed)
+                .map(|(.., count)| count)
+                .sum::<u64>()
+        };
+        assert!(of(true) == 1 && of(false) >= 1, "{fault:?}: {counted:?}");
     }
 }
 

@@ -24,6 +24,26 @@ struct Identity {
     inode: u64,
 }
 
+/// Why a store could not be locked.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NotLocked {
+    #[error("another server uses it; stop that one first")]
+    InUse,
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl NotLocked {
+    /// The same, of a store that was to be opened.
+    pub(super) fn at(self, path: &Path) -> QueueError {
+        let store = path.display().to_string();
+        match self {
+            Self::InUse => QueueError::InUse { store },
+            Self::Failed(reason) => QueueError::Open { store, reason },
+        }
+    }
+}
+
 /// A lock that keeps other servers away for as long as it lives.
 pub(super) struct Lock {
     file: File,
@@ -32,11 +52,12 @@ pub(super) struct Lock {
 
 impl Lock {
     /// Locks the store at a path, or says who has it.
-    pub(super) fn take(path: &Path) -> Result<Self, String> {
+    pub(super) fn take(path: &Path) -> Result<Self, NotLocked> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
             && !folder.is_dir()
         {
-            return Err(format!("the folder {} is missing; make it, or mount the volume", folder.display()));
+            let missing = format!("the folder {} is missing; make it, or mount the volume", folder.display());
+            return Err(NotLocked::Failed(missing));
         }
         let mut name = path.as_os_str().to_owned();
         name.push(".lock");
@@ -46,11 +67,13 @@ impl Lock {
             .truncate(false)
             .write(true)
             .open(&name)
-            .map_err(|error| format!("cannot write {}: {error}", name.display()))?;
+            .map_err(|error| NotLocked::Failed(format!("cannot write {}: {error}", name.display())))?;
         match file.try_lock() {
             Ok(()) => Ok(Self { file, name }),
-            Err(TryLockError::WouldBlock) => Err("another server uses it; stop that one first".into()),
-            Err(TryLockError::Error(error)) => Err(format!("cannot lock {}: {error}", name.display())),
+            Err(TryLockError::WouldBlock) => Err(NotLocked::InUse),
+            Err(TryLockError::Error(error)) => {
+                Err(NotLocked::Failed(format!("cannot lock {}: {error}", name.display())))
+            }
         }
     }
 

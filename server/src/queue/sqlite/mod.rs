@@ -52,7 +52,7 @@ impl SqliteQueue {
     /// Opens or makes the store, brings its schema up to date, and locks it against other servers.
     pub fn open(path: &Path, options: Options) -> Result<Self, QueueError> {
         let failed = |reason: String| QueueError::Open { store: path.display().to_string(), reason };
-        let lock = Lock::take(path).map_err(failed)?;
+        let lock = Lock::take(path).map_err(|error| error.at(path))?;
         file::make_private(path).map_err(|error| failed(error.to_string()))?;
         let mut connection = Watched::open(path).map_err(failed)?;
         connection.migrate().map_err(failed)?;
@@ -81,7 +81,7 @@ impl SqliteQueue {
         let failed = |reason: String| QueueError::Open { store: path.display().to_string(), reason };
         // First the last connection closes, which folds the log into the file.
         drop(self);
-        let _lock = Lock::take(&path).map_err(failed)?;
+        let _lock = Lock::take(&path).map_err(|error| error.at(&path))?;
         std::fs::rename(&path, name).map_err(|error| failed(format!("it cannot be renamed: {error}")))
     }
 

@@ -135,7 +135,7 @@ impl Writer {
             self.recount = true;
         }
         if !self.lock.holds() {
-            self.lock = Lock::take(&self.path).map_err(QueueError::Store)?;
+            self.lock = Lock::take(&self.path).map_err(|error| QueueError::Store(error.to_string()))?;
         }
         if self.recount {
             self.open.set(statements::count_open(connection).map_err(store)?);

@@ -62,7 +62,10 @@ async fn a_second_server_on_the_same_store_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let _first = open(folder.path());
     let second = SqliteQueue::open(&folder.path().join("queue.db"), Options::default());
-    assert!(second.is_err_and(|error| error.to_string().contains("another server uses it")));
+    assert!(
+        second
+            .is_err_and(|error| matches!(&error, QueueError::InUse { store } if store.ends_with("queue.db")))
+    );
 }
 
 #[tokio::test]

@@ -110,6 +110,26 @@ async fn every_way_of_failing_reaches_the_operator_and_nothing_is_made_twice() {
 }
 
 #[tokio::test]
+async fn an_operators_call_that_failed_is_counted_as_such_and_reported_until_one_succeeds() {
+    let line = Line::new().await;
+    let failed = || line.report.borrow().failed_call.clone();
+    for code in [401, 400, 302, 403, 429, 500] {
+        let words = Some("jef@example.com is unwelcome".to_owned());
+        line.strike_call(Call::AddRespondent, Fault::Status { status: code, retry_after: None, body: words });
+        assert_eq!(status(&line.desk.ask(wanted()).await), code);
+        let failed = failed().unwrap();
+        assert_eq!(failed.kind, "add respondent");
+        assert!(failed.words.contains(&code.to_string()), "{failed:?}");
+        assert!(!failed.words.contains("jef@example.com"), "{failed:?}");
+    }
+    assert_eq!(status(&line.desk.ask(wanted()).await), 201);
+    assert_eq!(failed(), None);
+    let of = |verdict: &str, count| ("operator".to_owned(), verdict.to_owned(), count);
+    let counted = [of("delivered", 1), of("later", 1), of("paused", 1), of("rejected", 3), of("unknown", 1)];
+    assert_eq!(line.counted().await, counted);
+}
+
+#[tokio::test]
 async fn responses_are_read_beside_the_calls_that_follow() {
     let line = Line::new().await;
     let sent = line.send().await;
