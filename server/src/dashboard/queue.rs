@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::problem::{Detail, Place, Problem};
 use super::{Dashboard, health};
 use crate::config::PlatformName;
-use crate::operator::{self, ChangeRequest, ForgetRequest, ListRequest, OperatorError, Selection};
+use crate::operator::{self, ChangeRequest, ForgetRequest, ListRequest, OperatorError, OwnWords, Selection};
 
 /// Entries in a list that says nothing else.
 const LISTED: u32 = 50;
@@ -40,10 +40,12 @@ pub(super) fn routes() -> Router<Dashboard> {
 
 async fn status(State(dashboard): State<Dashboard>) -> Answer {
     let lanes = dashboard.lanes();
-    let report = |name: &PlatformName| {
-        lanes.iter().find(|lane| lane.platform.name == *name).map(|lane| lane.report.borrow().clone())
+    let own = |name: &PlatformName| {
+        let lane = lanes.iter().find(|lane| lane.platform.name == *name)?;
+        let report = lane.report.borrow();
+        Some(OwnWords { state: report.state.name(), flows: report.flows(), advice: report.advice() })
     };
-    let mut status = operator::status(&*dashboard.queue, &dashboard.live.config().platforms, report).await?;
+    let mut status = operator::status(&*dashboard.queue, &dashboard.live.config().platforms, own).await?;
     status.refuses = health::refuses(&dashboard).await;
     Ok(Json(status).into_response())
 }

@@ -1,13 +1,11 @@
 //! What a lane tells operators about itself.
 
-use serde::{Deserialize, Serialize};
 use shared::SurveyId;
 
 use crate::platform::{Outcome, advice};
 
 /// What a lane is doing, for operators.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LaneState {
     /// Nothing waits.
     Idle,
@@ -23,6 +21,21 @@ pub enum LaneState {
     Standby,
     /// The owner has stopped.
     Stopped,
+}
+
+impl LaneState {
+    /// Its name, for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Working => "working",
+            Self::Probing => "probing",
+            Self::Paused => "paused",
+            Self::StoreFailing => "store_failing",
+            Self::Standby => "standby",
+            Self::Stopped => "stopped",
+        }
+    }
 }
 
 /// How a lane stands, for operators.

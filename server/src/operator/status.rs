@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::OperatorError;
 use crate::config::{Platform, PlatformName};
-use crate::forwarder::{LaneReport, LaneState};
 use crate::queue::{LaneCount, Records};
 
 /// How the queue stands.
@@ -44,13 +43,24 @@ pub struct LaneStatus {
     /// at present.
     pub through_in_ms: Option<u64>,
     /// What the lane is doing; `None` where no server tells.
-    pub state: Option<LaneState>,
+    pub state: Option<String>,
+    /// What is the matter with it, and what to do.
+    pub advice: Vec<String>,
+}
+
+/// What a lane says of itself.
+#[derive(Clone, Debug)]
+pub struct OwnWords {
+    /// What it is doing.
+    pub state: &'static str,
+    /// True while what waits goes out at its pace.
+    pub flows: bool,
     /// What is the matter with it, and what to do.
     pub advice: Vec<String>,
 }
 
 impl LaneStatus {
-    fn new(count: &LaneCount, platform: Option<&Platform>, report: Option<&LaneReport>) -> Self {
+    fn new(count: &LaneCount, platform: Option<&Platform>, own: Option<OwnWords>) -> Self {
         let to_send = count.waiting + count.delayed + count.sending + count.unknown;
         let interval_ms =
             platform.map(|platform| u64::try_from(platform.interval.as_millis()).unwrap_or(u64::MAX));
@@ -65,25 +75,25 @@ impl LaneStatus {
             dead: count.dead,
             oldest_accepted_at: count.oldest,
             through_in_ms: interval_ms
-                .filter(|_| to_send == 0 || report.is_none_or(LaneReport::flows))
+                .filter(|_| to_send == 0 || own.as_ref().is_none_or(|own| own.flows))
                 .map(|interval| interval.saturating_mul(to_send)),
-            state: report.map(|report| report.state),
-            advice: report.map(LaneReport::advice).unwrap_or_default(),
+            state: own.as_ref().map(|own| own.state.to_owned()),
+            advice: own.map(|own| own.advice).unwrap_or_default(),
         }
     }
 }
 
-/// How every lane stands that is configured or has entries; `report` is what a lane says itself, where it is at hand.
+/// How every lane stands that is configured or has entries; `own` is what a lane says itself, where it is at hand.
 pub async fn status(
     queue: &dyn Records,
     platforms: &[Arc<Platform>],
-    report: impl Fn(&PlatformName) -> Option<LaneReport>,
+    own: impl Fn(&PlatformName) -> Option<OwnWords>,
 ) -> Result<Status, OperatorError> {
     let counts = queue.counts().await?;
     let configured = platforms.iter().map(|platform| {
         let count = counts.iter().find(|count| count.lane == platform.name);
         let empty = LaneCount::empty(platform.name.clone());
-        LaneStatus::new(count.unwrap_or(&empty), Some(platform), report(&platform.name).as_ref())
+        LaneStatus::new(count.unwrap_or(&empty), Some(platform), own(&platform.name))
     });
     let lost = counts.iter().filter(|count| platforms.iter().all(|platform| platform.name != count.lane));
     let lanes = configured.chain(lost.map(|count| LaneStatus::new(count, None, None))).collect();

@@ -120,7 +120,6 @@ fn remarks(status: &Status, serves: bool) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forwarder::LaneState;
 
     #[test]
     fn a_status_fits_the_terminal_and_names_what_nobody_forwards() {
@@ -147,7 +146,7 @@ mod tests {
         let paused = LaneStatus {
             lane: "paused".into(),
             through_in_ms: None,
-            state: Some(LaneState::Paused),
+            state: Some("paused".into()),
             advice: vec!["The platform refuses the token (401) for: checkout.".into()],
             ..main.clone()
         };
