@@ -276,6 +276,11 @@ fn read(root: Table<'_>, name: &str, sources: &Sources<'_>, needed: Needed) -> O
             "name one with `admin_token_env` or `admin_token_file`",
         );
     }
+    if let (true, Some(address), Some(value)) = (listen == admin_listen, listen, root.get("admin_listen"))
+        && address.port() != 0
+    {
+        value.problem("visitors are listened to there", "use another port than `listen` does");
+    }
     let store = store::read(&root, sources);
     let queue = queue::read(&root);
     let trusted_proxies = root

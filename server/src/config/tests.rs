@@ -202,6 +202,12 @@ fn a_wrong_language_hides_no_other_mistake_and_brings_no_more_of_its_own() {
 }
 
 #[test]
+fn visitors_and_operators_are_not_listened_to_at_one_place() {
+    let one = GOOD.replace("listen = \"127.0.0.1:0\"", "listen = \"127.0.0.1:8080\"");
+    assert_eq!(told(parse(&one)), ["admin_listen: visitors are listened to there"]);
+}
+
+#[test]
 fn an_unknown_kind_is_one_mistake() {
     assert_eq!(
         problems("kind = \"score\"", "kind = \"rating\""),

@@ -70,6 +70,12 @@ pub(super) fn install() {
             "Share of visitors who are asked, by survey with max_delay"
         );
         describe_gauge!("afterword_survey_paused", "1 while the platform refuses the token for a survey");
+        // What alarms watch is there from the start: a first step is seen only from a number.
+        for reason in ["store", "busy", "full", "internal", "origin", "content"] {
+            metrics::counter!("afterword_submissions_refused_total", "reason" => reason).increment(0);
+        }
+        metrics::counter!("afterword_untrusted_forwarded_total", "peer" => "private").increment(0);
+        metrics::gauge!("afterword_config_refused").set(0.0);
         handle.inspect_err(|error| tracing::error!(%error, "there will be no metrics")).ok()
     });
 }

@@ -25,8 +25,8 @@ const RETRY_HELP: &str = "\
 Takes what is dead or parked; --state can add delayed and unknown. What is parked or unknown may have arrived \
 already, and would be there twice: look for its UUID at the platform first.
 
-Ids become the platform's GUIDs anew at each call. So mend the configuration first, start the server again with it, \
-and then retry. Metadata is stored with the answer, and stays as it is.";
+Ids become the platform's GUIDs anew at each call. So mend the configuration first, which a server that runs \
+takes up by itself, and then retry. Metadata is stored with the answer, and stays as it is.";
 
 const DISCARD_HELP: &str = "\
 Takes what is dead or parked; --state can add waiting, delayed and unknown. The content is erased at once and cannot \

@@ -18,6 +18,9 @@ use crate::forwarder::verdict::{Verdict, verdict};
 use crate::platform::{AddAnswer, Outcome};
 use crate::queue::{Attempt, Entry, QueueError, Settlement};
 
+/// After so many failed calls in a row the platform is thought to be away.
+const AWAY: u32 = 3;
+
 impl Lane {
     /// Takes the next entry, calls the platform for it once the moment has come, and settles it.
     pub(super) async fn send_next(&mut self, leave: Instant, skip: &[SurveyId]) -> Result<(), QueueError> {
@@ -175,6 +178,7 @@ impl Lane {
             .increment(1);
         let throttled = matches!(outcome, Outcome::Reply(reply) if reply.status == 429);
         self.pacer.called(sent, ended, throttled);
+        let failed_before = self.outage.failures();
         match verdict {
             Verdict::Delivered | Verdict::Rejected => {
                 self.outage.answered();
@@ -196,6 +200,7 @@ impl Lane {
             Verdict::Later(asked) => self.outage.failed(ended, interval, asked),
             Verdict::Unknown => self.outage.failed(ended, interval, None),
         }
+        self.tell_of_outage(failed_before, outcome);
         self.report_pauses();
         let trouble = match verdict {
             Verdict::Delivered => None,
@@ -208,6 +213,18 @@ impl Lane {
             report.last_verdict = Some(verdict.name());
             report.trouble = trouble;
         });
+    }
+
+    /// Says once that the platform is away, and once that it is back.
+    fn tell_of_outage(&self, failed_before: u32, outcome: &Outcome) {
+        let (lane, url) = (&self.platform.name, &self.platform.base_url);
+        let failures = self.outage.failures();
+        if failed_before < AWAY && failures >= AWAY {
+            tracing::warn!(%lane, url, reason = trouble(outcome),
+                "the platform fails call after call: one at a growing interval finds out when it is back");
+        } else if failed_before >= AWAY && failures == 0 {
+            tracing::warn!(%lane, url, "the platform is back");
+        }
     }
 
     /// Says which surveys' touchpoints refuse the token.
