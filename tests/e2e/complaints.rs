@@ -18,6 +18,8 @@ tests::in_every_engine! {
     css_leaks_in_or_out_or_fights_for_the_top
     a_corner_survey_steals_focus_or_keystrokes
     a_dialog_leaves_the_focus_behind_or_loses_it_on_close
+    a_text_that_is_selected_or_a_key_closes_more_than_it_should
+    who_sends_by_keyboard_stands_before_the_page
     too_heavy_before_a_survey_is_due
     a_phone_zooms_into_the_text_field
     no_dark_mode_and_no_right_to_left
@@ -243,6 +245,55 @@ async fn a_dialog_leaves_the_focus_behind_or_loses_it_on_close(engine: Engine) -
     visitor.asked("recommend").await?;
     visitor.until("part('frame').click() || true").await?;
     visitor.until("!part('frame') && document.activeElement.id === 'own'").await?;
+    browser.close().await
+}
+
+async fn a_text_that_is_selected_or_a_key_closes_more_than_it_should(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    let visitor = browser.visit(&page(&stage, &[("data-mode", "modal"), ("data-event", "never")])?).await?;
+    visitor.until("window.afterword && afterword.open && (afterword.open('checkout'), true)").await?;
+    start_checkout(&visitor).await?;
+    // Pressed within, let go of beside the card: the click is the frame's.
+    let press = |on: &str| {
+        let event = "new PointerEvent('pointerdown', { bubbles: true })";
+        format!("({on}.dispatchEvent({event}), part('frame').click(), true)")
+    };
+    visitor.look(&press("root.querySelector('textarea')")).await?;
+    ensure!(visitor.look("!!part('frame')").await? == json!(true), "a selection closed it");
+    visitor.look(&press("part('frame')")).await?;
+    visitor.until("!part('frame')").await?;
+
+    // The page has its own use for the key that closes a popover.
+    let again = [("data-mode", "popover"), ("data-dismissed", "0")];
+    let visitor = browser.visit(&page(&stage, &again)?).await?;
+    let hear = "window.escapes = 0;
+        document.addEventListener('keydown', event => { if (event.key === 'Escape') escapes += 1; })";
+    browser.run(hear).await?;
+    visitor.asked("why").await?;
+    visitor.until("root.querySelector('textarea').focus() || root.activeElement").await?;
+    visitor.keys(ESCAPE).await?;
+    visitor.until("!part('frame')").await?;
+    ensure!(visitor.look("window.escapes").await? == json!(0), "the page heard of it");
+    let wrong = visitor.look("said.filter(([level]) => level === 'error')").await?;
+    ensure!(wrong == json!([]), "{wrong}");
+    browser.close().await
+}
+
+async fn who_sends_by_keyboard_stands_before_the_page(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
+    start_checkout(&visitor).await?;
+    visitor.forward().await?;
+    visitor.asked("found").await?;
+    visitor.forward().await?;
+    visitor.asked("again").await?;
+    visitor.choose(&[1]).await?;
+    visitor.until("root.querySelectorAll('input')[1].focus() || root.activeElement.type === 'radio'").await?;
+    visitor.keys(ENTER).await?;
+    visitor.state("thanked").await?;
+    visitor.until("root.activeElement && root.activeElement.part.contains('thanks')").await?;
     browser.close().await
 }
 

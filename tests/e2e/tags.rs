@@ -2,9 +2,9 @@
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
-use tests::{Browser, Engine, Stage, Visitor};
+use tests::{Browser, Engine, QUICK, Stage, Visitor};
 
-use crate::embed::page;
+use crate::embed::{page, showing};
 use crate::visitor::{answer_checkout, finish_checkout, start_checkout};
 
 tests::in_every_engine! {
@@ -12,6 +12,8 @@ tests::in_every_engine! {
     surveys_of_one_page_share_one_webassembly_instance
     a_proxy_that_changes_the_type_of_the_webassembly_takes_no_survey_away
     every_call_does_what_it_says_also_before_the_loader_is_there
+    calls_made_before_the_page_is_read_count_each_by_itself
+    a_survey_that_only_a_call_shows_has_the_mode_of_its_configuration
     every_event_says_where_it_is_and_nothing_else
     what_may_outlive_its_page_is_sent_so_and_what_is_too_large_is_not
     a_popover_is_announced_once_and_politely
@@ -204,6 +206,47 @@ async fn every_call_does_what_it_says_also_before_the_loader_is_there(engine: En
     // push goes on working, and destroy takes all.
     browser.run("afterword.push(['close'], api => api.destroy())").await?;
     ensure!(visitor.look("!host").await? == json!(true), "destroy");
+    browser.close().await
+}
+
+async fn calls_made_before_the_page_is_read_count_each_by_itself(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    // Numbers where texts belong, an address that is none, and a call that there is not.
+    let early = "<script>window.afterword = [
+            ['setLanguage', 'fr'],
+            ['open', 'checkout'],
+            ['nonsense'],
+            ['identify', { id: 42, email: 'n/a' }],
+            ['setMetadata', { pieces: 5 }],
+        ];</script>";
+    let tag = format!("<script src=\"{}/widget.js?survey=checkout\"></script>", stage.server);
+    stage.pages.put("early", &[early, &tag].concat(), "<p>Merci.</p>");
+    let visitor = browser.visit(&stage.pages.at("own/early")).await?;
+    visitor.asked("recommend").await?;
+    ensure!(visitor.look("card.lang").await? == "fr");
+    answer_checkout(&visitor).await?;
+    visitor.state("thanked").await?;
+    let body = crate::visitor::arrived(&stage).await?;
+    ensure!(body["metadata"]["number of pieces"] == "5", "{body}");
+    let respondent = &body["respondent"];
+    ensure!(respondent["UniqueID"] == "42" && respondent["Email"] != "n/a", "{body}");
+    browser.close().await
+}
+
+async fn a_survey_that_only_a_call_shows_has_the_mode_of_its_configuration(engine: Engine) -> Result<()> {
+    let stage = Stage::with(QUICK, showing("mode = \"modal\"\nevent = \"never\"")).await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    // A loader that has no rules of the survey yet.
+    let tag = format!("<script src=\"{}/widget.js\"></script>", stage.server);
+    stage.pages.put("plain", &tag, "<p>Thanks.</p>");
+    let visitor = browser.visit(&stage.pages.at("own/plain")).await?;
+    visitor.until("window.afterword && afterword.open && (afterword.open('checkout'), true)").await?;
+    // The language may change while it is still loaded.
+    browser.run("afterword.setLanguage('fr')").await?;
+    visitor.asked("recommend").await?;
+    ensure!(visitor.look("part('frame').tagName").await? == "DIALOG");
+    visitor.until("card.lang === 'fr'").await?;
     browser.close().await
 }
 
