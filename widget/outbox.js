@@ -11,8 +11,10 @@ const send = async (origin, all) => {
     // Meanwhile another tab may have sent it.
     if (!parsed(entry.key) || all(entry.survey).some((element) => element.shown && element.shown.open)) continue;
     const { status, later, asked } = await post(entry);
-    if (!later) forget(entry);
-    else {
+    if (!later) {
+      // What is refused for what is in it is tried on later pages until its time is over: the survey may be mended by then.
+      if (status != 422) forget(entry);
+    } else {
       wait = asked;
       // The whole server is away or busy, not just this survey.
       if (!status || status == 429 || status >= 500) break;

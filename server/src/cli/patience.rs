@@ -14,6 +14,8 @@ use crate::platform::{Outcome, ReportError, advice};
 
 /// Failures in a row after which nobody waits any longer.
 const TRIES: u32 = 8;
+/// The same, where somebody waits for a look only.
+const FEW: u32 = 3;
 /// The longest pause of our own, in intervals; the first is one, and doubles with each failure that follows.
 const LONGEST_PAUSE: u32 = 60;
 /// The longest that nothing is said of a call that is not through.
@@ -28,13 +30,19 @@ const GARBLED: &str =
 /// How often a call has failed in a row, and for how long that is borne.
 pub(super) struct Patience {
     failures: u32,
+    tries: u32,
     interval: Duration,
 }
 
 impl Patience {
     /// With a platform that wants so much time between two calls.
     pub(super) fn new(platform: &Platform) -> Self {
-        Self { failures: 0, interval: platform.interval }
+        Self { failures: 0, tries: TRIES, interval: platform.interval }
+    }
+
+    /// The same, of somebody who rather hears soon that it fails.
+    pub(super) fn short(platform: &Platform) -> Self {
+        Self { tries: FEW, ..Self::new(platform) }
     }
 
     /// Notes a call that was answered whole.
@@ -46,7 +54,7 @@ impl Patience {
     pub(super) fn failed(&mut self, asked: Option<Duration>) -> Option<Duration> {
         self.failures += 1;
         let own = self.interval * LONGEST_PAUSE.min(1 << (self.failures - 1).min(16));
-        (self.failures < TRIES).then(|| asked.map_or(own, |asked| asked.max(own)))
+        (self.failures < self.tries).then(|| asked.map_or(own, |asked| asked.max(own)))
     }
 }
 

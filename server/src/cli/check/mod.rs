@@ -95,7 +95,8 @@ async fn differences(config: &Config, survey: &Survey) -> anyhow::Result<Vec<Dif
     let mut desk = Desk::open(config, platform).await?;
     let (company, touchpoint) = (survey.company.clone(), survey.touchpoint.clone());
     let call = Call::GetQuestions { company, touchpoint };
-    let done = report(&mut desk, &call, &mut Patience::new(platform), |words| eprintln!("{words}")).await;
+    let tell = |words: &str| eprintln!("{}, {}: {words}", survey.id, platform.base_url);
+    let done = report(&mut desk, &call, &mut Patience::short(platform), tell).await;
     desk.close().await;
     match done? {
         Done::Questions(asked) => Ok(compare(survey, &asked)),
