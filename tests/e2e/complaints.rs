@@ -7,7 +7,9 @@ use tests::{Browser, Engine, QUICK, Stage};
 
 use crate::embed::{asks_for_a_survey, page, showing};
 use crate::hostile::inject;
-use crate::visitor::{answer_checkout, answer_in_vain, arrived, finish_checkout, start_checkout};
+use crate::visitor::{
+    answer_checkout, answer_in_vain, arrived, end_checkout, finish_checkout, start_checkout,
+};
 
 tests::in_every_engine! {
     shown_again_after_answering_or_in_a_second_tab
@@ -119,10 +121,7 @@ async fn answers_lost_when_the_page_closes(engine: Engine) -> Result<()> {
     let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
     start_checkout(&visitor).await?;
     visitor.forward().await?;
-    visitor.asked("found").await?;
-    visitor.forward().await?;
-    visitor.asked("again").await?;
-    visitor.choose(&[1]).await?;
+    end_checkout(&visitor).await?;
     // Nothing there sends what waits.
     visitor.until("(part('send').click(), location.assign('/favicon.ico?left'), true)").await.ok();
     stage.delivered(1).await?;
@@ -286,10 +285,7 @@ async fn who_sends_by_keyboard_stands_before_the_page(engine: Engine) -> Result<
     let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
     start_checkout(&visitor).await?;
     visitor.forward().await?;
-    visitor.asked("found").await?;
-    visitor.forward().await?;
-    visitor.asked("again").await?;
-    visitor.choose(&[1]).await?;
+    end_checkout(&visitor).await?;
     visitor.until("root.querySelectorAll('input')[1].focus() || root.activeElement.type === 'radio'").await?;
     visitor.keys(ENTER).await?;
     visitor.state("thanked").await?;

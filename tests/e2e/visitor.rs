@@ -34,12 +34,17 @@ pub(crate) async fn start_checkout(visitor: &Visitor<'_>) -> Result<()> {
     visitor.asked("why").await
 }
 
-/// Sends the checkout survey from its third question on; only the last is answered.
-pub(crate) async fn finish_checkout(visitor: &Visitor<'_>) -> Result<()> {
+/// Goes on from the third question of the checkout survey to the last, and answers that one only.
+pub(crate) async fn end_checkout(visitor: &Visitor<'_>) -> Result<()> {
     visitor.asked("found").await?;
     visitor.forward().await?;
     visitor.asked("again").await?;
-    visitor.choose(&[1]).await?;
+    visitor.choose(&[1]).await
+}
+
+/// Sends the checkout survey from its third question on; only the last is answered.
+pub(crate) async fn finish_checkout(visitor: &Visitor<'_>) -> Result<()> {
+    end_checkout(visitor).await?;
     visitor.forward().await?;
     visitor.state("thanked").await
 }
