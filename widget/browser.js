@@ -74,6 +74,12 @@ export const uuid = () => {
   return digits.replace(/(.{8})(....)(....)(....)/, "$1-$2-$3-$4-");
 };
 
+// Whether an element is the first of its survey where it stands: the draft is that one's.
+export const isFirst = (host) => {
+  const twins = [...host.getRootNode().querySelectorAll(host.localName)];
+  return twins.find((twin) => twin.getAttribute("survey") == host.getAttribute("survey")) == host;
+};
+
 // What the tab keeps under a key; empty if nothing, or where storage is refused.
 export const recall = (key) => {
   try {

@@ -13,6 +13,7 @@ use crate::visitor::{answer_checkout, answer_in_vain, finish_checkout, start_che
 tests::in_every_engine! {
     a_page_that_may_remember_nothing_keeps_no_draft
     a_draft_of_yesterday_is_not_taken_up
+    of_two_elements_of_one_survey_the_first_has_the_draft
     what_waits_goes_out_from_a_page_where_no_survey_is_due
     what_waited_for_seven_days_is_dropped_unsent
     who_answered_while_the_server_was_away_is_not_asked_again
@@ -45,6 +46,27 @@ async fn a_draft_of_yesterday_is_not_taken_up(engine: Engine) -> Result<()> {
     visitor.reload().await?;
     visitor.asked("recommend").await?;
     ensure!(visitor.look("sessionStorage.length").await? == json!(0));
+    browser.close().await
+}
+
+async fn of_two_elements_of_one_survey_the_first_has_the_draft(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 800, 1600).await?;
+    let tag = format!("<script async src=\"{}/widget.js?survey=checkout\"></script>", stage.server);
+    let one = |pieces: u8| {
+        format!(
+            "<afterword-survey survey=\"checkout\" lang=\"nl\" meta-pieces=\"{pieces}\"></afterword-survey>"
+        )
+    };
+    stage.pages.put("two", &tag, &[one(1), one(2)].concat());
+    let visitor = browser.visit(&stage.pages.at("own/two")).await?;
+    start_checkout(&visitor).await?;
+    visitor.reload().await?;
+    visitor.asked("why").await?;
+    // Else both would hand in what they have under one UUID, and the second would be thanked for nothing.
+    let second =
+        "document.querySelectorAll('afterword-survey')[1].shadowRoot.querySelector('[data-question]')";
+    visitor.until(&format!("({second} || {{ dataset: {{}} }}).dataset.question === 'recommend'")).await?;
     browser.close().await
 }
 

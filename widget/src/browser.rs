@@ -29,6 +29,10 @@ extern "C" {
     /// A new UUID v4 in its usual writing.
     pub(crate) fn uuid() -> String;
 
+    /// True for the first element of its survey: of several, that one has the draft.
+    #[wasm_bindgen(js_name = isFirst, catch)]
+    pub(crate) fn is_first(host: &HtmlElement) -> Result<bool, JsValue>;
+
     /// What the tab keeps under a key; empty if nothing, or where storage is refused.
     pub(crate) fn recall(key: &str) -> String;
 

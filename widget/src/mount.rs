@@ -28,6 +28,8 @@ pub(crate) struct Stage {
     pub(crate) closable: bool,
     /// True where the browser may remember the visitor, and so a draft.
     pub(crate) keeps: bool,
+    /// True where the survey's draft is this element's.
+    pub(crate) drafts: bool,
     /// Gives the JSON of what the page says about the visitor.
     said: Function,
     /// The card, while it is there.
@@ -81,7 +83,9 @@ pub fn mount(
 ) -> Result<JsValue, JsValue> {
     let shadow = host.shadow_root().ok_or("no shadow root")?;
     let definition = Definition::read(definition).ok_or("no survey in the reply")?;
-    let stage = Stage { host, shadow, parent, origin, closable, keeps, said, card: RefCell::new(None) };
+    let drafts = keeps && browser::is_first(&host)?;
+    let stage =
+        Stage { host, shadow, parent, origin, closable, keeps, drafts, said, card: RefCell::new(None) };
     let stage = Rc::new(stage);
     stage.show(definition, None)?;
     Ok(Closure::once_into_js(move || stage.leave()))

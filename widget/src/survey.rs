@@ -159,12 +159,10 @@ impl Survey {
             (contact, screen) = (carried.contact, Some(carried.screen));
             Some(carried.submission)
         } else {
-            let draft = if stage.keeps {
-                draft::resume(name, &mut flow, now)
-            } else {
+            if !stage.keeps {
                 draft::forget(name);
-                None
-            };
+            }
+            let draft = if stage.drafts { draft::resume(name, &mut flow, now) } else { None };
             // What waits was answered by the visitor, and what the page says does not count.
             draft.or_else(|| {
                 let prefilled = asking.then(|| browser::prefilled(&stage.host));
@@ -286,7 +284,7 @@ impl Survey {
     /// Keeps what was answered and where the visitor is, for a reload.
     fn keep_draft(&self) {
         let inner = self.inner();
-        if inner.stage.keeps {
+        if inner.stage.drafts {
             let survey = inner.definition.text("survey");
             draft::keep(survey, &inner.submission, &inner.flow, browser::now());
         }

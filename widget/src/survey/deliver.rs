@@ -16,7 +16,7 @@ impl Survey {
         let (id, body) = self.inner().submission();
         let on_device = sender.is_some_and(|sender| sender.send(&id, &body));
         if on_device {
-            draft::forget(self.inner().definition.text("survey"));
+            self.inner().forget_draft();
         }
     }
 
@@ -53,7 +53,7 @@ impl Survey {
     fn submitted(&self, id: &str) {
         let inner = self.inner();
         if id == inner.submission {
-            draft::forget(inner.definition.text("survey"));
+            inner.forget_draft();
         }
         drop(inner);
         self.emit("submitted", &self.detail());
@@ -107,6 +107,12 @@ impl Survey {
 }
 
 impl Inner {
+    fn forget_draft(&self) {
+        if self.stage.drafts {
+            draft::forget(self.definition.text("survey"));
+        }
+    }
+
     /// The answers as a submission: its UUID and its JSON.
     fn submission(&self) -> (String, String) {
         let id = self.submission.clone();
