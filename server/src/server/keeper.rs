@@ -166,7 +166,6 @@ impl Keeper {
         self.lanes.tell(config);
         assign(config, &*self.queue).await;
         self.lanes.end(config).await;
-        rescue(config, &self.queue, self.clock).await;
         // What was in flight there may have gone back into the queue.
         assign(config, &*self.queue).await;
         self.lanes.start(config, prepared);

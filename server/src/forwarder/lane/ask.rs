@@ -41,8 +41,6 @@ pub(super) struct LookUps {
     rests: Vec<Rest>,
     flight: Option<Flight>,
     orphans: bool,
-    /// True if the lane's last call was one.
-    last: bool,
 }
 
 struct Rest {
@@ -78,16 +76,6 @@ impl LookUps {
     /// Something may have changed in the queue.
     pub(super) fn read_again(&mut self) {
         self.wanted = None;
-    }
-
-    /// True if the lane's last call was a look-up: where answers wait, one of them is next.
-    pub(super) fn was_last(&self) -> bool {
-        self.last
-    }
-
-    /// Notes what the lane's last call was.
-    pub(super) fn note_last(&mut self, look_up: bool) {
-        self.last = look_up;
     }
 
     /// True if something is to be looked up whose survey is not configured.
@@ -196,7 +184,7 @@ impl Lane {
         let refusal = outcome.ok().and_then(Result::ok).flatten();
         let throttled = matches!(&refusal, Some(Outcome::Reply(reply)) if reply.status == 429);
         self.measure(sent);
-        self.look_ups.note_last(true);
+        self.looked_up_last = true;
         self.pacer.called_otherwise(sent, ended, throttled);
         if let Some(Outcome::Reply(reply)) = &refusal
             && reply.retry_after.is_some()

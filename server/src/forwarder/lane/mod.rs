@@ -82,6 +82,8 @@ pub struct Lane {
     unsettled: Option<(EntryId, Settlement, Attempt)>,
     last_success: Option<Instant>,
     last_call: Option<Instant>,
+    /// True if that was a look-up: where answers wait, one of them is next.
+    looked_up_last: bool,
     /// Spreads retries; nothing depends on its being unpredictable.
     random: StdRng,
     report: watch::Sender<LaneReport>,
@@ -121,6 +123,7 @@ impl Lane {
             unsettled: None,
             last_success: None,
             last_call: None,
+            looked_up_last: false,
             random: rand::make_rng(),
             report: watch::Sender::new(LaneReport::new()),
         }
@@ -278,7 +281,7 @@ impl Lane {
         let wanted = self.wanted(now).await?;
         // Look-ups are rare, so they do not wait for the queue to run dry; but a platform that fails
         // is probed with answers.
-        let gives_way = due == Due::Now && (self.fails() || self.look_ups.was_last());
+        let gives_way = due == Due::Now && (self.fails() || self.looked_up_last);
         let asks = wanted.as_ref().filter(|(_, at)| *at <= now && !gives_way);
         // Whoever waits in vain hears of it, whatever goes next.
         let serves = self.serves_next(&due, now);

@@ -54,7 +54,6 @@ impl Lane {
         self.set(|report| report.unfit.retain(|unfit| *unfit != entry.survey));
         tokio::time::sleep_until(leave).await;
         self.visitors_in_a_row = self.visitors_in_a_row.saturating_add(1);
-        self.look_ups.note_last(false);
         if !self.holds() {
             return self.put_back(&entry).await;
         }
@@ -84,7 +83,8 @@ impl Lane {
             (Settlement::Later(clock::later(at, self.platform.interval * FITS_AGAIN)), "withheld")
         } else {
             tracing::error!(lane = %self.platform.name, survey = %entry.survey, submission = %entry.submission, error,
-                "dead letter: it fits the configuration no more; mend that, and retry it on the page Letters or by `afterword queue retry`");
+                "dead letter: it fits the configuration no more; mend that, and retry it on the page Letters or by \
+                 `afterword queue retry`");
             (Settlement::Dead, "unmapped")
         };
         let attempt = Attempt { at, verdict: verdict.into(), status: None, error: Some(error) };
@@ -243,8 +243,9 @@ impl Lane {
         gauge.set(if paused { 1.0 } else { 0.0 });
     }
 
-    /// Measures the time between a call and the one before it.
+    /// Notes that a call was made, and measures the time between it and the one before it.
     pub(super) fn measure(&mut self, sent: Instant) {
+        self.looked_up_last = false;
         if let Some(before) = self.last_call.replace(sent) {
             metrics::histogram!("afterword_call_gap_seconds", "lane" => self.platform.name.to_string())
                 .record((sent - before).as_secs_f64());
