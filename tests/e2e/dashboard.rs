@@ -140,6 +140,15 @@ async fn enter(page: &Visitor<'_>, words: &str) -> Result<()> {
     press(page, &focused, ENTER).await
 }
 
+/// Gives up what a button is for, which is asked for once more.
+async fn discard(page: &Visitor<'_>, button: &str, entries: &str) -> Result<()> {
+    enter(page, button).await?;
+    says(page, &format!("Discard {entries}?")).await?;
+    press(page, "focus.name === 'sure'", " ").await?;
+    enter(page, &format!("Discard {entries}")).await?;
+    says(page, &format!("Discarded: {entries}")).await
+}
+
 async fn dead_letters_are_handled_by_keyboard_alone(engine: Engine) -> Result<()> {
     let park =
         |config: String| config.replace("id = \"checkout\"", "id = \"checkout\"\non_unknown = \"park\"");
@@ -183,21 +192,13 @@ async fn dead_letters_are_handled_by_keyboard_alone(engine: Engine) -> Result<()
     says(&page, &parked).await?;
     enter(&page, &parked).await?;
     says(&page, "These pages do not show what visitors answered").await?;
-    enter(&page, "Discard …").await?;
-    says(&page, "Discard 1 entry?").await?;
-    press(&page, "focus.name === 'sure'", " ").await?;
-    enter(&page, "Discard 1 entry").await?;
-    says(&page, "Discarded: 1 entry").await?;
+    discard(&page, "Discard …", "1 entry").await?;
     says(&page, "No entry is like this.").await?;
 
     // And all the rest, of both pages.
     enter(&page, "All letters").await?;
     says(&page, REFUSAL).await?;
-    enter(&page, "Discard all of these").await?;
-    says(&page, "Discard 52 entries?").await?;
-    press(&page, "focus.name === 'sure'", " ").await?;
-    enter(&page, "Discard 52 entries").await?;
-    says(&page, "Discarded: 52 entries").await?;
+    discard(&page, "Discard all of these", "52 entries").await?;
     says(&page, "Nothing waits for you.").await?;
     stage.at_rest().await?;
     browser.close().await

@@ -62,3 +62,17 @@ extern "C" {
 pub(crate) fn now() -> u64 {
     js_sys::Date::now() as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use shared::{Field, limits};
+
+    #[test]
+    fn what_the_page_says_of_a_visitor_is_held_to_the_shared_bounds() {
+        let script = include_str!("../browser.js");
+        let names = Field::ALL.map(|field| format!("\"{}\"", field.name()));
+        let fields = format!("const FIELDS = [\"id\", {}];", names.join(", "));
+        assert!(script.contains(&fields), "{fields}");
+        assert!(script.contains(&format!("{{0,{}}}$", limits::RESPONDENT_FIELD)));
+    }
+}
