@@ -73,7 +73,7 @@ impl Shares {
 /// How long what waits for the survey's platform takes, at the lane's pace. While the platform is away, as if
 /// it returned now.
 fn backlog(config: &Config, survey: &Survey, counts: &[LaneCount]) -> Duration {
-    let interval = config.platforms.iter().find(|platform| platform.name == survey.platform);
+    let interval = config.platform(survey.platform.as_str());
     let count = counts.iter().find(|count| count.lane == survey.platform);
     let (Some(platform), Some(count)) = (interval, count) else { return Duration::ZERO };
     let open = count.waiting + count.delayed + count.sending + count.unknown;

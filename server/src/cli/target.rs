@@ -27,7 +27,7 @@ pub(super) fn survey<'a>(config: &'a Config, id: Option<&SurveyId>) -> Result<&'
 
 /// The platform of a survey; the configuration has checked that it is there.
 pub(super) fn platform<'a>(config: &'a Config, survey: &Survey) -> Result<&'a Arc<Platform>, Usage> {
-    let platform = config.platforms.iter().find(|platform| platform.name == survey.platform);
+    let platform = config.platform(survey.platform.as_str());
     platform.ok_or_else(|| Usage(format!("there is no [platform.{}]", survey.platform)))
 }
 

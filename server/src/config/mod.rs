@@ -216,6 +216,11 @@ impl Config {
         self.surveys.iter().find(|survey| survey.id.as_str() == id)
     }
 
+    /// The platform with this name.
+    pub fn platform(&self, name: &str) -> Option<&Arc<Platform>> {
+        self.platforms.iter().find(|platform| platform.name.as_str() == name)
+    }
+
     /// What is valid, but not as good as it could be.
     pub fn advice(&self) -> Vec<String> {
         let looks_up = |survey: &Survey| {

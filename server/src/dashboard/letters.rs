@@ -83,8 +83,7 @@ impl Wish {
     fn unknown(&self, dashboard: &Dashboard) -> Vec<String> {
         let config = dashboard.live.config();
         let survey = self.selection.survey.as_ref().filter(|id| config.survey(id.as_str()).is_none());
-        let has = |name: &str| config.platforms.iter().any(|platform| platform.name.as_str() == name);
-        let lane = self.selection.lane.as_deref().filter(|name| !has(name));
+        let lane = self.selection.lane.as_deref().filter(|name| config.platform(name).is_none());
         let words =
             [survey.map(|id| format!("No survey “{id}”")), lane.map(|name| format!("No lane “{name}”"))];
         words.into_iter().flatten().collect()

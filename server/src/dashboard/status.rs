@@ -60,8 +60,8 @@ pub(super) async fn page(
 
 /// True for a lane that is configured, or has something in the queue.
 fn known(dashboard: &Dashboard, figures: &Figures, lane: &str) -> bool {
-    let configured = dashboard.live.config().platforms.iter().any(|platform| platform.name.as_str() == lane);
-    configured || figures.counts.keys().any(|name| name.as_str() == lane)
+    dashboard.live.config().platform(lane).is_some()
+        || figures.counts.keys().any(|name| name.as_str() == lane)
 }
 
 /// What the store knows.
@@ -135,9 +135,8 @@ impl Charted {
 
 fn body(dashboard: &Dashboard, lanes: &[LaneView], figures: &Figures, one: bool) -> Markup {
     let config = dashboard.live.config();
-    let configured = |name: &PlatformName| config.platforms.iter().any(|platform| platform.name == *name);
     let mut lost: Vec<&LaneCount> =
-        figures.counts.values().filter(|count| !configured(&count.lane)).collect();
+        figures.counts.values().filter(|count| config.platform(count.lane.as_str()).is_none()).collect();
     lost.sort_by_key(|count| &count.lane);
     html! {
         h1 { "Status" }

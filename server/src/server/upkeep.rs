@@ -37,7 +37,7 @@ pub(super) async fn rescue(config: &Config, queue: &SharedQueue, clock: Clock) {
     let rescued = async {
         let mut rescued = 0;
         for lost in queue.counts().await? {
-            if lost.sending > 0 && config.platforms.iter().all(|platform| platform.name != lost.lane) {
+            if lost.sending > 0 && config.platform(lost.lane.as_str()).is_none() {
                 rescued += rescue_lane(&lost.lane, queue, clock).await?;
             }
         }
@@ -72,7 +72,7 @@ pub(super) async fn warn_of_orphans(config: &Config, queue: &dyn Records) {
         Ok(counts) => counts,
         Err(error) => return tracing::error!(%error, "the queue cannot be counted"),
     };
-    for count in counts.iter().filter(|count| config.platforms.iter().all(|p| p.name != count.lane)) {
+    for count in counts.iter().filter(|count| config.platform(count.lane.as_str()).is_none()) {
         let waiting = count.waiting + count.delayed + count.sending + count.unknown;
         tracing::warn!(lane = %count.lane, waiting, "nobody forwards this lane: no [platform] has its name");
     }

@@ -97,7 +97,7 @@ impl Access {
             return Err(unknown("survey", id.as_str(), known).into());
         }
         if let Some(name) = &selection.lane
-            && !config.platforms.iter().any(|platform| platform.name.as_str() == name)
+            && config.platform(name).is_none()
             && !self.has(Selection { lane: Some(name.clone()), ..everything() }).await?
         {
             let known = config.platforms.iter().map(|platform| platform.name.as_str());
