@@ -158,6 +158,9 @@ async fn every_step_has_a_name_and_says_what_it_means(engine: Engine) -> Result<
     ensure!(visitor.look(ends).await? == json!(["Sehr unzufrieden", "Sehr zufrieden"]));
     visitor.choose(&[2]).await?;
     visitor.until(&format!("({ends}).join() === 'Weder zufrieden noch unzufrieden'")).await?;
+    let wide = "root.querySelector('.meaning').getBoundingClientRect().width
+        === root.querySelector('.ends').getBoundingClientRect().width";
+    ensure!(visitor.look(wide).await? == json!(true), "what is chosen has not the whole row");
     visitor.forward().await?;
     visitor.asked("faces").await?;
     visitor.forward().await?;
