@@ -271,6 +271,35 @@ async fn a_server_that_cannot_be_asked_is_named_with_what_to_do() -> Result<()> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mistake_in_the_file_keeps_nobody_from_the_server_that_runs() -> Result<()> {
+    tests::prepared()?;
+    let mut stage = Stage::new().await?;
+    stage.sandbox.misbehave(refusal("no"));
+    let id = Uuid::new_v4();
+    ensure!(stage.submit("checkout", &submission(id, 9)).await?.status() == 202);
+    until_dead(&stage, 1).await?;
+    stage.sandbox.behave();
+    let right = stage.process.config.clone();
+    stage.process.config = right.replacen("kind = \"score\"", "kind = \"scorn\"", 1);
+    for line in ["status", "list", &format!("show {id}"), "export --state dead"] {
+        let said = said(&stage, line).await?;
+        ensure!(said.contains("is wrong (`afterword check` says where); the server at http://"), "{said}");
+    }
+    let done = said(&stage, &format!("retry {id} --yes")).await?;
+    ensure!(done.contains("Back in line") && done.matches("is wrong").count() == 1, "{done}");
+    stage.delivered(1).await?;
+    // Half of a file may name another server, and a server that is away tells nothing: both are left to the file.
+    stage.process.config = format!("{right}\n[[survey");
+    let (code, wrong) = queue(&stage, "status").await?;
+    ensure!(code == 1 && wrong.contains("this is not valid TOML"), "{wrong}");
+    stage.stop().await?;
+    stage.process.config = right.replacen("kind = \"score\"", "kind = \"scorn\"", 1);
+    let (code, wrong) = queue(&stage, "status").await?;
+    ensure!(code == 1 && wrong.contains("scorn"), "{wrong}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_parameter_of_the_operators_listener_is_named() -> Result<()> {
     tests::prepared()?;
     let stage = Stage::new().await?;

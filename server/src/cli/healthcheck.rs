@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::ConfigFile;
 use super::remote::Remote;
-use crate::config::Config;
+use crate::config::Admin;
 
 const HELP: &str = "\
 Asks at admin_listen, needs no token, and prints nothing while all is well. A server that is alive answers; one that is \
@@ -24,8 +24,8 @@ pub(super) struct Healthcheck {
 pub(super) async fn healthcheck(arguments: Healthcheck) -> anyhow::Result<()> {
     let path = &arguments.file.config;
     // A mistake in the file is no reason to take a server for ill that goes on with what it has read before.
-    let remote = match Config::admin_address(path) {
-        Some(address) => Remote::at(address, None)?,
+    let remote = match super::admin_of(path) {
+        Some(Admin { listen, .. }) => Remote::at(listen, None)?,
         None => Remote::new(&super::load_without_secrets(path)?)?,
     };
     remote.well(if arguments.ready { "readyz" } else { "healthz" }).await

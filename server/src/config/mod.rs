@@ -119,6 +119,34 @@ impl Network {
     }
 }
 
+/// How the server of a file is reached, whatever else is wrong with the file: a server that runs goes on with what it
+/// has read before.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    /// Where it listens for operators.
+    pub listen: SocketAddr,
+    /// What operators have to show, as far as the file says it; begins with [`UNSET`] if it cannot be read.
+    pub token: Option<SecretString>,
+    /// False if the file is no valid TOML: half of it may be missing then, and this may be another server's address.
+    pub certain: bool,
+}
+
+impl Admin {
+    /// Reads a file for no more than this; nothing, where that cannot be read.
+    pub fn of(path: &Path, environment: Environment<'_>) -> Option<Self> {
+        let sources = Sources::new(path.parent().unwrap_or(Path::new("")), environment, Needed::Any);
+        let text = sources.read_text(path).ok()?;
+        let (document, errors) = DeTable::parse_recoverable(&text);
+        let problems = Problems::new(&text);
+        let root = Table::root(document.get_ref(), &problems);
+        Some(Self {
+            listen: admin_listen(&root)?,
+            token: read_secret(&root, "admin_token", &sources).ok().flatten(),
+            certain: errors.is_empty(),
+        })
+    }
+}
+
 impl Config {
     /// Reads a file, and the secrets it names.
     pub fn load(path: &Path, environment: Environment<'_>) -> Result<Self, ConfigError> {
@@ -133,13 +161,6 @@ impl Config {
     /// Reads a file for somebody who may do without secrets: those that cannot be read begin with [`UNSET`].
     pub fn without_secrets(path: &Path, environment: Environment<'_>) -> Result<Self, ConfigError> {
         Self::read(path, environment, Needed::Some, Needed::Any).0
-    }
-
-    /// Where operators reach the server of a file, whatever else is wrong with it; nothing, where that cannot be read.
-    pub fn admin_address(path: &Path) -> Option<SocketAddr> {
-        let text = std::fs::read_to_string(path).ok()?;
-        let (document, _) = DeTable::parse_recoverable(&text);
-        address(&Table::root(document.get_ref(), &Problems::new(&text)), "admin_listen", ADMIN_LISTEN)
     }
 
     /// The same, for a file that may have no survey yet.
@@ -253,9 +274,6 @@ impl Config {
 }
 
 /// What is read of a TOML text, and what is wrong with it.
-/// Where operators are listened to, if the file does not say.
-const ADMIN_LISTEN: &str = "127.0.0.1:9090";
-
 fn parsed<T>(text: &str, read: impl FnOnce(Table<'_>) -> Option<T>) -> (Option<T>, Vec<Problem>) {
     let (document, errors) = DeTable::parse_recoverable(text);
     let problems = Problems::new(text);
@@ -271,7 +289,7 @@ fn parsed<T>(text: &str, read: impl FnOnce(Table<'_>) -> Option<T>) -> (Option<T
 fn read(root: Table<'_>, name: &str, sources: &Sources<'_>, needed: Needed) -> Option<Config> {
     let public_url = root.get("public_url").and_then(|value| read_public_url(&value));
     let listen = address(&root, "listen", "0.0.0.0:8080");
-    let admin_listen = address(&root, "admin_listen", ADMIN_LISTEN);
+    let admin_listen = admin_listen(&root);
     let admin_token = read_secret(&root, "admin_token", sources);
     let admin_answers = root.flag("admin_answers");
     let exposed = admin_listen.is_some_and(|address| !address.ip().is_loopback());
@@ -329,6 +347,10 @@ fn address(root: &Table<'_>, key: &'static str, default: &str) -> Option<SocketA
         Some(value) => value.parse("write an address and a port: \"127.0.0.1:8080\" or \"[::]:8080\""),
         None => default.parse().ok(),
     }
+}
+
+fn admin_listen(root: &Table<'_>) -> Option<SocketAddr> {
+    address(root, "admin_listen", "127.0.0.1:9090")
 }
 
 fn list<T>(value: &Value<'_>, read: impl Fn(&Value<'_>) -> Option<T>) -> Option<Vec<T>> {

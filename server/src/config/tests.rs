@@ -1,5 +1,6 @@
 //! Configurations, good and bad.
 
+use secrecy::ExposeSecret;
 use std::path::Path;
 
 use super::*;
@@ -881,4 +882,29 @@ fn who_may_do_without_secrets_reads_a_configuration_whose_secrets_are_out_of_rea
         let config = Config::without_secrets(&path, &|_| None).unwrap();
         assert_eq!(config.platforms[0].token.expose_secret(), format!("{UNSET}{place}"));
     }
+}
+
+#[test]
+fn a_file_with_mistakes_still_says_where_its_server_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("afterword.toml");
+    let admin = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        Admin::of(&path, &|name| (name == "ADMIN").then(|| "a-long-secret".into()))
+    };
+    let token = |admin: &Admin| admin.token.as_ref().map(|token| token.expose_secret().to_owned());
+    let known = "admin_listen = \"127.0.0.1:7\"\nadmin_token_env = \"ADMIN\"\nsurvey = 3\n";
+    let found = admin(known).unwrap();
+    assert_eq!((found.listen.port(), found.certain), (7, true));
+    assert_eq!(token(&found).as_deref(), Some("a-long-secret"));
+    let found = admin(&known.replace("ADMIN", "ELSE")).unwrap();
+    assert_eq!(token(&found).as_deref(), Some("unset:ELSE"));
+    let found = admin("listen = 3").unwrap();
+    assert_eq!((found.listen.port(), found.certain, token(&found)), (9090, true, None));
+    let twice = admin(&format!("{known}admin_token_file = \"token\"")).unwrap();
+    assert_eq!((twice.listen.port(), token(&twice)), (7, None));
+    assert!(!admin(&format!("{known}[[survey")).unwrap().certain);
+    assert!(admin("admin_listen = \"there\"").is_none());
+    std::fs::remove_file(&path).unwrap();
+    assert!(Admin::of(&path, &|_| None).is_none());
 }

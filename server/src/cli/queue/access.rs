@@ -1,14 +1,15 @@
 //! The way to the queue: the store itself, or the server that holds it.
 
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Once};
 
 use anyhow::Context;
 use shared::SurveyId;
 use uuid::Uuid;
 
-use crate::cli::Usage;
 use crate::cli::holder::{Holder, Missing};
 use crate::cli::remote::Remote;
+use crate::cli::{ConfigFile, Usage};
 use crate::clock::Clock;
 use crate::config::{Config, Store};
 use crate::history::Recorder;
@@ -25,6 +26,13 @@ use crate::sampling::Shares;
 pub(super) enum Order {
     Retry,
     Discard,
+}
+
+/// The queue that a configuration file leads to.
+pub(super) struct Found {
+    pub(super) access: Access,
+    /// What the file says; nothing, if it is wrong and the server that runs was found all the same.
+    config: Option<Config>,
 }
 
 /// The way to the queue.
@@ -60,6 +68,72 @@ impl Door<'_> {
     }
 }
 
+impl Found {
+    /// Finds the queue. A file that is wrong leads to the server that runs: it goes on with what it has read before.
+    pub(super) async fn by(file: &ConfigFile) -> anyhow::Result<Self> {
+        match crate::cli::load_without_secrets(&file.config) {
+            Ok(config) => Ok(Self { access: Access::open(&config).await?, config: Some(config) }),
+            Err(error) => {
+                let Some(remote) = at_work(&file.config).await else { return Err(error.into()) };
+                static TOLD: Once = Once::new();
+                TOLD.call_once(|| {
+                    eprintln!(
+                        "afterword: {} is wrong (`afterword check` says where); the server at {} is asked, which goes on \
+                         with what it has read before",
+                        file.config.display(),
+                        remote.address()
+                    );
+                });
+                Ok(Self { access: Access::There(remote), config: None })
+            }
+        }
+    }
+
+    /// True if entries may be in one of several lanes.
+    pub(super) fn names_lanes(&self) -> bool {
+        self.config.as_ref().is_none_or(|config| config.platforms.len() > 1)
+    }
+
+    pub(super) async fn status(&self) -> anyhow::Result<Status> {
+        let platforms = self.config.as_ref().map_or(&[][..], |config| &config.platforms);
+        match &self.access {
+            Access::Here(queue, _) | Access::Beside(queue, _) => {
+                asked(operator::status(&**queue, platforms, |_| None).await)
+            }
+            Access::There(remote) => remote.get("queue/status", &[]).await,
+        }
+    }
+
+    /// Refuses a selection of a survey or a lane that neither the configuration nor the queue knows: it is a slip of
+    /// the hand, and not nothing.
+    pub(super) async fn know(&self, selection: &Selection) -> anyhow::Result<()> {
+        let Some(config) = &self.config else { return Ok(()) };
+        if let Some(id) = &selection.survey
+            && config.survey(id.as_str()).is_none()
+            && !self.access.has(Selection { survey: Some(id.clone()), ..everything() }).await?
+        {
+            let known = config.surveys.iter().map(|survey| survey.id.as_str());
+            return Err(unknown("survey", id.as_str(), known).into());
+        }
+        if let Some(name) = &selection.lane
+            && config.platform(name).is_none()
+            && !self.access.has(Selection { lane: Some(name.clone()), ..everything() }).await?
+        {
+            let known = config.platforms.iter().map(|platform| platform.name.as_str());
+            return Err(unknown("lane", name, known).into());
+        }
+        Ok(())
+    }
+}
+
+/// The server of a file that is wrong, if the file says for certain where it listens, and it listens there.
+async fn at_work(path: &Path) -> Option<Remote> {
+    let admin = crate::cli::admin_of(path).filter(|admin| admin.certain)?;
+    let remote = Remote::at(admin.listen, admin.token).ok()?;
+    remote.reach().await.ok()?;
+    Some(remote)
+}
+
 impl Access {
     /// Opens the store, or finds the server that holds it.
     pub(in crate::cli) async fn open(config: &Config) -> anyhow::Result<Self> {
@@ -75,35 +149,6 @@ impl Access {
     /// True if a server is at work, as far as can be told: of a database nobody knows who uses it.
     pub(in crate::cli) fn serves(&self) -> bool {
         matches!(self, Self::There(_) | Self::Beside(..))
-    }
-
-    pub(super) async fn status(&self, config: &Config) -> anyhow::Result<Status> {
-        match self {
-            Self::Here(queue, _) | Self::Beside(queue, _) => {
-                asked(operator::status(&**queue, &config.platforms, |_| None).await)
-            }
-            Self::There(remote) => remote.get("queue/status", &[]).await,
-        }
-    }
-
-    /// Refuses a selection of a survey or a lane that neither the configuration nor the queue knows: it is a slip of
-    /// the hand, and not nothing.
-    pub(super) async fn know(&self, config: &Config, selection: &Selection) -> anyhow::Result<()> {
-        if let Some(id) = &selection.survey
-            && config.survey(id.as_str()).is_none()
-            && !self.has(Selection { survey: Some(id.clone()), ..everything() }).await?
-        {
-            let known = config.surveys.iter().map(|survey| survey.id.as_str());
-            return Err(unknown("survey", id.as_str(), known).into());
-        }
-        if let Some(name) = &selection.lane
-            && config.platform(name).is_none()
-            && !self.has(Selection { lane: Some(name.clone()), ..everything() }).await?
-        {
-            let known = config.platforms.iter().map(|platform| platform.name.as_str());
-            return Err(unknown("lane", name, known).into());
-        }
-        Ok(())
     }
 
     async fn has(&self, selection: Selection) -> anyhow::Result<bool> {
@@ -234,10 +279,10 @@ mod tests {
             accepted_at: Clock::wall(),
         };
         queue.enqueue(entry).await.unwrap();
-        let (access, config) = (Access::Here(Arc::new(queue), Clock::start()), good());
+        let found = Found { access: Access::Here(Arc::new(queue), Clock::start()), config: Some(good()) };
         let know = async |survey: Option<&str>, lane: Option<&str>| {
             let (survey, lane) = (survey.map(|id| id.parse().unwrap()), lane.map(str::to_owned));
-            access.know(&config, &Selection { lane, survey, ..Selection::default() }).await
+            found.know(&Selection { lane, survey, ..Selection::default() }).await
         };
         for (survey, lane) in
             [(None, None), (Some("checkout"), Some("main")), (Some("former"), Some("former"))]

@@ -8,13 +8,12 @@ use std::fmt::Write as _;
 use anyhow::bail;
 use clap::{ArgGroup, Args};
 
-use super::access::{Access, Order};
+use super::access::{Found, Order};
 use super::filter::FilterArgs;
 use crate::cli::ConfigFile;
 use crate::cli::ask::confirm;
 use crate::cli::words::{entries, say, why_left};
 use crate::clock::Clock;
-use crate::config::Config;
 use crate::operator::{ChangeReply, ChangeRequest, Tally};
 use crate::queue::State;
 
@@ -71,14 +70,13 @@ pub(super) async fn discard(arguments: &DiscardArgs) -> anyhow::Result<()> {
 }
 
 async fn change(order: Order, which: &Which) -> anyhow::Result<()> {
-    let config = crate::cli::load_without_secrets(&which.file.config)?;
     let mut request = ChangeRequest {
         selection: which.filter.selection(Clock::wall()),
         all: which.all,
         as_of: None,
         dry_run: true,
     };
-    let foreseen = order_at(&config, order, &request).await?.0;
+    let foreseen = order_at(&which.file, order, &request).await?.0;
     if foreseen.changed.total() == 0 {
         say(&format!("Nothing to {}: {}.", verb(order), which.filter.in_words("state dead or parked")))?;
         return report_left(&foreseen);
@@ -89,20 +87,20 @@ async fn change(order: Order, which: &Which) -> anyhow::Result<()> {
     }
     request.dry_run = false;
     request.as_of = Some(foreseen.as_of);
-    let (done, serves) = order_at(&config, order, &request).await?;
+    let (done, serves) = order_at(&which.file, order, &request).await?;
     say(&outcome(order, &done.changed, serves))?;
     report_left(&done)
 }
 
 /// Gives the order; true if a server took it.
 async fn order_at(
-    config: &Config,
+    file: &ConfigFile,
     order: Order,
     request: &ChangeRequest,
 ) -> anyhow::Result<(ChangeReply, bool)> {
-    let access = Access::open(config).await?;
-    access.know(config, &request.selection).await?;
-    Ok((access.change(order, request).await?, access.serves()))
+    let found = Found::by(file).await?;
+    found.know(&request.selection).await?;
+    Ok((found.access.change(order, request).await?, found.access.serves()))
 }
 
 fn verb(order: Order) -> &'static str {

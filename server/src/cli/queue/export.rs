@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::access::Access;
+use super::access::{Access, Found};
 use super::filter::FilterArgs;
 use crate::cli::words::entries;
 use crate::cli::{ConfigFile, files};
@@ -38,10 +38,10 @@ pub(super) struct ExportArgs {
 }
 
 pub(super) async fn export(arguments: &ExportArgs) -> anyhow::Result<()> {
-    let config = crate::cli::load_without_secrets(&arguments.file.config)?;
     let selection = arguments.filter.selection(Clock::wall());
-    let access = Access::open(&config).await?;
-    access.know(&config, &selection).await?;
+    let found = Found::by(&arguments.file).await?;
+    found.know(&selection).await?;
+    let access = found.access;
     let Some(path) = &arguments.output else {
         let mut out = io::stdout().lock();
         return write(&access, &selection, &mut out).await.map(|_| ());

@@ -8,11 +8,10 @@ use clap::{ArgGroup, Args};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::access::Access;
+use super::access::Found;
 use crate::cli::ConfigFile;
 use crate::cli::ask::{answer, confirm};
 use crate::cli::words::{entries, say};
-use crate::config::Config;
 use crate::operator::{ForgetReply, ForgetRequest};
 
 /// How long to wait for what is being sent.
@@ -56,7 +55,6 @@ pub(super) struct ForgetArgs {
 }
 
 pub(super) async fn forget(arguments: &ForgetArgs) -> anyhow::Result<()> {
-    let config = crate::cli::load_without_secrets(&arguments.file.config)?;
     let email = match arguments.email.as_deref() {
         Some("-") => Some(answer("E-mail address: ")?),
         email => email.map(str::to_owned),
@@ -67,7 +65,7 @@ pub(super) async fn forget(arguments: &ForgetArgs) -> anyhow::Result<()> {
         also_mentions: arguments.also_mentions,
         dry_run: true,
     };
-    let foreseen = Access::open(&config).await?.forget(&request).await?;
+    let foreseen = Found::by(&arguments.file).await?.access.forget(&request).await?;
     say(&intention(&foreseen))?;
     if foreseen.erased.total() == 0 && foreseen.busy.is_empty() {
         return missing(&foreseen);
@@ -76,7 +74,7 @@ pub(super) async fn forget(arguments: &ForgetArgs) -> anyhow::Result<()> {
         return Ok(say("Nothing was changed.")?);
     }
     request.dry_run = false;
-    let done = patiently(&config, request).await?;
+    let done = patiently(&arguments.file, request).await?;
     let erased = if done.erased.total() == 0 { "nothing".to_owned() } else { done.erased.to_string() };
     say(&format!("Erased: {erased}.\nWhat the platform has already has to be erased there."))?;
     if !done.busy.is_empty() {
@@ -91,8 +89,8 @@ pub(super) async fn forget(arguments: &ForgetArgs) -> anyhow::Result<()> {
 }
 
 /// Erases, and tries again for some seconds what is being sent.
-async fn patiently(config: &Config, request: ForgetRequest) -> anyhow::Result<ForgetReply> {
-    let access = Access::open(config).await?;
+async fn patiently(file: &ConfigFile, request: ForgetRequest) -> anyhow::Result<ForgetReply> {
+    let access = Found::by(file).await?.access;
     let mut done = access.forget(&request).await?;
     let end = Instant::now() + PATIENCE;
     // Without a server no call is made: what is marked as being sent stays so.

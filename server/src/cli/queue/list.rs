@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, ColumnConstraint};
 use jiff::Timestamp;
 
 use super::Format;
-use super::access::Access;
+use super::access::Found;
 use super::filter::FilterArgs;
 use crate::cli::ConfigFile;
 use crate::cli::words::{age, entries, fold, plain, say, table, width};
@@ -39,21 +39,19 @@ pub(super) struct ListArgs {
 }
 
 pub(super) async fn list(arguments: &ListArgs) -> anyhow::Result<()> {
-    let config = crate::cli::load_without_secrets(&arguments.file.config)?;
     let now = Clock::wall();
     let selection = arguments.filter.selection(now);
     let request = ListRequest { selection, limit: arguments.limit, after: None, newest: arguments.newest };
-    let access = Access::open(&config).await?;
-    access.know(&config, &request.selection).await?;
-    let listing = access.list(&request).await?;
+    let found = Found::by(&arguments.file).await?;
+    found.know(&request.selection).await?;
+    let listing = found.access.list(&request).await?;
     if arguments.format == Format::Json {
         return Ok(say(&serde_json::to_string_pretty(&listing)?)?);
     }
     if listing.entries.is_empty() {
         return Ok(say(&format!("Nothing matches: {}.", arguments.filter.in_words("open entries")))?);
     }
-    let lanes = config.platforms.len() > 1;
-    let mut text = page(&listing.entries, lanes, width(), now);
+    let mut text = page(&listing.entries, found.names_lanes(), width(), now);
     writeln!(text, "\n{}", summary(&listing, arguments)).ok();
     Ok(say(&text)?)
 }

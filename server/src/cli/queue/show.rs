@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Format;
-use super::access::Access;
+use super::access::Found;
 use crate::cli::ConfigFile;
 use crate::cli::words::{ago, fold, moment, plain, say, width};
 use crate::clock::Clock;
@@ -31,8 +31,8 @@ pub(super) struct ShowArgs {
 }
 
 pub(super) async fn show(arguments: &ShowArgs) -> anyhow::Result<()> {
-    let config = crate::cli::load_without_secrets(&arguments.file.config)?;
-    let shown = Access::open(&config).await?.show(arguments.submission, arguments.answers).await?;
+    let found = Found::by(&arguments.file).await?;
+    let shown = found.access.show(arguments.submission, arguments.answers).await?;
     let Some(shown) = shown else {
         bail!(
             "the queue has no submission {}: it was never accepted here, or it was delivered more than 30 days ago",

@@ -8,7 +8,7 @@ use comfy_table::CellAlignment;
 use jiff::Timestamp;
 
 use super::Format;
-use super::access::Access;
+use super::access::Found;
 use crate::cli::ConfigFile;
 use crate::cli::words::{ago, fold, plain, say, span, table, width};
 use crate::clock::Clock;
@@ -24,12 +24,11 @@ pub(super) struct StatusArgs {
 }
 
 pub(super) async fn status(arguments: &StatusArgs) -> anyhow::Result<()> {
-    let config = crate::cli::load_without_secrets(&arguments.file.config)?;
-    let access = Access::open(&config).await?;
-    let status = access.status(&config).await?;
+    let found = Found::by(&arguments.file).await?;
+    let status = found.status().await?;
     let text = match arguments.format {
         Format::Json => serde_json::to_string_pretty(&status)?,
-        Format::Table => page(&status, access.serves(), width(), Clock::wall()),
+        Format::Table => page(&status, found.access.serves(), width(), Clock::wall()),
     };
     Ok(say(&text)?)
 }
