@@ -14,6 +14,7 @@ use shared::SurveyId;
 use crate::accepted::{Accepted, StoredValue};
 use crate::config::PlatformName;
 use crate::queue::{History, Kind, Series};
+use crate::seldom::Seldom;
 
 /// How often what has come together goes to the store.
 const FLUSH: Duration = Duration::from_secs(5);
@@ -84,7 +85,10 @@ impl Recorder {
         }
         let counts: Vec<(Kind, u64)> = counts.into_iter().collect();
         if let Err(error) = history.record(counts.clone()).await {
-            tracing::warn!(%error, "what was counted could not be stored; it is tried again");
+            static TOLD: Seldom = Seldom::by_the_minute();
+            if TOLD.is_due() {
+                tracing::warn!(%error, "what was counted could not be stored; it is tried again (said once a minute)");
+            }
             let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             for (kind, count) in counts {
                 *waiting.entry(kind).or_default() += count;

@@ -122,7 +122,7 @@ impl Sessions {
             return Err(Refused::Unknown);
         }
         times.push((now, digest));
-        tracing::warn!(peer = ?peer, "a wrong admin token was shown");
+        tracing::warn!(%peer, "a wrong admin token was shown");
         Err(Refused::Unknown)
     }
 

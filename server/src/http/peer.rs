@@ -1,6 +1,7 @@
 //! The other end of a connection, and what clients are told apart by.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The address at the other end of a request's connection; an extension of every request.
 /// IPv4 mapped into IPv6 is IPv4.
@@ -15,6 +16,15 @@ pub enum ClientKey {
     V4(Ipv4Addr),
     /// The first half of an address.
     V6(u64),
+}
+
+impl fmt::Display for ClientKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V4(address) => address.fmt(out),
+            Self::V6(network) => write!(out, "{}/64", Ipv6Addr::from_bits(u128::from(*network) << 64)),
+        }
+    }
 }
 
 impl From<IpAddr> for ClientKey {
@@ -55,6 +65,8 @@ mod tests {
         assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff:ffff:ffff:ffff"));
         assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
         assert_ne!(key("192.0.2.1"), key("::192.0.2.1"), "not mapped, so not IPv4");
+        assert_eq!(key("::ffff:192.0.2.1").to_string(), "192.0.2.1");
+        assert_eq!(key("2001:db8:1:2::1").to_string(), "2001:db8:1:2::/64");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use super::peer::ClientKey;
 use super::room;
 use crate::config::{Config, Limits, Network};
-use crate::hourly::Hourly;
+use crate::seldom::Seldom;
 
 /// The places of one listener.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub struct Places(Arc<Shared>);
 struct Shared {
     bounds: RwLock<Bounds>,
     taken: Mutex<Taken>,
-    told: [Hourly; 2],
+    told: [Seldom; 2],
 }
 
 /// How many places there are.
@@ -92,7 +92,7 @@ impl Places {
         Self(Arc::new(Shared {
             bounds: RwLock::new(bounds),
             taken: Mutex::default(),
-            told: Default::default(),
+            told: [Seldom::hourly(), Seldom::hourly()],
         }))
     }
 

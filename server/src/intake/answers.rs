@@ -22,6 +22,7 @@ use crate::clock::Clock;
 use crate::config::Survey;
 use crate::history::Recorder;
 use crate::queue::{Enqueued, Inbox, NewEntry, Priority, QueueError};
+use crate::seldom::Seldom;
 
 /// How long a browser is asked to wait when the queue cannot take more.
 const BUSY: Duration = Duration::from_secs(5);
@@ -348,8 +349,9 @@ fn unavailable(error: &QueueError) -> Problem {
         QueueError::Full(_) => ("full", FULL),
         _ => ("store", BUSY),
     };
-    if code != "busy" {
-        tracing::error!(%error, "a submission could not be stored");
+    static TOLD: Seldom = Seldom::by_the_minute();
+    if code != "busy" && TOLD.is_due() {
+        tracing::error!(%error, "a submission could not be stored (said once a minute)");
     }
     let detail = "the submission could not be stored at the moment; send it again";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after(wait)

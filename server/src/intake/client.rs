@@ -15,19 +15,19 @@ use axum::http::{HeaderMap, header};
 
 use super::forwarded::{self, X_FORWARDED_FOR};
 use crate::config::Network;
-use crate::hourly::Hourly;
+use crate::seldom::Seldom;
 
 /// Finds out whose requests are.
 #[derive(Debug)]
 pub(super) struct Clients {
     trusted_proxies: Vec<Network>,
-    told_of_private: Hourly,
-    told_of_public: Hourly,
+    told_of_private: Seldom,
+    told_of_public: Seldom,
 }
 
 impl Clients {
     pub(super) fn new(trusted_proxies: Vec<Network>) -> Self {
-        Self { trusted_proxies, told_of_private: Hourly::default(), told_of_public: Hourly::default() }
+        Self { trusted_proxies, told_of_private: Seldom::hourly(), told_of_public: Seldom::hourly() }
     }
 
     /// The address of the client; notices a list that is not trusted.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::Intake;
 use super::problem::Problem;
 use crate::config::Survey;
-use crate::hourly::Hourly;
+use crate::seldom::Seldom;
 
 /// Of what a stranger calls itself no more than this gets into a log line.
 const LONGEST_ORIGIN: usize = 200;
@@ -43,7 +43,7 @@ pub(super) async fn definition(
 
 /// Says that a page asks for a survey that it may not show: its browser keeps the reply from it, and nobody else would know.
 fn tell_of_a_stranger(survey: &Survey, headers: &HeaderMap) {
-    static TOLD: Hourly = Hourly::new();
+    static TOLD: Seldom = Seldom::hourly();
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
     if let Some(origin) = origin.filter(|origin| !survey.allows(origin))
         && TOLD.is_due()

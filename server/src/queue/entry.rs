@@ -192,6 +192,19 @@ pub enum Settlement {
     Dead,
 }
 
+impl Settlement {
+    /// Its name in the log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Later(_) => "later",
+            Self::Unknown(_) => "unknown",
+            Self::Parked => "parked",
+            Self::Dead => "dead",
+        }
+    }
+}
+
 /// One call made for an entry, for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {

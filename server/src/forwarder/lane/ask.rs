@@ -368,7 +368,7 @@ impl Lane {
             }
         };
         tracing::info!(%lane, survey = %unknown.entry.survey, submission = %unknown.entry.submission,
-            verdict, ?settlement, "looked up");
+            verdict, settlement = settlement.name(), "looked up");
         metrics::counter!("afterword_looked_up_total", "lane" => lane.to_string(), "finding" => verdict)
             .increment(1);
         match self.queue.settle(&lane, id, settlement, self.finding(verdict, words)).await {
@@ -405,9 +405,11 @@ async fn ask(
         Ok(responses) => responses,
         Err(error) => {
             let seen = failure(&error);
-            let outcome = if let ReportError::Call(outcome) = error { Some(outcome) } else { None };
-            let reason = outcome.as_ref().map(trouble);
-            tracing::warn!(%touchpoint, reason, ?seen, "a look-up failed");
+            let (reason, outcome) = match error {
+                ReportError::Call(outcome) => (trouble(&outcome), Some(outcome)),
+                other => (other.to_string(), None),
+            };
+            tracing::warn!(%touchpoint, reason, "a look-up failed");
             // The lane has gone on if it does not listen any more.
             answering.send(outcome).ok();
             return seen;

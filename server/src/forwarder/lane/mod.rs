@@ -32,6 +32,7 @@ use crate::config::{OnUnknown, Platform, Survey};
 use crate::history::Recorder;
 use crate::platform::{Client, REPORT_CONNECT};
 use crate::queue::{Attempt, Due, Entry, EntryId, Lease, QueueError, Settlement, SharedQueue};
+use crate::seldom::Seldom;
 use ask::LookUps;
 
 /// How long an entry may be marked `sending` before its call leaves, so that the commit does not
@@ -81,6 +82,8 @@ pub struct Lane {
     /// The last call's verdict, until it is stored.
     unsettled: Option<(EntryId, Settlement, Attempt)>,
     last_success: Option<Instant>,
+    /// There while the store fails: when it was said last.
+    store_fails: Option<Seldom>,
     last_call: Option<Instant>,
     /// True if that was a look-up: where answers wait, one of them is next.
     looked_up_last: bool,
@@ -122,6 +125,7 @@ impl Lane {
             mislaid: false,
             unsettled: None,
             last_success: None,
+            store_fails: None,
             last_call: None,
             looked_up_last: false,
             random: rand::make_rng(),
@@ -204,12 +208,20 @@ impl Lane {
             self.take_over(lease.term);
         }
         match self.step().await {
-            Ok(wake) => wake,
+            Ok(wake) => {
+                if self.store_fails.take().is_some() {
+                    tracing::warn!(lane = %self.platform.name, "the queue's store works again");
+                }
+                wake
+            }
             Err(error) => {
                 if matches!(error, QueueError::NotOwner(_)) {
                     tracing::warn!(lane = %self.platform.name, "another server has taken the lane over");
                 } else {
-                    tracing::error!(lane = %self.platform.name, %error, "the queue's store fails");
+                    if self.store_fails.get_or_insert(Seldom::by_the_minute()).is_due() {
+                        tracing::error!(lane = %self.platform.name, %error,
+                            "the queue's store fails (said once a minute until it works)");
+                    }
                     self.set(|report| {
                         report.state = LaneState::StoreFailing;
                         report.trouble = Some(error.to_string());
@@ -262,7 +274,8 @@ impl Lane {
             tokio::time::sleep(STORE_PAUSE).await;
         }
         if let Some((id, settlement, _)) = &self.unsettled {
-            tracing::error!(lane = %self.platform.name, entry = %id, ?settlement, "a verdict could not be stored");
+            tracing::error!(lane = %self.platform.name, entry = %id,
+                settlement = settlement.name(), "a verdict could not be stored");
         }
     }
 
@@ -344,7 +357,8 @@ impl Lane {
         for entry in self.queue.interrupted(&self.platform.name).await? {
             let now = self.clock.now();
             let settlement = self.in_doubt(&entry, now);
-            tracing::warn!(lane = %self.platform.name, submission = %entry.submission, ?settlement,
+            tracing::warn!(lane = %self.platform.name, submission = %entry.submission,
+                settlement = settlement.name(),
                 "found in flight after an unclean stop: it may have arrived");
             let attempt = Attempt::interrupted(now);
             self.queue.settle(&self.platform.name, entry.id, settlement, attempt).await?;

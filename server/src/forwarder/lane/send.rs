@@ -73,13 +73,12 @@ impl Lane {
         let grace = self.platform.interval * GRACE;
         let is_new = clock::later(entry.accepted_at, grace) > at;
         let (settlement, verdict) = if is_new || now < self.may_fit_until() {
-            tracing::warn!(lane = %self.platform.name, survey = %entry.survey, submission = %entry.submission, error,
-                "it does not fit the configuration, and waits for one that it does");
-            self.set(|report| {
-                if !report.unfit.contains(&entry.survey) {
-                    report.unfit.push(entry.survey.clone());
-                }
-            });
+            // It is tried again and again; once said, it stands on the pages until an answer to the survey fits.
+            if !self.report.borrow().unfit.contains(&entry.survey) {
+                tracing::warn!(lane = %self.platform.name, survey = %entry.survey, submission = %entry.submission, error,
+                    "it does not fit the configuration, and waits for one that it does; so may others of its survey");
+                self.set(|report| report.unfit.push(entry.survey.clone()));
+            }
             (Settlement::Later(clock::later(at, self.platform.interval * FITS_AGAIN)), "withheld")
         } else {
             tracing::error!(lane = %self.platform.name, survey = %entry.survey, submission = %entry.submission, error,

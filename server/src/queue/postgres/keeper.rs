@@ -26,6 +26,7 @@ use uuid::Uuid;
 use super::connection::{LIMIT, Session, get, once, statement};
 use crate::config::{PlatformName, TokenMark};
 use crate::queue::{Lease, QueueError};
+use crate::seldom::Seldom;
 
 /// Renewals in a span, so that some may fail.
 const RENEWALS: u32 = 6;
@@ -238,7 +239,10 @@ impl Keeper {
         let _asking = self.asking.lock().await;
         for outcome in [self.renew().await, self.apply().await] {
             if let Err(error) = outcome {
-                tracing::warn!(%error, "leases could not be renewed");
+                static TOLD: Seldom = Seldom::by_the_minute();
+                if TOLD.is_due() {
+                    tracing::warn!(%error, "leases could not be renewed (said once a minute)");
+                }
             }
         }
     }
