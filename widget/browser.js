@@ -80,21 +80,27 @@ export const isFirst = (host) => {
   return twins.find((twin) => twin.getAttribute("survey") == host.getAttribute("survey")) == host;
 };
 
-// What the tab keeps under a key; empty if nothing, or where storage is refused.
-export const recall = (key) => {
+// What keeps a draft: the tab, or else the element alone, until the visitor closes it: the page may change its language.
+const keeper = (host, tab) => {
+  if (tab) return sessionStorage;
+  if (!host.kept) host.addEventListener("afterword:closed", () => (host.kept = {}));
+  return (host.kept ||= {});
+};
+
+// What is kept under a key; empty if nothing, or where storage is refused.
+export const recall = (host, tab, key) => {
   try {
-    return sessionStorage.getItem(key) || "";
+    return keeper(host, tab)[key] || "";
   } catch {
     return "";
   }
 };
 
-// Keeps a text under a key for as long as the tab lives, or forgets it if it is empty; does neither where storage is
-// refused or full.
-export const remember = (key, text) => {
+// Keeps a text under a key, or forgets it if it is empty; does neither where storage is refused or full.
+export const remember = (host, tab, key, text) => {
   try {
-    if (text) sessionStorage.setItem(key, text);
-    else sessionStorage.removeItem(key);
+    if (text) keeper(host, tab)[key] = text;
+    else delete keeper(host, tab)[key];
   } catch {}
 };
 

@@ -33,14 +33,15 @@ extern "C" {
     #[wasm_bindgen(js_name = isFirst, catch)]
     pub(crate) fn is_first(host: &HtmlElement) -> Result<bool, JsValue>;
 
-    /// What the tab keeps under a key; empty if nothing, or where storage is refused.
-    pub(crate) fn recall(key: &str) -> String;
+    /// What the tab, or else the element alone, keeps under a key; empty if nothing, or where storage is refused.
+    pub(crate) fn recall(host: &HtmlElement, tab: bool, key: &str) -> String;
 
     /// What the page answers ahead for a survey, as the JSON of a draft; empty if nothing.
     pub(crate) fn prefilled(host: &HtmlElement) -> String;
 
-    /// Keeps a text for as long as the tab lives, or forgets it if it is empty; neither where storage is refused.
-    pub(crate) fn remember(key: &str, text: &str);
+    /// Keeps a text for as long as the tab lives, or else until the element is closed, or forgets it if it is empty;
+    /// neither where storage is refused.
+    pub(crate) fn remember(host: &HtmlElement, tab: bool, key: &str, text: &str);
 
     /// Presses Next, where there is one, a moment after a tap on an answer.
     #[wasm_bindgen(js_name = goOn, catch)]

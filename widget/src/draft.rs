@@ -1,6 +1,7 @@
-//! What a visitor has answered so far, kept for a reload of the page.
+//! What a visitor has answered so far, kept for a reload of the page, and for another language of it.
 //!
-//! One key of `sessionStorage` per survey, so it ends with its tab:
+//! One key of `sessionStorage` per survey, so it ends with its tab; where the browser may remember nothing, and for further
+//! elements of one survey, a property of the element, which ends with the page:
 //! `afterword:draft:SURVEY` -> `{"at", "submission", "question", "answers"}`, where `submission` is the UUID
 //! under which the answers will be handed in, `question` the one on screen, and the answers are written as
 //! they are handed in. The UUID goes along since a draft can be taken up twice, by a tab that was
@@ -10,14 +11,15 @@
 use crate::browser::{recall, remember};
 use crate::flow::Flow;
 use crate::json::{Json, Object};
+use crate::mount::Stage;
 use crate::wire;
 
 /// For how long a draft is taken up again: a day, in milliseconds. Tabs are restored after weeks.
 const LIFE: u64 = 24 * 60 * 60 * 1000;
 
 /// Keeps where the visitor is; a flow without an answer is not worth keeping.
-pub(crate) fn keep(survey: &str, submission: &str, flow: &Flow, now: u64) {
-    remember(&key(survey), &written(submission, flow, now).unwrap_or_default());
+pub(crate) fn keep(stage: &Stage, survey: &str, submission: &str, flow: &Flow, now: u64) {
+    remember(&stage.host, stage.drafts, &key(survey), &written(submission, flow, now).unwrap_or_default());
 }
 
 /// Takes up what the page answers ahead, in the form of a draft; see `browser::prefilled`.
@@ -26,17 +28,22 @@ pub(crate) fn take(prefilled: &str, flow: &mut Flow, now: u64) -> Option<String>
 }
 
 /// Takes up a draft, if there is one that is young enough; gives the UUID of its submission.
-pub(crate) fn resume(survey: &str, flow: &mut Flow, now: u64) -> Option<String> {
-    let submission = read(&recall(&key(survey)), flow, now);
+pub(crate) fn resume(stage: &Stage, survey: &str, flow: &mut Flow, now: u64) -> Option<String> {
+    let submission = read(&recall(&stage.host, stage.drafts, &key(survey)), flow, now);
     if submission.is_none() {
-        forget(survey);
+        forget(stage, survey);
     }
     submission
 }
 
 /// Forgets a draft, if there is one.
-pub(crate) fn forget(survey: &str) {
-    remember(&key(survey), "");
+pub(crate) fn forget(stage: &Stage, survey: &str) {
+    remember(&stage.host, stage.drafts, &key(survey), "");
+}
+
+/// Forgets a draft of the tab's, if there is one, whoever has it now.
+pub(crate) fn forget_tabs(stage: &Stage, survey: &str) {
+    remember(&stage.host, true, &key(survey), "");
 }
 
 fn key(survey: &str) -> String {

@@ -28,7 +28,7 @@ pub(crate) struct Stage {
     pub(crate) closable: bool,
     /// True where the browser may remember the visitor, and so a draft.
     pub(crate) keeps: bool,
-    /// True where the survey's draft is this element's.
+    /// True where the survey's draft in the tab is this element's.
     pub(crate) drafts: bool,
     /// Gives the JSON of what the page says about the visitor.
     said: Function,

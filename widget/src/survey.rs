@@ -160,11 +160,10 @@ impl Survey {
             Some(carried.submission)
         } else {
             if !stage.keeps {
-                draft::forget(name);
+                draft::forget_tabs(&stage, name);
             }
-            let draft = if stage.drafts { draft::resume(name, &mut flow, now) } else { None };
             // What waits was answered by the visitor, and what the page says does not count.
-            draft.or_else(|| {
+            draft::resume(&stage, name, &mut flow, now).or_else(|| {
                 let prefilled = asking.then(|| browser::prefilled(&stage.host));
                 draft::take(&prefilled.unwrap_or_default(), &mut flow, now)
             })
@@ -284,10 +283,8 @@ impl Survey {
     /// Keeps what was answered and where the visitor is, for a reload.
     fn keep_draft(&self) {
         let inner = self.inner();
-        if inner.stage.drafts {
-            let survey = inner.definition.text("survey");
-            draft::keep(survey, &inner.submission, &inner.flow, browser::now());
-        }
+        let survey = inner.definition.text("survey");
+        draft::keep(&inner.stage, survey, &inner.submission, &inner.flow, browser::now());
     }
 
     /// What the filled button does: goes on, sends, or tries again.

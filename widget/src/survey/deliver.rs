@@ -108,9 +108,7 @@ impl Survey {
 
 impl Inner {
     fn forget_draft(&self) {
-        if self.stage.drafts {
-            draft::forget(self.definition.text("survey"));
-        }
+        draft::forget(&self.stage, self.definition.text("survey"));
     }
 
     /// The answers as a submission: its UUID and its JSON.
