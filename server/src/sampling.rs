@@ -76,8 +76,7 @@ fn backlog(config: &Config, survey: &Survey, counts: &[LaneCount]) -> Duration {
     let interval = config.platform(survey.platform.as_str());
     let count = counts.iter().find(|count| count.lane == survey.platform);
     let (Some(platform), Some(count)) = (interval, count) else { return Duration::ZERO };
-    let open = count.waiting + count.delayed + count.sending + count.unknown;
-    platform.interval.saturating_mul(u32::try_from(open).unwrap_or(u32::MAX))
+    platform.time_for(count.to_send())
 }
 
 /// Of a hundred visitors, so many are asked.

@@ -102,6 +102,11 @@ impl Platform {
             && (interval, timeout, settle) == (&other.interval, &other.timeout, &other.settle)
     }
 
+    /// How long so many calls take at its pace.
+    pub fn time_for(&self, calls: u64) -> Duration {
+        self.interval.saturating_mul(u32::try_from(calls).unwrap_or(u32::MAX))
+    }
+
     /// The mark of its token, which is the same in every process.
     pub fn token_mark(&self) -> TokenMark {
         let hash = Sha256::new().chain_update("afterword.lease\0").chain_update(self.token.expose_secret());

@@ -241,7 +241,7 @@ impl Survey {
         self.origins.iter().any(|listed| listed.as_str() == origin)
     }
 
-    /// The question with this id, and its place.
+    /// The question with this id.
     pub fn question(&self, id: &shared::QuestionId) -> Option<&Question> {
         self.questions.iter().find(|question| question.id == *id)
     }

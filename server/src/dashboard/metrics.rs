@@ -59,6 +59,10 @@ pub(super) fn install() {
             "Answers sent again that may have arrived and could not be looked up, by lane and survey"
         );
         describe_counter!(
+            "afterword_operator_calls_total",
+            "Operators' calls to the platform, by lane, call and verdict"
+        );
+        describe_counter!(
             "afterword_config_reloads_total",
             "Times that a changed configuration was read, by outcome"
         );

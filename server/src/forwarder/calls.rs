@@ -242,7 +242,7 @@ impl Sign {
         };
         let verdict = verdict(outcome);
         let rest = if let Verdict::Later(rest) = verdict { rest } else { None };
-        let throttled = matches!(outcome, Outcome::Reply(reply) if reply.status == 429);
+        let throttled = outcome.is_throttled();
         Self { throttled, rest, verdict: verdict.name() }
     }
 }

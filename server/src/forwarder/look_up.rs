@@ -14,8 +14,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::verdict::{Verdict, verdict};
 use crate::clock;
-use crate::platform::LONGEST_WINDOW;
+use crate::platform::{LONGEST_WINDOW, ReportError};
 use crate::queue::Unknown;
 
 /// Our clock and the platform's may differ by this much.
@@ -94,17 +95,64 @@ impl Window {
     }
 }
 
-/// How a look-up ended.
+/// What a look-up brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Seen {
-    /// The platform showed these, of those that were asked for.
-    Shown(HashSet<Uuid>),
-    /// It could not be asked; it may be another time.
+pub(super) struct Seen {
+    /// What the platform showed of those that were asked for. They arrived, also where the reply broke off after them.
+    pub(super) found: HashSet<Uuid>,
+    pub(super) ending: Ending,
+}
+
+/// How a look-up ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The reply was read to its end: what is not in it was not shown.
+    Whole,
+    /// It could not be asked, or its reply broke off; it may be another time.
     Failed,
     /// The token may not ask at the moment (401).
     Denied,
     /// It will not tell, or not so that it can be read.
     Refused,
+}
+
+impl Ending {
+    /// The end of a look-up that brought an error.
+    pub(super) fn of(error: &ReportError) -> Self {
+        let ReportError::Call(outcome) = error else { return Self::Refused };
+        match verdict(outcome) {
+            Verdict::Later(_) | Verdict::Unknown => Self::Failed,
+            Verdict::Paused => Self::Denied,
+            Verdict::Rejected | Verdict::Delivered => Self::Refused,
+        }
+    }
+
+    /// Its name in metrics and logs.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "shown",
+            Self::Failed => "failed",
+            Self::Denied => "denied",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// The verdict as which the call is counted.
+    pub(super) fn verdict(self) -> Verdict {
+        match self {
+            Self::Whole => Verdict::Delivered,
+            Self::Failed => Verdict::Later(None),
+            Self::Denied => Verdict::Paused,
+            Self::Refused => Verdict::Rejected,
+        }
+    }
+}
+
+impl Seen {
+    /// A look-up that ended before anything was shown.
+    pub(super) fn nothing(ending: Ending) -> Self {
+        Self { found: HashSet::new(), ending }
+    }
 }
 
 /// After this long, and many failures, nobody waits for a look-up any more.
@@ -144,10 +192,11 @@ pub(super) enum Finding {
 pub(super) fn judge(entry: &Unknown, evidence: &Evidence<'_>) -> Finding {
     let passed = |wait| clock::later(entry.until, wait) <= evidence.asked_at;
     let late = || passed(evidence.settle.saturating_add(GIVE_UP));
-    match evidence.seen {
-        Seen::Shown(found) if found.contains(&entry.entry.submission) => Finding::Found,
+    let Seen { found, ending } = evidence.seen;
+    match ending {
+        _ if found.contains(&entry.entry.submission) => Finding::Found,
         _ if !passed(evidence.settle) => Finding::Open,
-        Seen::Shown(found) => {
+        Ending::Whole => {
             let mut newer = evidence.newer.iter().filter(|(_, at)| *at >= entry.until).peekable();
             let lags = newer.peek().is_some() && !newer.any(|(id, _)| found.contains(id));
             let covered = evidence.window.covers(entry.since, entry.until);
@@ -157,23 +206,23 @@ pub(super) fn judge(entry: &Unknown, evidence: &Evidence<'_>) -> Finding {
                 _ => Finding::Undecidable,
             }
         }
-        Seen::Refused => Finding::Undecidable,
+        Ending::Refused => Finding::Undecidable,
         // A token that may add nothing either will be mended: then it may ask, too.
-        Seen::Denied if evidence.takes_answers || late() => Finding::Undecidable,
-        Seen::Failed if evidence.hopeless && (evidence.takes_answers || late()) => Finding::Undecidable,
-        Seen::Denied | Seen::Failed => Finding::Open,
+        Ending::Denied if evidence.takes_answers || late() => Finding::Undecidable,
+        Ending::Failed if evidence.hopeless && (evidence.takes_answers || late()) => Finding::Undecidable,
+        Ending::Denied | Ending::Failed => Finding::Open,
     }
 }
 
 /// Whether read-back is proven for a touchpoint after a look-up that expected `witnesses`; as before
 /// where nothing was expected.
 pub(super) fn proven(before: bool, seen: &Seen, window: &Window, witnesses: &[(Uuid, Timestamp)]) -> bool {
-    let Seen::Shown(found) = seen else { return before };
     let mut expected = witnesses.iter().filter(|(_, at)| window.covers(*at, *at)).peekable();
     if expected.peek().is_none() {
         return before;
     }
-    expected.any(|(id, _)| found.contains(id))
+    // Of a reply that broke off nobody knows what the rest would have shown.
+    expected.any(|(id, _)| seen.found.contains(id)) || (before && seen.ending != Ending::Whole)
 }
 
 #[cfg(test)]
@@ -201,7 +250,8 @@ mod tests {
     }
 
     fn shown(numbers: &[u8]) -> Seen {
-        Seen::Shown(numbers.iter().map(|number| Uuid::from_bytes([*number; 16])).collect())
+        let found = numbers.iter().map(|number| Uuid::from_bytes([*number; 16])).collect();
+        Seen { found, ending: Ending::Whole }
     }
 
     fn finding(seen: &Seen, asked_at: i64, proven: bool) -> Finding {
@@ -239,9 +289,23 @@ mod tests {
 
     #[test]
     fn a_refusal_decides_nothing_before_settle_and_a_failure_never() {
-        assert_eq!(finding(&Seen::Refused, 50, true), Finding::Open);
-        assert_eq!(finding(&Seen::Refused, 9_999, true), Finding::Undecidable);
-        assert_eq!(finding(&Seen::Failed, 99_999, true), Finding::Open);
+        assert_eq!(finding(&Seen::nothing(Ending::Refused), 50, true), Finding::Open);
+        assert_eq!(finding(&Seen::nothing(Ending::Refused), 9_999, true), Finding::Undecidable);
+        assert_eq!(finding(&Seen::nothing(Ending::Failed), 99_999, true), Finding::Open);
+    }
+
+    #[test]
+    fn what_a_reply_showed_before_it_broke_off_arrived_and_of_the_rest_it_says_nothing() {
+        let broken = |numbers: &[u8], ending| Seen { ending, ..shown(numbers) };
+        for ending in [Ending::Failed, Ending::Refused] {
+            assert_eq!(finding(&broken(&[1], ending), 41, false), Finding::Found);
+        }
+        assert_eq!(finding(&broken(&[2], Ending::Failed), 99_999, true), Finding::Open);
+        let window = Window { from: at(0), to: at(100), sure: true };
+        let witnesses = [7, 8].map(|number| (Uuid::from_bytes([number; 16]), at(50)));
+        assert!(proven(false, &broken(&[8], Ending::Failed), &window, &witnesses));
+        assert!(proven(true, &broken(&[9], Ending::Failed), &window, &witnesses));
+        assert!(!proven(false, &broken(&[9], Ending::Failed), &window, &witnesses));
     }
 
     #[test]
@@ -252,13 +316,18 @@ mod tests {
         let judged = |seen: &Seen, asked_at, hopeless, takes_answers| {
             judge(&entry, &Evidence { hopeless, takes_answers, ..evidence(seen, &window, asked_at) })
         };
-        for (seen, hopeless) in [(Seen::Failed, true), (Seen::Denied, false)] {
+        for (ending, hopeless) in [(Ending::Failed, true), (Ending::Denied, false)] {
+            let seen = Seen::nothing(ending);
             assert_eq!(judged(&seen, settled, hopeless, false), Finding::Open, "{seen:?}");
             assert_eq!(judged(&seen, settled, hopeless, true), Finding::Undecidable, "{seen:?}");
             assert_eq!(judged(&seen, late, hopeless, false), Finding::Undecidable, "{seen:?}");
             assert_eq!(judged(&seen, settled - 1, true, true), Finding::Open, "{seen:?}");
         }
-        assert_eq!(judged(&Seen::Failed, late, false, true), Finding::Open, "it may answer the next time");
+        assert_eq!(
+            judged(&Seen::nothing(Ending::Failed), late, false, true),
+            Finding::Open,
+            "it may answer the next time"
+        );
     }
 
     #[test]
@@ -308,7 +377,7 @@ mod tests {
         let elsewhere = [(Uuid::from_bytes([7; 16]), at(500))];
         for before in [true, false] {
             assert_eq!(proven(before, &shown(&[9]), &window, &elsewhere), before);
-            assert_eq!(proven(before, &Seen::Failed, &window, &witnesses), before);
+            assert_eq!(proven(before, &Seen::nothing(Ending::Failed), &window, &witnesses), before);
         }
     }
 

@@ -122,8 +122,9 @@ impl LaneReport {
         }
         if !self.unfit.is_empty() {
             advice.push(format!(
-                "Answers do not fit the configuration any more, for: {}. They wait a quarter of an hour for one that they fit, \
-                 and go out by themselves then; after that they are dead letters. Each letter says what is missing.",
+                "Answers do not fit the configuration any more, for: {}. They wait for one that they fit, and go out by themselves \
+                 then; after 900 times the lane's interval (a quarter of an hour at one call a second) they are dead \
+                 letters. Each letter says what is missing.",
                 listed(&self.unfit)
             ));
         }

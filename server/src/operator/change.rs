@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::pages::Pages;
 use super::{OperatorError, PAGE, Selection, StateName, Tally};
 use crate::queue::{Change, EntryId, Filter, Record, Records, State};
 
@@ -47,6 +48,12 @@ pub struct Left {
     pub submission: Uuid,
     /// Where it stands.
     pub state: StateName,
+}
+
+impl Left {
+    pub(super) fn of(record: &Record) -> Self {
+        Self { submission: record.submission, state: StateName(record.state) }
+    }
 }
 
 /// Sends entries again as soon as their turn comes.
@@ -96,20 +103,15 @@ async fn change(
     };
     let mut missing: HashSet<Uuid> = selection.submissions.iter().copied().collect();
     let (mut changed, mut left, mut moved) = (Tally::default(), Vec::new(), Vec::new());
-    let mut after: Option<EntryId> = None;
-    loop {
-        let records = queue.page(&filter, after, PAGE).await?;
-        let Some(last) = records.last() else { break };
-        after = Some(last.id);
-        let ended = records.len() < PAGE as usize;
+    let mut pages = Pages::new(queue, filter, None);
+    while let Some(records) = pages.next().await? {
         for record in &records {
             missing.remove(&record.submission);
         }
         let (meant, others): (Vec<Record>, Vec<Record>) =
             records.into_iter().partition(|record| states.contains(&record.state) && seen(record));
         if named {
-            let others = others.into_iter();
-            left.extend(others.map(|it| Left { submission: it.submission, state: StateName(it.state) }));
+            left.extend(others.iter().map(Left::of));
         }
         let ids: Vec<EntryId> = meant.iter().map(|record| record.id).collect();
         let done = if request.dry_run { ids } else { queue.change(&ids, change, now).await? };
@@ -125,9 +127,6 @@ async fn change(
                     was = %record.state, "discarded by an operator");
             }
         }
-        if ended {
-            break;
-        }
     }
     left.extend(states_of(queue, &moved).await?);
     let missing = selection.submissions.iter().copied().filter(|it| missing.remove(it)).collect();
@@ -140,7 +139,7 @@ async fn states_of(queue: &dyn Records, submissions: &[Uuid]) -> Result<Vec<Left
     for some in submissions.chunks(PAGE as usize) {
         let filter = Filter { submissions: some.to_vec(), ..Filter::default() };
         let records = queue.page(&filter, None, PAGE).await?;
-        found.extend(records.iter().map(|it| Left { submission: it.submission, state: StateName(it.state) }));
+        found.extend(records.iter().map(Left::of));
     }
     Ok(found)
 }

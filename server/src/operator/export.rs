@@ -1,5 +1,7 @@
 //! Entries with all that is stored of them, one JSON object a line: personal data.
 
+use std::sync::Arc;
+
 use futures::stream::{Stream, try_unfold};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,9 +9,10 @@ use serde_json::Value;
 use shared::SurveyId;
 use uuid::Uuid;
 
+use super::pages::Pages;
 use super::show::{content, history};
-use super::{Call, OperatorError, PAGE, Selection, StateName};
-use crate::queue::{EntryId, Filter, Record, Records, SharedQueue, State};
+use super::{Call, OperatorError, Selection, StateName};
+use crate::queue::{Record, Records, SharedQueue, State};
 
 /// One line.
 #[derive(Serialize, Deserialize)]
@@ -34,14 +37,6 @@ pub struct Exported {
     pub stored: Option<Value>,
 }
 
-/// How far an export has come.
-struct Place {
-    queue: SharedQueue,
-    filter: Filter,
-    after: Option<EntryId>,
-    ended: bool,
-}
-
 /// The entries that pass a selection, in the order in which they were stored; without states, the open
 /// ones. Each item holds the lines of a page, so the queue is never in memory as a whole. An entry that
 /// is there all the while is there once.
@@ -50,25 +45,18 @@ pub fn export(
     selection: &Selection,
 ) -> Result<impl Stream<Item = Result<Vec<u8>, OperatorError>> + Send + use<>, OperatorError> {
     let filter = selection.filter(selection.states_or(&State::OPEN))?;
-    Ok(try_unfold(Place { queue, filter, after: None, ended: false }, page))
-}
-
-async fn page(mut place: Place) -> Result<Option<(Vec<u8>, Place)>, OperatorError> {
-    if place.ended {
-        return Ok(None);
-    }
-    let records = place.queue.page(&place.filter, place.after, PAGE).await?;
-    let Some(last) = records.last() else { return Ok(None) };
-    place.after = Some(last.id);
-    place.ended = records.len() < PAGE as usize;
-    let mut lines = Vec::new();
-    for record in records {
-        let line = line(&*place.queue, record).await?;
-        // It is made of texts, numbers and JSON, which can be written.
-        serde_json::to_writer(&mut lines, &line).ok();
-        lines.push(b'\n');
-    }
-    Ok(Some((lines, place)))
+    let pages = Pages::new(Arc::clone(&queue), filter, None);
+    Ok(try_unfold((queue, pages), async |(queue, mut pages)| {
+        let Some(records) = pages.next().await? else { return Ok(None) };
+        let mut lines = Vec::new();
+        for record in records {
+            let line = line(&*queue, record).await?;
+            // It is made of texts, numbers and JSON, which can be written.
+            serde_json::to_writer(&mut lines, &line).ok();
+            lines.push(b'\n');
+        }
+        Ok(Some((lines, (queue, pages))))
+    }))
 }
 
 async fn line(queue: &dyn Records, record: Record) -> Result<Exported, OperatorError> {

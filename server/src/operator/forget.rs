@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::mention::{Address, Found};
-use super::{Left, MOST_SUBMISSIONS, OperatorError, PAGE, StateName, Tally};
+use super::pages::Pages;
+use super::{Left, MOST_SUBMISSIONS, OperatorError, Tally};
 use crate::queue::{Change, EntryId, Filter, Record, Records, State};
 
 /// Who is to be erased: either by address or by submissions. Holds personal data: it has no `Debug`.
@@ -65,12 +66,8 @@ pub async fn forget(
     let mut reply = ForgetReply::default();
     let mut missing: HashSet<Uuid> = request.submissions.iter().copied().collect();
     let mut erased = Vec::new();
-    let mut after: Option<EntryId> = None;
-    loop {
-        let records = queue.page(&filter, after, PAGE).await?;
-        let Some(last) = records.last() else { break };
-        after = Some(last.id);
-        let ended = records.len() < PAGE as usize;
+    let mut pages = Pages::new(queue, filter, None);
+    while let Some(records) = pages.next().await? {
         let mut meant: Vec<Record> = Vec::new();
         for record in records {
             missing.remove(&record.submission);
@@ -80,9 +77,7 @@ pub async fn forget(
                 (Some(_), None) => None,
             };
             match found {
-                Some(Found::Mentioned) if !request.also_mentions => reply
-                    .mentions
-                    .push(Left { submission: record.submission, state: StateName(record.state) }),
+                Some(Found::Mentioned) if !request.also_mentions => reply.mentions.push(Left::of(&record)),
                 Some(_) if record.state == State::Sending => reply.busy.push(record.submission),
                 Some(_) => meant.push(record),
                 None => {}
@@ -98,9 +93,6 @@ pub async fn forget(
             } else {
                 reply.busy.push(record.submission);
             }
-        }
-        if ended {
-            break;
         }
     }
     if !erased.is_empty() && !request.dry_run {

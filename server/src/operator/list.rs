@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use shared::SurveyId;
 use uuid::Uuid;
 
-use super::{OperatorError, PAGE, Selection, StateName};
+use super::pages::Pages;
+use super::{OperatorError, Selection, StateName};
 use crate::queue::{EntryId, Filter, Record, Records, State};
 
 /// The most entries that one listing has.
@@ -80,15 +81,15 @@ pub async fn list(queue: &dyn Records, request: &ListRequest) -> Result<Listing,
         return Err(OperatorError::asked("limit", format!("choose 1 to {MOST_LISTED}")));
     }
     let filter = request.selection.filter(request.selection.states_or(&State::OPEN))?;
-    let mut after = match request.after {
+    let after = match request.after {
         Some(submission) => Some(find(queue, submission).await?),
         None => None,
     };
     let limit = request.limit as usize;
     let mut entries = VecDeque::new();
     let mut more = false;
-    loop {
-        let records = queue.page(&filter, after, PAGE).await?;
+    let mut pages = Pages::new(queue, filter, after);
+    while let Some(records) = pages.next().await? {
         for record in &records {
             entries.push_back(Row::new(record));
             if entries.len() > limit {
@@ -101,11 +102,8 @@ pub async fn list(queue: &dyn Records, request: &ListRequest) -> Result<Listing,
                 }
             }
         }
-        match records.last() {
-            Some(last) if records.len() == PAGE as usize => after = Some(last.id),
-            _ => return Ok(Listing { entries: entries.into(), more }),
-        }
     }
+    Ok(Listing { entries: entries.into(), more })
 }
 
 /// A submission's place in the store.

@@ -15,6 +15,7 @@ mod export;
 mod forget;
 mod list;
 mod mention;
+mod pages;
 mod selection;
 mod show;
 mod state;

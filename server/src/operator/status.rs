@@ -61,7 +61,7 @@ pub struct OwnWords {
 
 impl LaneStatus {
     fn new(count: &LaneCount, platform: Option<&Platform>, own: Option<OwnWords>) -> Self {
-        let to_send = count.waiting + count.delayed + count.sending + count.unknown;
+        let to_send = count.to_send();
         let interval_ms =
             platform.map(|platform| u64::try_from(platform.interval.as_millis()).unwrap_or(u64::MAX));
         Self {

@@ -51,7 +51,9 @@ struct Answer<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MapError {
     /// The language is none of the platform's.
-    #[error("the language {0:?} is none of the platform's")]
+    #[error(
+        "the language {0:?} is none of the platform's; this version cannot send it, a newer one may: then retry"
+    )]
     Language(String),
     /// The survey has lost a question, its kind has changed, or a language has no GUID.
     #[error("the survey has no GUID for question {0:?} in {1}; add it to the configuration, then retry")]

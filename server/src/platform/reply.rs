@@ -25,6 +25,13 @@ pub enum Outcome {
     Lost(String),
 }
 
+impl Outcome {
+    /// True if the platform said that calls come too fast.
+    pub fn is_throttled(&self) -> bool {
+        matches!(self, Self::Reply(Reply { status: 429, .. }))
+    }
+}
+
 /// In words, with those of the platform.
 impl std::fmt::Display for Outcome {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

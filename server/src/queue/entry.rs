@@ -30,9 +30,9 @@ impl fmt::Display for EntryId {
 /// Which entries of a lane go first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// Visitors' answers.
+    /// What visitors answered.
     Visitor = 0,
-    /// Operators' calls.
+    /// What operators hand in: answers that were collected elsewhere.
     Operator = 1,
 }
 
@@ -277,8 +277,18 @@ impl LaneCount {
         }
     }
 
-    /// Adds the entries of a state, the oldest of which was accepted then.
-    pub(super) fn add(&mut self, state: State, entries: u64, oldest: Option<Timestamp>) {
+    /// The entries that will be sent, or looked up first, unless somebody intervenes.
+    pub fn to_send(&self) -> u64 {
+        self.waiting + self.delayed + self.sending + self.unknown
+    }
+
+    /// The entries that wait for an operator.
+    pub fn stuck(&self) -> u64 {
+        self.parked + self.dead
+    }
+
+    /// Notes the entries of a state, the oldest of which was accepted then. Each state once.
+    pub(super) fn note(&mut self, state: State, entries: u64, oldest: Option<Timestamp>) {
         match state {
             State::Waiting => self.waiting = entries,
             State::Delayed => self.delayed = entries,

@@ -16,7 +16,7 @@ pub enum Series {
     Step = 2,
 }
 
-/// So many, of a kind, in a span of time.
+/// What a number is the count of: in a span of time, all that has the same of each of these.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind {
     /// What is counted.

@@ -83,7 +83,8 @@ pub enum QueueError {
     /// The bound in [`Options`] is reached; nothing was stored.
     #[error("the queue is full: {0}")]
     Full(String),
-    /// The store refused or failed; nothing was stored.
+    /// The store refused or failed, or did not say what came of it: what was asked for may have been done all the
+    /// same, or may be done yet. Each call says what a repetition does.
     #[error("the store failed: {0}")]
     Store(String),
     /// The queue is stopping.
@@ -114,7 +115,7 @@ pub enum QueueError {
 /// What intake sees of the queue.
 #[async_trait]
 pub trait Inbox: Send + Sync + 'static {
-    /// Stores a submission once; returns after it is durable.
+    /// Stores a submission once; returns after it is durable. Again, it finds the submission there.
     async fn enqueue(&self, entry: NewEntry) -> Result<Enqueued, QueueError>;
 }
 
@@ -144,7 +145,8 @@ pub trait Lanes: Send + Sync + 'static {
     /// When the lane has something to send, but for the surveys that are skipped.
     async fn due(&self, lane: &PlatformName, now: Timestamp, skip: &[SurveyId]) -> Result<Due, QueueError>;
 
-    /// Takes the first entry that is due, durably marked `sending`, with one more attempt.
+    /// Takes the first entry that is due, durably marked `sending`, with one more attempt. Where the store has failed an
+    /// entry may be `sending` that nobody has: [`Lanes::interrupted`] finds it.
     async fn reserve(
         &self,
         lane: &PlatformName,
@@ -153,7 +155,8 @@ pub trait Lanes: Send + Sync + 'static {
     ) -> Result<Option<Entry>, QueueError>;
 
     /// Moves an entry on from `sending` or `unknown`, and records the attempt. A delivery is also noted of
-    /// what is `waiting` or `delayed`: an operator was faster than the look-up that found it.
+    /// what is `waiting` or `delayed`: an operator was faster than the look-up that found it. Again, where it was done
+    /// all the same, it is [`QueueError::NotSending`], or settles it so once more.
     async fn settle(
         &self,
         lane: &PlatformName,

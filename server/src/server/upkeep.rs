@@ -73,7 +73,7 @@ pub(super) async fn warn_of_orphans(config: &Config, queue: &dyn Records) {
         Err(error) => return tracing::error!(%error, "the queue cannot be counted"),
     };
     for count in counts.iter().filter(|count| config.platform(count.lane.as_str()).is_none()) {
-        let waiting = count.waiting + count.delayed + count.sending + count.unknown;
+        let waiting = count.to_send();
         tracing::warn!(lane = %count.lane, waiting, "nobody forwards this lane: no [platform] has its name");
     }
 }

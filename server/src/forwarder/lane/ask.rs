@@ -19,9 +19,8 @@ use crate::accepted::Accepted;
 use crate::clock::{self, Clock};
 use crate::config::{ContextKey, Guid, MetadataSource, OnUnknown};
 use crate::forwarder::decision::{Case, send_again};
-use crate::forwarder::look_up::{self, ENTRIES, Evidence, Finding, Seen, WITNESSES, Window};
+use crate::forwarder::look_up::{self, ENTRIES, Ending, Evidence, Finding, Seen, WITNESSES, Window};
 use crate::forwarder::report::trouble;
-use crate::forwarder::verdict::Verdict;
 use crate::history::LOOK_UP;
 use crate::platform::{Client, Outcome, ReportError, Response};
 use crate::queue::{Attempt, EntryId, QueueError, Settlement, Unknown};
@@ -56,8 +55,8 @@ struct Flight {
     key: String,
     entries: Vec<Unknown>,
     /// What is known to be delivered, before the entries and after them.
-    witnesses: Vec<(Uuid, Timestamp)>,
-    newer: Vec<(Uuid, Timestamp)>,
+    witnesses: Witnesses,
+    newer: Witnesses,
     window: Window,
     asked_at: Timestamp,
     reading: JoinHandle<Seen>,
@@ -87,7 +86,7 @@ impl LookUps {
     pub(super) async fn landed(&mut self) {
         match &mut self.flight {
             Some(flight) if flight.seen.is_none() => {
-                flight.seen = Some((&mut flight.reading).await.unwrap_or(Seen::Failed));
+                flight.seen = Some((&mut flight.reading).await.unwrap_or(Seen::nothing(Ending::Failed)));
             }
             _ => std::future::pending().await,
         }
@@ -182,7 +181,7 @@ impl Lane {
         let outcome = tokio::time::timeout(self.report_patience(), answered).await;
         let ended = Instant::now();
         let refusal = outcome.ok().and_then(Result::ok).flatten();
-        let throttled = matches!(&refusal, Some(Outcome::Reply(reply)) if reply.status == 429);
+        let throttled = refusal.as_ref().is_some_and(Outcome::is_throttled);
         self.measure(sent);
         self.looked_up_last = true;
         self.pacer.called_otherwise(sent, ended, throttled);
@@ -265,7 +264,7 @@ impl Lane {
         let Some(seen) = flight.seen.clone() else { return Ok(()) };
         let failures = match flight.failures {
             Some(failures) => failures,
-            None => self.count(flight, &seen, now),
+            None => self.count(flight, seen.ending, now),
         };
         flight.failures = Some(failures);
         let evidence = Evidence {
@@ -312,20 +311,14 @@ impl Lane {
     }
 
     /// Notes how a look-up ended; gives back how many have failed in a row.
-    fn count(&mut self, flight: &Flight, seen: &Seen, now: Instant) -> u32 {
-        let (outcome, verdict) = match seen {
-            Seen::Shown(_) => ("shown", Verdict::Delivered),
-            Seen::Failed => ("failed", Verdict::Later(None)),
-            Seen::Denied => ("denied", Verdict::Paused),
-            Seen::Refused => ("refused", Verdict::Rejected),
-        };
-        self.recorder.other_call(&self.platform.name, LOOK_UP, verdict.name(), flight.asked_at);
+    fn count(&mut self, flight: &Flight, ending: Ending, now: Instant) -> u32 {
+        let (outcome, verdict) = (ending.name(), ending.verdict().name());
+        self.recorder.other_call(&self.platform.name, LOOK_UP, verdict, flight.asked_at);
         let lane = self.platform.name.to_string();
         metrics::counter!("afterword_look_ups_total", "lane" => lane, "outcome" => outcome).increment(1);
         tracing::info!(lane = %self.platform.name, touchpoint = %flight.touchpoint, outcome,
             entries = flight.entries.len(), "look-up");
-        let failed = !matches!(seen, Seen::Shown(_));
-        self.look_ups.let_rest(&flight.touchpoint, now, self.platform.interval, failed)
+        self.look_ups.let_rest(&flight.touchpoint, now, self.platform.interval, ending != Ending::Whole)
     }
 
     /// Whether read-back is proven for the touchpoint, by this look-up or an earlier one.
@@ -404,7 +397,7 @@ async fn ask(
     let responses = match client.get_all(&touchpoint, window.from, window.to).await {
         Ok(responses) => responses,
         Err(error) => {
-            let seen = failure(&error);
+            let seen = Seen::nothing(Ending::of(&error));
             let (reason, outcome) = match error {
                 ReportError::Call(outcome) => (trouble(&outcome), Some(outcome)),
                 other => (other.to_string(), None),
@@ -425,13 +418,14 @@ async fn ask(
             found.send(id).ok();
         }
     };
-    match responses.each(each).await {
-        Ok(()) => Seen::Shown(shown.iter().collect()),
+    let ending = match responses.each(each).await {
+        Ok(()) => Ending::Whole,
         Err(error) => {
-            tracing::warn!(%touchpoint, %error, "a look-up's reply could not be read");
-            failure(&error)
+            tracing::warn!(%touchpoint, %error, "a look-up's reply could not be read to its end");
+            Ending::of(&error)
         }
-    }
+    };
+    Seen { found: shown.iter().collect(), ending }
 }
 
 /// Those entries that are found under the same metadata key as the first, and the key; without their
@@ -449,15 +443,4 @@ fn of_one_key(entries: Vec<Unknown>) -> Option<(String, Vec<Unknown>)> {
         }
     }
     key.map(|key| (key, of_key))
-}
-
-fn failure(error: &ReportError) -> Seen {
-    match error {
-        ReportError::Call(Outcome::Reply(reply)) if matches!(reply.status, 408 | 429 | 500..=599) => {
-            Seen::Failed
-        }
-        ReportError::Call(Outcome::NotSent(_) | Outcome::Lost(_)) => Seen::Failed,
-        ReportError::Call(Outcome::Reply(reply)) if reply.status == 401 => Seen::Denied,
-        ReportError::Call(Outcome::Reply(_)) | ReportError::Read(_) | ReportError::Window => Seen::Refused,
-    }
 }

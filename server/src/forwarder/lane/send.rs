@@ -40,9 +40,11 @@ impl Lane {
                 "the survey {:?} is not configured; add it to the configuration, then retry",
                 entry.survey.as_str()
             )),
-            (_, Err(error)) => {
-                Err(format!("the stored submission cannot be read, at column {}", error.column()))
-            }
+            (_, Err(error)) => Err(format!(
+                "the stored submission cannot be read, at column {}: a newer version stored it, or the store is \
+                     damaged; start the version that stored it, then retry",
+                error.column()
+            )),
             (Some(survey), Ok(accepted)) => AddAnswer::new(survey, accepted)
                 .map(|body| (survey, accepted, body))
                 .map_err(|error| error.to_string()),
@@ -175,7 +177,7 @@ impl Lane {
             .record((ended - sent).as_secs_f64());
         metrics::counter!("afterword_calls_total", "lane" => lane.clone(), "verdict" => verdict.name())
             .increment(1);
-        let throttled = matches!(outcome, Outcome::Reply(reply) if reply.status == 429);
+        let throttled = outcome.is_throttled();
         self.pacer.called(sent, ended, throttled);
         let failed_before = self.outage.failures();
         match verdict {

@@ -99,7 +99,7 @@ pub(super) async fn count(pool: &Pool) -> Result<Vec<LaneCount>, QueueError> {
         }
         let Some(lane) = lanes.last_mut() else { continue };
         let (state, entries): (i32, i64) = (get(row, 1)?, get(row, 2)?);
-        lane.add(State::from_code(i64::from(state)), entries.unsigned_abs(), time(row, 3)?);
+        lane.note(State::from_code(i64::from(state)), entries.unsigned_abs(), time(row, 3)?);
     }
     Ok(lanes)
 }

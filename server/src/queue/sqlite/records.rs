@@ -66,7 +66,7 @@ pub(super) fn count(connection: &Connection) -> rusqlite::Result<Vec<LaneCount>>
         }
         let Some(lane) = lanes.last_mut() else { continue };
         let oldest = row.get::<_, Option<i64>>(3)?.map(timestamp);
-        lane.add(State::from_code(row.get(1)?), row.get(2)?, oldest);
+        lane.note(State::from_code(row.get(1)?), row.get(2)?, oldest);
     }
     Ok(lanes)
 }
