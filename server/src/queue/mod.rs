@@ -26,6 +26,7 @@ mod history;
 mod postgres;
 mod sqlite;
 mod stir;
+mod stray;
 #[cfg(test)]
 mod tests;
 

@@ -79,7 +79,7 @@ impl PostgresQueue {
         let work = connection::pool(database, WORKERS).map_err(failed)?;
         let reports = connection::pool(database, REPORTERS).map_err(failed)?;
         let keepers = connection::pool(database, KEEPERS).map_err(failed)?;
-        refuse_a_database_that_forgets(&work).await.map_err(failed_at)?;
+        refuse_a_database_that_cannot_keep(&work).await.map_err(failed_at)?;
         schema::migrate(&work).await.map_err(failed_at)?;
         let bounds = Arc::new(Bounds::new(options));
         bounds.count(&reports).await.map_err(failed_at)?;
@@ -134,12 +134,20 @@ impl PostgresQueue {
     }
 }
 
-/// A thank-you means durable: a database that does not sync its log cannot keep that.
-async fn refuse_a_database_that_forgets(pool: &Pool) -> Result<(), QueueError> {
-    const SETTINGS: &str = "SELECT current_setting('fsync'), current_setting('full_page_writes')";
+/// A thank-you means durable: a database that does not sync its log cannot keep that. One that cannot hold every letter
+/// would refuse what the platform says, for ever, and the lane would stand still.
+async fn refuse_a_database_that_cannot_keep(pool: &Pool) -> Result<(), QueueError> {
+    const SETTINGS: &str = "SELECT current_setting('fsync'), current_setting('full_page_writes'),
+                                   current_setting('server_encoding')";
     let rows = once(pool, LIMIT, SETTINGS, &[]).await?;
     let Some(row) = rows.first() else { return Ok(()) };
-    let (fsync, pages): (&str, &str) = (get(row, 0)?, get(row, 1)?);
+    let (fsync, pages, encoding): (&str, &str, &str) = (get(row, 0)?, get(row, 1)?, get(row, 2)?);
+    if encoding != "UTF8" {
+        return Err(QueueError::Store(format!(
+            "its encoding is {encoding}, which cannot hold every letter: create the database anew with ENCODING 'UTF8' \
+             and TEMPLATE template0"
+        )));
+    }
     if fsync != "on" {
         let reason = "its `fsync` is off: it would forget answers when its machine fails; turn it on";
         return Err(QueueError::Store(reason.into()));

@@ -13,9 +13,10 @@ use super::bounds::Bounds;
 use super::connection::{LIMIT, REPORT_LIMIT, Session, get, once, statement};
 use super::statements::{clean, millis, survey, time, timestamp};
 use crate::config::PlatformName;
+use crate::queue::stray::Stray;
 use crate::queue::{Attempt, Change, EntryId, Filter, LaneCount, Priority, QueueError, Record, State};
 
-/// Rows that one transaction forgets, so that no visitor waits behind a long delete.
+/// Rows that one transaction forgets or moves, so that nobody waits behind a long one.
 const SLICE: i64 = 1_000;
 
 const COLUMNS: &str = "id, lane, priority, survey, submission, fingerprint, state, accepted_at, due_at, sent_at, \
@@ -314,25 +315,55 @@ pub(super) async fn forget_bodies(pool: &Pool, before: Timestamp) -> Result<u64,
             SELECT id FROM afterword.entry WHERE state = 5 AND body IS NOT NULL AND settled_at < $1
             ORDER BY settled_at LIMIT $2 FOR UPDATE SKIP LOCKED)
         RETURNING true";
-    slices(pool, FORGET, before).await
+    slices_before(pool, FORGET, before).await
 }
 
 /// Puts entries into the lanes that their surveys have now. What an owner takes meanwhile stays.
 pub(super) async fn assign(pool: &Pool, lanes: &[(SurveyId, PlatformName)]) -> Result<u64, QueueError> {
-    let surveys: Vec<&str> = lanes.iter().map(|(survey, _)| survey.as_str()).collect();
-    let lanes: Vec<&str> = lanes.iter().map(|(_, lane)| lane.as_str()).collect();
-    let values: &[_] = &[(&surveys as _, Type::TEXT_ARRAY), (&lanes as _, Type::TEXT_ARRAY)];
     let mut moved = 0;
-    for state in State::OPEN.into_iter().filter(|state| *state != State::Sending) {
-        let state = state.code();
-        let update = format!(
-            "UPDATE afterword.entry SET lane = now.lane
-             FROM unnest($1::text[], $2::text[]) AS now (survey, lane)
-             WHERE entry.state = {state} AND entry.survey = now.survey AND entry.lane <> now.lane RETURNING true"
-        );
-        moved += once(pool, REPORT_LIMIT, &update, values).await?.len() as u64;
+    for state in Stray::states() {
+        for stray in Stray::among(state, lanes_of_surveys(pool, state).await?, lanes) {
+            let update = format!(
+                "UPDATE afterword.entry SET lane = $3 WHERE id IN (
+                     SELECT id FROM afterword.entry WHERE state = {} AND lane = $1 AND survey = $2
+                     LIMIT $4 FOR UPDATE SKIP LOCKED)
+                 RETURNING true",
+                state.code()
+            );
+            let to = stray.to.as_str();
+            let values: &[_] = &[
+                (&stray.from as _, Type::TEXT),
+                (&stray.survey as _, Type::TEXT),
+                (&to as _, Type::TEXT),
+                (&SLICE as _, Type::INT8),
+            ];
+            moved += slices(pool, &update, values).await?;
+        }
     }
     Ok(moved)
+}
+
+/// Which lanes and surveys have entries in a state.
+async fn lanes_of_surveys(pool: &Pool, state: State) -> Result<Vec<(String, String)>, QueueError> {
+    let code = state.code();
+    let find = if matches!(state, State::Waiting | State::Unknown) {
+        // From each pair to the next, past what may be a million entries.
+        format!(
+            "WITH RECURSIVE pair AS (
+                 (SELECT lane, survey FROM afterword.entry WHERE state = {code} ORDER BY lane, survey LIMIT 1)
+                 UNION ALL
+                 SELECT next.lane, next.survey FROM pair CROSS JOIN LATERAL (
+                     SELECT lane, survey FROM afterword.entry
+                     WHERE state = {code} AND (lane, survey) > (pair.lane, pair.survey)
+                     ORDER BY lane, survey LIMIT 1) AS next)
+             SELECT lane, survey FROM pair"
+        )
+    } else {
+        // No index leads from one survey to the next, but there are few such entries.
+        format!("SELECT DISTINCT lane, survey FROM afterword.entry WHERE state = {code}")
+    };
+    let rows = once(pool, REPORT_LIMIT, &find, &[]).await?;
+    rows.iter().map(|row| Ok((get(row, 0)?, get(row, 1)?))).collect()
 }
 
 /// Deletes what was settled for good before a time.
@@ -347,15 +378,18 @@ pub(super) async fn forget_settled(pool: &Pool, before: Timestamp) -> Result<u64
             SELECT id FROM afterword.entry WHERE state = 7 AND settled_at < $1
             ORDER BY settled_at LIMIT $2 FOR UPDATE SKIP LOCKED)
         RETURNING true";
-    Ok(slices(pool, DELIVERED, before).await? + slices(pool, DISCARDED, before).await?)
+    Ok(slices_before(pool, DELIVERED, before).await? + slices_before(pool, DISCARDED, before).await?)
+}
+
+async fn slices_before(pool: &Pool, sql: &str, before: Timestamp) -> Result<u64, QueueError> {
+    slices(pool, sql, &[(&millis(before) as _, Type::INT8), (&SLICE as _, Type::INT8)]).await
 }
 
 /// Runs a statement again and again, each time for a slice, until a slice is not full. Another server may
 /// be at the same work: each takes what the other has not in hand.
-async fn slices(pool: &Pool, sql: &str, before: Timestamp) -> Result<u64, QueueError> {
+async fn slices(pool: &Pool, sql: &str, values: &[(&(dyn ToSql + Sync), Type)]) -> Result<u64, QueueError> {
     let mut all = 0;
     loop {
-        let values: &[_] = &[(&millis(before) as _, Type::INT8), (&SLICE as _, Type::INT8)];
         let done = once(pool, REPORT_LIMIT, sql, values).await?.len() as u64;
         all += done;
         if done < SLICE.unsigned_abs() {

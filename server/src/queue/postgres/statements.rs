@@ -70,7 +70,8 @@ pub(super) const TAKE: &str = concat!(
     "UPDATE afterword.entry SET state = 2, attempts = entry.attempts + 1, sent_at = $3
      FROM (SELECT $1::text AS lane, $2::text[] AS skip) AS asked, ",
     first!(),
-    " WHERE entry.id = first.id AND entry.state = 0
+    // Said again of the row itself: it may have gone to another lane while its lock was waited for.
+    " WHERE entry.id = first.id AND entry.state = 0 AND entry.lane = asked.lane
      RETURNING entry.id, survey, submission, body, attempts, accepted_at"
 );
 

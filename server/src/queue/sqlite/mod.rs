@@ -32,7 +32,7 @@ use file::{Lock, Watched};
 use statements::store;
 use writer::{Desk, Job, WAITING_WRITES, Writer};
 
-/// Rows that one transaction forgets, so that no visitor waits behind a long delete.
+/// Rows that one transaction forgets or moves, so that no visitor waits behind a long one.
 const SLICE: u32 = 1_000;
 
 /// A queue in one SQLite file.
@@ -113,10 +113,11 @@ impl SqliteQueue {
     /// Runs a write again and again, each time for a slice, until a slice is not full.
     async fn write_slices(
         &self,
-        slice: impl Fn(&Connection, u32) -> rusqlite::Result<usize> + Copy + Send + 'static,
+        slice: impl Fn(&Connection, u32) -> rusqlite::Result<usize> + Clone + Send + 'static,
     ) -> Result<u64, QueueError> {
         let mut all = 0;
         loop {
+            let slice = slice.clone();
             let done = self.write(move |desk| slice(desk.connection, SLICE).map_err(store)).await?;
             all += done as u64;
             if done < SLICE as usize {
@@ -322,7 +323,12 @@ impl Records for SqliteQueue {
 
     async fn assign(&self, lanes: &[(SurveyId, PlatformName)]) -> Result<u64, QueueError> {
         let lanes = lanes.to_vec();
-        let moved = self.write(move |desk| records::assign(desk.connection, &lanes).map_err(store)).await?;
+        let strays = Self::read(&self.reports, move |connection| records::strays(connection, &lanes)).await?;
+        let mut moved = 0;
+        for stray in strays {
+            let assign = move |connection: &Connection, slice| records::assign(connection, &stray, slice);
+            moved += self.write_slices(assign).await?;
+        }
         self.stir.stir_all();
         Ok(moved)
     }

@@ -1,7 +1,5 @@
 //! What operators do to the SQLite store: counting, paging, changing, forgetting.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
@@ -11,6 +9,7 @@ use uuid::Uuid;
 use super::statements::{forget_attempts, millis, record_attempt, store, survey, timestamp};
 use super::writer::Desk;
 use crate::config::PlatformName;
+use crate::queue::stray::Stray;
 use crate::queue::{Attempt, Change, EntryId, Filter, LaneCount, Priority, QueueError, Record, State};
 
 const COLUMNS: &str = "id, lane, priority, survey, submission, fingerprint, state, accepted_at, due_at, sent_at, \
@@ -234,21 +233,27 @@ pub(super) fn adopt(desk: &Desk<'_>, all: &[(Record, Vec<Attempt>)]) -> Result<u
     Ok(adopted)
 }
 
-/// Puts entries into the lanes that their surveys have now.
-pub(super) fn assign(connection: &Connection, lanes: &[(SurveyId, PlatformName)]) -> rusqlite::Result<u64> {
-    let lanes: HashMap<&str, &str> =
-        lanes.iter().map(|(survey, lane)| (survey.as_str(), lane.as_str())).collect();
-    let mut moved = 0;
-    for state in State::OPEN.into_iter().filter(|state| *state != State::Sending) {
-        for (lane, survey) in lanes_of_surveys(connection, state)? {
-            let Some(now) = lanes.get(survey.as_str()).filter(|now| **now != lane) else { continue };
-            let state = state.code();
-            let update =
-                format!("UPDATE entry SET lane = ?3 WHERE state = {state} AND lane = ?1 AND survey = ?2");
-            moved += connection.execute(&update, params![lane, survey, now])? as u64;
-        }
+/// What waits in another lane than its survey has now.
+pub(super) fn strays(
+    connection: &Connection,
+    lanes: &[(SurveyId, PlatformName)],
+) -> rusqlite::Result<Vec<Stray>> {
+    let mut strays = Vec::new();
+    for state in Stray::states() {
+        strays.extend(Stray::among(state, lanes_of_surveys(connection, state)?, lanes));
     }
-    Ok(moved)
+    Ok(strays)
+}
+
+/// Puts entries into the lane where they belong, the oldest of them, a slice; returns how many.
+pub(super) fn assign(connection: &Connection, stray: &Stray, slice: u32) -> rusqlite::Result<usize> {
+    let state = stray.state.code();
+    let update = format!(
+        "UPDATE entry SET lane = ?3 WHERE id IN (SELECT id FROM entry
+         WHERE state = {state} AND lane = ?1 AND survey = ?2 LIMIT ?4)"
+    );
+    let Stray { survey, from, to, .. } = stray;
+    connection.prepare_cached(&update)?.execute(params![from, survey, to.as_str(), slice])
 }
 
 /// Which surveys have entries in a state, and in which lanes.

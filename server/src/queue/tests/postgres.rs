@@ -130,6 +130,20 @@ async fn a_database_without_fsync_is_refused() {
 }
 
 #[tokio::test]
+async fn a_database_that_cannot_hold_every_letter_is_refused() {
+    let cluster = Cluster::shared();
+    let (client, connection) =
+        database(&cluster.url()).settings.connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let create = "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0";
+    client.batch_execute(create).await.unwrap();
+    let url = cluster.url();
+    let (server, _) = url.rsplit_once('/').unwrap();
+    let reason = refused(&database(&format!("{server}/latin"))).await;
+    assert!(reason.contains("its encoding is LATIN1") && reason.contains("ENCODING 'UTF8'"), "{reason}");
+}
+
+#[tokio::test]
 async fn a_database_that_never_answers_is_given_up_and_no_error_holds_the_password() {
     // It takes connections and says nothing.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

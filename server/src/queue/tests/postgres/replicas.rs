@@ -291,3 +291,41 @@ async fn servers_that_start_together_make_one_schema() {
         queue.check().await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn what_goes_to_another_lane_while_its_lock_is_waited_for_is_not_taken() {
+    let bench = Shared::new().await;
+    let queue = bench.server().await;
+    own(&queue).await;
+    queue.enqueue(new(1, at(0))).await.unwrap();
+    let (client, connection) = bench.0.settings.connect(tokio_postgres::NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    client.batch_execute("BEGIN; UPDATE afterword.entry SET lane = 'other'").await.unwrap();
+    let (_, taken) = tokio::join!(
+        async {
+            waits(&client).await;
+            client.batch_execute("COMMIT").await.unwrap();
+        },
+        take(&queue, at(1))
+    );
+    assert!(taken.is_none(), "it would be called for in a lane that it has left, and that call forgotten");
+    let counts = queue.counts().await.unwrap();
+    assert_eq!(
+        counts.iter().map(|count| (count.lane.as_str(), count.waiting)).collect::<Vec<_>>(),
+        [("other", 1)]
+    );
+    drop(client);
+    connection.await.unwrap().unwrap();
+}
+
+/// Waits until another session waits for a lock of this one's.
+async fn waits(client: &tokio_postgres::Client) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+                   WHERE datname = current_database() AND pg_backend_pid() = ANY (pg_blocking_pids(pid))";
+    let blocked = async {
+        while client.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(SOON, blocked).await.unwrap();
+}
