@@ -38,6 +38,8 @@ pub(super) struct Keeper {
     tasks: Vec<AbortHandle>,
     /// When a configuration came into force last.
     changed_at: Instant,
+    /// True until all that waits was looked at after the last change: the store may fail for longer than a change is fresh.
+    behind: bool,
 }
 
 /// For so long after a change what waits is looked at again: a request that began before it may be stored after it, and the
@@ -84,6 +86,7 @@ impl Keeper {
             parts,
             tasks: Vec::new(),
             changed_at: Instant::now(),
+            behind: true,
         };
         keeper.adopt(&config, intake, shares, prepared).await;
         (keeper, served)
@@ -101,9 +104,9 @@ impl Keeper {
                     self.reload(reading).await;
                     next = Box::pin(self::next(Some(follower)));
                 }
-                _ = looks.tick(), if Instant::now() < self.changed_at + ASSIGN_FOR => {
-                    rescue(&self.config(), &self.queue, self.clock).await;
-                    assign(&self.config(), &*self.queue).await;
+                _ = looks.tick(), if self.behind || Instant::now() < self.changed_at + ASSIGN_FOR => {
+                    let rescued = rescue(&self.config(), &self.queue, self.clock).await;
+                    self.behind = !assign(&self.config(), &*self.queue).await || !rescued;
                 }
                 () = told(&mut stop) => break,
             }
@@ -169,7 +172,7 @@ impl Keeper {
         // What was in flight there may have gone back into the queue.
         assign(config, &*self.queue).await;
         self.lanes.start(config, prepared);
-        self.changed_at = Instant::now();
+        (self.changed_at, self.behind) = (Instant::now(), true);
         warn_of_orphans(config, &*self.queue).await;
         self.tasks.iter().for_each(AbortHandle::abort);
         let follow = shares.follow(Arc::clone(config), Arc::clone(&self.queue) as Arc<dyn Records>);

@@ -16,24 +16,27 @@ const RESCUE: Duration = Duration::from_secs(2);
 /// A wall clock that differs this much from the one at the start has been set, and not just corrected.
 const DRIFT: Duration = Duration::from_mins(2);
 
-/// Lets what waits follow its survey, where that has another platform than when it was accepted.
-pub(super) async fn assign(config: &Config, queue: &dyn Records) {
+/// Lets what waits follow its survey, where that has another platform than when it was accepted. False if it has to be
+/// done again.
+pub(super) async fn assign(config: &Config, queue: &dyn Records) -> bool {
     let lanes: Vec<_> =
         config.surveys.iter().map(|survey| (survey.id.clone(), survey.platform.clone())).collect();
     match queue.assign(&lanes).await {
-        Ok(0) => {}
+        Ok(0) => true,
         Ok(moved) => {
             tracing::info!(moved, "submissions went over to the platforms that their surveys have now");
+            true
         }
         Err(error) => {
-            tracing::error!(%error, "submissions could not follow their surveys to other platforms");
+            tracing::error!(%error, "submissions could not follow their surveys to other platforms; it is tried again");
+            false
         }
     }
 }
 
 /// Settles what was in flight in lanes that the configuration has lost, where nobody else is at work: it may have arrived, and
-/// follows its survey after that.
-pub(super) async fn rescue(config: &Config, queue: &SharedQueue, clock: Clock) {
+/// follows its survey after that. False if it has to be done again.
+pub(super) async fn rescue(config: &Config, queue: &SharedQueue, clock: Clock) -> bool {
     let rescued = async {
         let mut rescued = 0;
         for lost in queue.counts().await? {
@@ -44,25 +47,42 @@ pub(super) async fn rescue(config: &Config, queue: &SharedQueue, clock: Clock) {
         Ok::<_, QueueError>(rescued)
     };
     match rescued.await {
-        Ok(0) => {}
-        Ok(rescued) => tracing::warn!(rescued, "found in flight in lanes that are configured no more"),
-        Err(error) => tracing::error!(%error, "what was in flight in lanes of before could not be looked at"),
+        Ok(0) => true,
+        Ok(rescued) => {
+            tracing::warn!(rescued, "found in flight in lanes that are configured no more");
+            true
+        }
+        Err(error) => {
+            tracing::error!(%error, "what was in flight in lanes of before could not be looked at; it is tried again");
+            false
+        }
     }
 }
 
 async fn rescue_lane(lane: &PlatformName, queue: &SharedQueue, clock: Clock) -> Result<usize, QueueError> {
     let mut lease = queue.lease(lane, TokenMark::NONE, RESCUE);
     let held = async { lease.wait_for(Option::is_some).await.is_ok() };
-    let mut entries = Vec::new();
-    if tokio::time::timeout(RESCUE, held).await.unwrap_or(false) {
-        entries = queue.interrupted(lane).await?;
-        for entry in &entries {
-            let at = clock.now();
-            let (settlement, attempt) = (Settlement::Unknown(at), Attempt::interrupted(at));
-            queue.settle(lane, entry.id, settlement, attempt).await?;
-        }
-    }
+    let rescued = if tokio::time::timeout(RESCUE, held).await.unwrap_or(false) {
+        settle_interrupted(lane, queue, clock).await
+    } else {
+        Ok(0)
+    };
+    // Else it would be held for ever, and nobody could work in it.
     queue.release(lane).await?;
+    rescued
+}
+
+async fn settle_interrupted(
+    lane: &PlatformName,
+    queue: &SharedQueue,
+    clock: Clock,
+) -> Result<usize, QueueError> {
+    let entries = queue.interrupted(lane).await?;
+    for entry in &entries {
+        let at = clock.now();
+        let (settlement, attempt) = (Settlement::Unknown(at), Attempt::interrupted(at));
+        queue.settle(lane, entry.id, settlement, attempt).await?;
+    }
     Ok(entries.len())
 }
 
