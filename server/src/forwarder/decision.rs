@@ -1,5 +1,6 @@
 //! Where an entry goes after a verdict, and when it is tried again: pure.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -7,10 +8,15 @@ use jiff::Timestamp;
 use super::verdict::Verdict;
 use crate::clock;
 use crate::config::OnUnknown;
-use crate::queue::Settlement;
+use crate::queue::{EntryId, Settlement};
 
 /// Calls after which an entry that keeps failing may be a poison.
 const POISON_ATTEMPTS: u32 = 20;
+/// So many of the last of them failed while others arrived: most may have been made while the platform was away, or while it
+/// refused the token.
+const POISON_AMONG_OTHERS: u32 = 5;
+/// Suspects that are remembered, at most.
+const MOST_SUSPECTS: usize = 10_000;
 /// Age from which an entry that keeps failing may be a poison.
 const POISON_AGE: Duration = Duration::from_hours(24);
 
@@ -19,20 +25,48 @@ const POISON_AGE: Duration = Duration::from_hours(24);
 pub(super) struct Case {
     /// Calls made for it, this one included.
     pub(super) attempts: u32,
+    /// How often it has failed of late while others arrived, this time included.
+    pub(super) failed_among_others: u32,
     /// When it was accepted.
     pub(super) accepted_at: Timestamp,
     /// What the survey wants for an entry that may have arrived, and cannot be looked up.
     pub(super) on_unknown: OnUnknown,
     /// When it is looked up, if it can be.
     pub(super) look_up: Option<Timestamp>,
-    /// True when the platform has taken other entries of late.
-    pub(super) others_succeed: bool,
     /// The present time.
     pub(super) now: Timestamp,
     /// The lane's interval.
     pub(super) interval: Duration,
     /// A random number from 0 to 1, to spread retries.
     pub(super) jitter: f64,
+}
+
+/// Entries that fail again and again, and how often each has failed while others arrived. Forgotten with the process, which
+/// spares an entry for some more calls.
+#[derive(Debug, Default)]
+pub(super) struct Suspects(HashMap<EntryId, u32>);
+
+impl Suspects {
+    /// An entry has failed at its so many-th call, while others arrive.
+    pub(super) fn failed(&mut self, entry: EntryId, attempts: u32) {
+        if attempts <= POISON_ATTEMPTS - POISON_AMONG_OTHERS {
+            return;
+        }
+        if self.0.len() >= MOST_SUSPECTS {
+            self.0.clear();
+        }
+        *self.0.entry(entry).or_default() += 1;
+    }
+
+    /// How often it has failed so.
+    pub(super) fn count(&self, entry: EntryId) -> u32 {
+        self.0.get(&entry).copied().unwrap_or_default()
+    }
+
+    /// Nobody suspects it any more.
+    pub(super) fn clear(&mut self, entry: EntryId) {
+        self.0.remove(&entry);
+    }
 }
 
 /// The longest delay that any entry gets by ourselves.
@@ -65,7 +99,7 @@ pub(super) fn send_again(case: &Case) -> Settlement {
 /// True for an entry that keeps failing while others arrive.
 fn is_poison(case: &Case) -> bool {
     let old_enough = clock::later(case.accepted_at, POISON_AGE) <= case.now;
-    case.others_succeed && case.attempts >= POISON_ATTEMPTS && old_enough
+    case.failed_among_others >= POISON_AMONG_OTHERS && case.attempts >= POISON_ATTEMPTS && old_enough
 }
 
 /// Grows from two intervals on, doubles with each attempt, and varies by a quarter to each side.
@@ -84,10 +118,10 @@ mod tests {
     fn case() -> Case {
         Case {
             attempts: 1,
+            failed_among_others: 0,
             accepted_at: NOW,
             on_unknown: OnUnknown::Resend,
             look_up: None,
-            others_succeed: true,
             now: NOW,
             interval: Duration::from_secs(1),
             jitter: 0.5,
@@ -139,7 +173,7 @@ mod tests {
     #[test]
     fn a_poison_is_a_dead_letter_only_while_others_arrive() {
         let old = clock::later(NOW, Duration::ZERO).checked_sub(POISON_AGE).unwrap();
-        let poison = Case { attempts: 20, accepted_at: old, ..case() };
+        let poison = Case { attempts: 20, failed_among_others: 5, accepted_at: old, ..case() };
         assert_eq!(decide(Verdict::Unknown, &poison), Settlement::Dead);
         assert_eq!(decide(Verdict::Later(None), &poison), Settlement::Dead);
         assert_eq!(send_again(&poison), Settlement::Dead);
@@ -147,11 +181,30 @@ mod tests {
         let asked = Verdict::Later(Some(Duration::from_secs(1)));
         assert_eq!(decide(asked, &poison), Settlement::Dead, "a Retry-After does not keep a poison alive");
         for spared in [
-            Case { others_succeed: false, ..poison },
+            Case { failed_among_others: 4, ..poison },
             Case { attempts: 19, ..poison },
             Case { accepted_at: NOW, ..poison },
         ] {
             assert!(matches!(decide(Verdict::Unknown, &spared), Settlement::Later(_)), "{spared:?}");
         }
+    }
+
+    #[test]
+    fn who_failed_while_nobody_arrived_is_no_suspect() {
+        let (entry, other) = (EntryId::new(1), EntryId::new(2));
+        let mut suspects = Suspects::default();
+        for attempts in 1..=20 {
+            suspects.failed(entry, attempts);
+        }
+        assert_eq!((suspects.count(entry), suspects.count(other)), (5, 0), "the first are not remembered");
+        // After a day without the platform, one failure proves nothing.
+        suspects.failed(other, 288);
+        assert_eq!(suspects.count(other), 1);
+        suspects.clear(entry);
+        assert_eq!(suspects.count(entry), 0);
+        for entry in 0..=10_000 {
+            suspects.failed(EntryId::new(entry), 20);
+        }
+        assert!(suspects.0.len() <= MOST_SUSPECTS);
     }
 }

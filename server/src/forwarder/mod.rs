@@ -20,7 +20,7 @@ mod verdict;
 
 pub use calls::{Call, Desk, Done, NotMade};
 pub use counter::Counter;
-pub use lane::Lane;
+pub use lane::{Lane, Unsettled};
 pub use pacer::Pacer;
 pub use report::{FailedCall, LaneReport, LaneState};
 pub use verdict::{Verdict, verdict};

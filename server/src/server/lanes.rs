@@ -7,9 +7,9 @@ use tokio::task::JoinHandle;
 
 use super::StartError;
 use crate::clock::Clock;
-use crate::config::{Config, Platform, Survey};
+use crate::config::{Config, Platform, PlatformName, Survey};
 use crate::dashboard::LaneView;
-use crate::forwarder::Lane;
+use crate::forwarder::{Lane, Unsettled};
 use crate::history::Recorder;
 use crate::platform::{Client, Connections};
 use crate::queue::SharedQueue;
@@ -21,6 +21,8 @@ pub(super) struct Lanes {
     recorder: Recorder,
     connections: Connections,
     running: Vec<Running>,
+    /// What lanes that have ended could not store, for those that come after them.
+    left: Vec<(PlatformName, Unsettled)>,
     ended: mpsc::UnboundedSender<()>,
 }
 
@@ -29,7 +31,7 @@ struct Running {
     platform: Arc<Platform>,
     surveys: watch::Sender<Vec<Arc<Survey>>>,
     stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    task: JoinHandle<Option<Unsettled>>,
     view: LaneView,
 }
 
@@ -44,10 +46,8 @@ impl Lanes {
         recorder: Recorder,
     ) -> (Self, mpsc::UnboundedReceiver<()>) {
         let (ended, ends) = mpsc::unbounded_channel();
-        (
-            Self { queue, clock, recorder, connections: Connections::default(), running: Vec::new(), ended },
-            ends,
-        )
+        let (connections, running, left) = (Connections::default(), Vec::new(), Vec::new());
+        (Self { queue, clock, recorder, connections, running, left, ended }, ends)
     }
 
     /// Makes what lanes need that are not at work yet. Nothing changes.
@@ -75,15 +75,17 @@ impl Lanes {
         let running = std::mem::take(&mut self.running);
         let (stay, go): (Vec<_>, Vec<_>) = running.into_iter().partition(|lane| lane.goes_on(config));
         self.running = stay;
-        end(go).await;
+        self.left = end(go).await;
     }
 
-    /// Starts the lanes that a configuration has beside those that went on. Each waits for a whole interval first.
+    /// Starts the lanes that a configuration has beside those that went on. Each waits for a whole interval first, and has
+    /// what its predecessor could not store.
     pub(super) fn start(&mut self, config: &Config, Prepared(new): Prepared) {
         for (platform, client) in new {
             let lane = self.begin(platform, client, config.surveys.clone());
             self.running.push(lane);
         }
+        self.left.clear();
         let place = |lane: &Running| config.platforms.iter().position(|it| it.name == lane.platform.name);
         self.running.sort_by_key(place);
     }
@@ -92,12 +94,15 @@ impl Lanes {
         let (surveys, news) = watch::channel(surveys);
         let (stop, stopped) = watch::channel(false);
         let (queue, recorder) = (Arc::clone(&self.queue), self.recorder.clone());
-        let lane = Lane::new(Arc::clone(&platform), news, client, queue, self.clock, recorder);
+        let mut lane = Lane::new(Arc::clone(&platform), news, client, queue, self.clock, recorder);
+        if let Some((_, unsettled)) = self.left.iter().find(|(name, _)| *name == platform.name) {
+            lane.inherit(unsettled.clone());
+        }
         let view = LaneView { platform: Arc::clone(&platform), report: lane.report(), desk: lane.desk() };
         let watched = Watched { told: stopped.clone(), ended: self.ended.clone() };
         let task = tokio::spawn(async move {
             let _watched = watched;
-            lane.run(stopped).await;
+            lane.run(stopped).await
         });
         Running { platform, surveys, stop, task, view }
     }
@@ -120,16 +125,19 @@ impl Running {
     }
 }
 
-/// Ends lanes side by side.
-async fn end(lanes: Vec<Running>) {
+/// Ends lanes side by side; gives back what they could not store.
+async fn end(lanes: Vec<Running>) -> Vec<(PlatformName, Unsettled)> {
     for lane in &lanes {
         lane.stop.send_replace(true);
     }
-    for lane in lanes {
-        if let Err(error) = lane.task.await {
-            tracing::error!(lane = %lane.platform.name, %error, "a lane has failed");
+    let mut left = Vec::new();
+    for Running { task, platform, .. } in lanes {
+        match task.await {
+            Ok(unsettled) => left.extend(unsettled.map(|unsettled| (platform.name.clone(), unsettled))),
+            Err(error) => tracing::error!(lane = %platform.name, %error, "a lane has failed"),
         }
     }
+    left
 }
 
 /// Tells of a lane that ends though nobody has told it to.

@@ -377,7 +377,7 @@ impl Lane {
             accepted_at: unknown.entry.accepted_at,
             on_unknown: OnUnknown::Resend,
             look_up: None,
-            others_succeed: self.succeeded_lately(Instant::now()),
+            failed_among_others: self.suspects.count(unknown.entry.id),
             now,
             interval: self.platform.interval,
             jitter: 0.5,
@@ -386,7 +386,7 @@ impl Lane {
 }
 
 /// Asks, says when the platform has begun to answer, and reads which of those sought it shows.
-async fn ask(
+pub(super) async fn ask(
     client: Client,
     touchpoint: Guid,
     window: Window,

@@ -5,6 +5,7 @@
 //! outlasts the call: by then nobody else can have taken over.
 
 mod ask;
+mod misfits;
 mod send;
 mod serve;
 #[cfg(test)]
@@ -20,7 +21,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::calls::{Asked, Desk, NotMade};
-use super::decision::longest_delay;
+use super::decision::{Suspects, longest_delay};
 use super::look_up;
 use super::outage::Outage;
 use super::pacer::Pacer;
@@ -34,6 +35,7 @@ use crate::platform::{Client, REPORT_CONNECT};
 use crate::queue::{Attempt, Due, Entry, EntryId, Lease, QueueError, Settlement, SharedQueue};
 use crate::seldom::Seldom;
 use ask::LookUps;
+use misfits::Misfits;
 
 /// How long an entry may be marked `sending` before its call leaves, so that the commit does not
 /// cost the lane time. A quarter of the interval, if that is less.
@@ -80,7 +82,10 @@ pub struct Lane {
     /// True when the store failed to say whether it has marked an entry `sending`.
     mislaid: bool,
     /// The last call's verdict, until it is stored.
-    unsettled: Option<(EntryId, Settlement, Attempt)>,
+    unsettled: Option<Unsettled>,
+    /// Entries that may be poisons.
+    suspects: Suspects,
+    misfits: Misfits,
     last_success: Option<Instant>,
     /// There while the store fails: when it was said last.
     store_fails: Option<Seldom>,
@@ -90,6 +95,14 @@ pub struct Lane {
     /// Spreads retries; nothing depends on its being unpredictable.
     random: StdRng,
     report: watch::Sender<LaneReport>,
+}
+
+/// A verdict that is not stored yet.
+#[derive(Clone, Debug)]
+pub struct Unsettled {
+    entry: EntryId,
+    settlement: Settlement,
+    attempt: Attempt,
 }
 
 impl Lane {
@@ -124,6 +137,8 @@ impl Lane {
             recovered: false,
             mislaid: false,
             unsettled: None,
+            suspects: Suspects::default(),
+            misfits: Misfits::default(),
             last_success: None,
             store_fails: None,
             last_call: None,
@@ -143,8 +158,14 @@ impl Lane {
         self.desk.0.clone()
     }
 
-    /// Works until told to stop; the call in flight ends first, the rest stays in the queue.
-    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
+    /// Takes over what a lane of the same name could not store.
+    pub fn inherit(&mut self, unsettled: Unsettled) {
+        self.unsettled = Some(unsettled);
+    }
+
+    /// Works until told to stop; the call in flight ends first, the rest stays in the queue. Gives back a verdict that
+    /// could not be stored, for a successor: it will not be known in any other way.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Option<Unsettled> {
         let mut stirred = self.queue.stirred(&self.platform.name);
         let mut lease =
             self.queue.lease(&self.platform.name, self.platform.token_mark(), span(&self.platform));
@@ -176,6 +197,7 @@ impl Lane {
             self.measure_pause(&survey.id, false);
         }
         self.set(|report| report.state = LaneState::Stopped);
+        self.unsettled
     }
 
     /// Goes over to the surveys that are configured now. What waits may have come here together with its survey, and must
@@ -189,6 +211,7 @@ impl Lane {
         let now = sending_to(&self.platform, &self.configured.borrow_and_update());
         let gone = std::mem::replace(&mut self.surveys, now);
         self.set(|report| report.unfit.clear());
+        self.misfits = Misfits::default();
         for survey in gone.iter().filter(|survey| self.survey(&survey.id).is_none()) {
             self.measure_pause(&survey.id, false);
         }
@@ -252,9 +275,10 @@ impl Lane {
         self.outage = Outage::default();
         self.pauses = Pauses::default();
         self.look_ups = LookUps::default();
+        self.suspects = Suspects::default();
         // That an answer arrived stays true, if nobody else has found its entry meanwhile. Whatever else the
         // platform said is not: another owner may have called since.
-        self.unsettled.take_if(|(_, settlement, _)| *settlement != Settlement::Delivered);
+        self.unsettled.take_if(|unsettled| unsettled.settlement != Settlement::Delivered);
     }
 
     /// True while nobody else can own the lane before a call that leaves now has ended.
@@ -264,18 +288,22 @@ impl Lane {
         self.term == Some(lease.term) && lease.until.is_none_or(enough)
     }
 
-    /// Stores a verdict that is still in hand when the lane stops: without it the entry would be sent again.
+    /// Stores a verdict that is still in hand when the lane stops: without it the entry would be sent again. What was
+    /// reserved for no call goes back as well: else it would be looked for.
     async fn settle_last(&mut self) {
         for _ in 0..LAST_TRIES {
-            match self.settle().await {
+            let settled = match self.settle().await {
+                Ok(()) => self.put_back_mislaid().await,
+                failed => failed,
+            };
+            match settled {
                 Ok(()) => return,
                 Err(error) => tracing::error!(lane = %self.platform.name, %error, "the queue's store fails"),
             }
             tokio::time::sleep(STORE_PAUSE).await;
         }
-        if let Some((id, settlement, _)) = &self.unsettled {
-            tracing::error!(lane = %self.platform.name, entry = %id,
-                settlement = settlement.name(), "a verdict could not be stored");
+        if let Some(Unsettled { entry, settlement, .. }) = &self.unsettled {
+            tracing::error!(lane = %self.platform.name, %entry, settlement = settlement.name(), "a verdict could not be stored");
         }
     }
 
@@ -289,7 +317,8 @@ impl Lane {
         self.put_back_mislaid().await?;
         self.conclude().await?;
         let now = Instant::now();
-        let skip = self.skipped(now);
+        let paused = self.skipped(now);
+        let skip: Vec<SurveyId> = paused.iter().chain(self.misfits.resting(now)).cloned().collect();
         let due = self.queue.due(&self.platform.name, self.clock.at(now), &skip).await?;
         let wanted = self.wanted(now).await?;
         // Look-ups are rare, so they do not wait for the queue to run dry; but a platform that fails
@@ -324,10 +353,16 @@ impl Lane {
         let probe = self.pauses.next_probe(now);
         let orphans = Some(self.may_fit_until()).filter(|until| *until > now && self.look_ups.has_orphans());
         let look_up = wanted.map(|(_, at)| at).filter(|at| *at > now);
-        let earliest = |own: Option<Instant>| [own, probe, look_up, orphans].into_iter().flatten().min();
+        let misfits = self.misfits.next(now);
+        let earliest =
+            |own: Option<Instant>| [own, probe, look_up, orphans, misfits].into_iter().flatten().min();
         match due {
             Due::Never => {
-                let state = if skip.is_empty() { LaneState::Idle } else { LaneState::Paused };
+                let state = match (paused.is_empty(), skip.is_empty()) {
+                    (_, true) => LaneState::Idle,
+                    (true, false) => working,
+                    (false, false) => LaneState::Paused,
+                };
                 self.set(|report| (report.state, report.next_call) = (state, None));
                 Ok(earliest(None).map_or(Wake::OnEntry, Wake::OnEntryOrAt))
             }
@@ -428,8 +463,8 @@ impl Lane {
     /// Stores the last call's verdict. While the store fails it stays in hand, and no other call is
     /// made: what the platform said must not be forgotten.
     async fn settle(&mut self) -> Result<(), QueueError> {
-        let Some((id, settlement, attempt)) = self.unsettled.clone() else { return Ok(()) };
-        match self.queue.settle(&self.platform.name, id, settlement, attempt).await {
+        let Some(Unsettled { entry, settlement, attempt }) = self.unsettled.clone() else { return Ok(()) };
+        match self.queue.settle(&self.platform.name, entry, settlement, attempt).await {
             Err(error @ QueueError::NotSending(_)) => {
                 tracing::error!(lane = %self.platform.name, %error, "somebody else moved it; its verdict is dropped");
             }

@@ -7,7 +7,7 @@ use serde_json::from_slice;
 use shared::SurveyId;
 use tokio::time::Instant;
 
-use super::{FITS_AGAIN, GRACE, Lane};
+use super::{FITS_AGAIN, GRACE, Lane, Unsettled};
 use crate::accepted::Accepted;
 use crate::clock;
 use crate::config::Survey;
@@ -54,6 +54,7 @@ impl Lane {
             Err(error) => return self.does_not_fit(&entry, error).await,
         };
         self.set(|report| report.unfit.retain(|unfit| *unfit != entry.survey));
+        self.misfits.fits();
         tokio::time::sleep_until(leave).await;
         self.visitors_in_a_row = self.visitors_in_a_row.saturating_add(1);
         if !self.holds() {
@@ -81,15 +82,20 @@ impl Lane {
                     "it does not fit the configuration, and waits for one that it does; so may others of its survey");
                 self.set(|report| report.unfit.push(entry.survey.clone()));
             }
-            (Settlement::Later(clock::later(at, self.platform.interval * FITS_AGAIN)), "withheld")
+            let again = self.platform.interval * FITS_AGAIN;
+            if self.survey(&entry.survey).is_none() {
+                self.misfits.all_of(&entry.survey, now + again);
+            }
+            (Settlement::Later(clock::later(at, again)), "withheld")
         } else {
             tracing::error!(lane = %self.platform.name, survey = %entry.survey, submission = %entry.submission, error,
                 "dead letter: it fits the configuration no more; mend that, and retry it on the page Letters or by \
                  `afterword queue retry`");
             (Settlement::Dead, "unmapped")
         };
+        self.misfits.one_of(&entry.survey, now, self.platform.interval);
         let attempt = Attempt { at, verdict: verdict.into(), status: None, error: Some(error) };
-        self.unsettled = Some((entry.id, settlement, attempt));
+        self.unsettled = Some(Unsettled { entry: entry.id, settlement, attempt });
         self.settle().await
     }
 
@@ -100,7 +106,7 @@ impl Lane {
         let attempt = Attempt { at: now, verdict: "withheld".into(), status: None, error };
         tracing::warn!(lane = %self.platform.name, submission = %entry.submission,
             "not sent: the lane's lease has ended");
-        self.unsettled = Some((entry.id, Settlement::Later(now), attempt));
+        self.unsettled = Some(Unsettled { entry: entry.id, settlement: Settlement::Later(now), attempt });
         self.settle().await
     }
 
@@ -116,12 +122,15 @@ impl Lane {
     ) {
         let now = self.clock.at(ended);
         let (interval, settle) = (self.platform.interval, self.platform.settle);
+        if matches!(verdict, Verdict::Later(_) | Verdict::Unknown) && self.succeeded_lately(ended) {
+            self.suspects.failed(entry.id, entry.attempts);
+        }
         let case = Case {
             attempts: entry.attempts,
+            failed_among_others: self.suspects.count(entry.id),
             accepted_at: entry.accepted_at,
             on_unknown: survey.on_unknown,
             look_up: can_look_up.then(|| look_up::first(now, interval, settle)),
-            others_succeed: self.succeeded_lately(ended),
             now,
             interval,
             jitter: self.random.random(),
@@ -129,6 +138,9 @@ impl Lane {
         let settlement = decide(verdict, &case);
         if verdict == Verdict::Delivered {
             self.last_success = Some(ended);
+        }
+        if matches!(settlement, Settlement::Delivered | Settlement::Dead | Settlement::Parked) {
+            self.suspects.clear(entry.id);
         }
         let reason = (verdict != Verdict::Delivered).then(|| trouble(outcome));
         let (status, error) = describe(outcome);
@@ -144,7 +156,7 @@ impl Lane {
                 "dead letter: an operator has to look at it, on the page Letters or by `afterword queue show`");
         }
         let attempt = Attempt { at: now, verdict: verdict.name().into(), status, error };
-        self.unsettled = Some((entry.id, settlement, attempt));
+        self.unsettled = Some(Unsettled { entry: entry.id, settlement, attempt });
     }
 
     /// Says that an answer is sent again which may have arrived, since its survey wants that.

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::*;
@@ -35,7 +36,10 @@ struct Line {
     report: watch::Receiver<LaneReport>,
     recorder: Recorder,
     sent: Mutex<Vec<Uuid>>,
+    platform: Arc<Platform>,
+    surveys: watch::Receiver<Vec<Arc<Survey>>>,
     stop: watch::Sender<bool>,
+    task: JoinHandle<Option<Unsettled>>,
     _folder: tempfile::TempDir,
 }
 
@@ -55,17 +59,30 @@ impl Line {
         let (sandbox, mut platform, mut survey) = sandbox().await;
         (platform.interval, platform.settle) = (INTERVAL, SETTLE);
         change(&mut survey);
-        let clock = Clock::start();
+        let (clock, platform) = (Clock::start(), Arc::new(platform));
         let (stop, stopped) = watch::channel(false);
-        let client = Client::new(&platform, &mut Connections::default()).unwrap();
         let surveys = watch::channel(vec![Arc::new(survey)]).1;
         let recorder = Recorder::default();
-        let lane =
-            Lane::new(Arc::new(platform), surveys, client, Arc::clone(&queue), clock, recorder.clone());
+        let (queue_of_lane, counts) = (Arc::clone(&queue), recorder.clone());
+        let client = client(&platform);
+        let lane = Lane::new(Arc::clone(&platform), surveys.clone(), client, queue_of_lane, clock, counts);
         let (desk, report) = (lane.desk(), lane.report());
-        tokio::spawn(lane.run(stopped));
-        let sent = Mutex::default();
-        Self { sandbox, queue, clock, desk, report, recorder, sent, stop, _folder: folder }
+        let task = tokio::spawn(lane.run(stopped));
+        let (sent, _folder) = (Mutex::default(), folder);
+        Self { sandbox, queue, clock, desk, report, recorder, sent, platform, surveys, stop, task, _folder }
+    }
+
+    /// A lane that comes after this one.
+    fn successor(&self) -> Lane {
+        let (platform, surveys) = (Arc::clone(&self.platform), self.surveys.clone());
+        let queue = Arc::clone(&self.queue);
+        Lane::new(platform, surveys, client(&self.platform), queue, self.clock, self.recorder.clone())
+    }
+
+    /// Ends the lane; gives back what it could not store.
+    async fn end(&mut self) -> Option<Unsettled> {
+        self.stop.send_replace(true);
+        tokio::time::timeout(DEADLINE, &mut self.task).await.unwrap().unwrap()
     }
 
     /// Hands in an answer that carries its UUID.
@@ -91,6 +108,22 @@ impl Line {
         };
         assert_eq!(self.queue.enqueue(entry).await.unwrap(), Enqueued::Stored);
         self.sent.lock().await.push(submission);
+        submission
+    }
+
+    /// Hands in an answer to a survey that is not configured.
+    async fn send_to_a_survey_that_is_gone(&self) -> Uuid {
+        let submission = Uuid::new_v4();
+        let entry = NewEntry {
+            lane: PlatformName::new("main"),
+            priority: Priority::Visitor,
+            survey: "gone".parse().unwrap(),
+            submission,
+            fingerprint: [0; 32],
+            body: serde_json::to_vec(&accepted()).unwrap(),
+            accepted_at: self.clock.now(),
+        };
+        assert_eq!(self.queue.enqueue(entry).await.unwrap(), Enqueued::Stored);
         submission
     }
 
@@ -170,6 +203,10 @@ impl Line {
         let attempts = self.queue.attempts(record.id).await.unwrap();
         attempts.into_iter().map(|attempt| attempt.verdict.into_owned()).collect()
     }
+}
+
+fn client(platform: &Platform) -> Client {
+    Client::new(platform, &mut Connections::default()).unwrap()
 }
 
 #[tokio::test]
@@ -341,6 +378,53 @@ async fn a_garbled_or_failing_look_up_decides_nothing_by_itself() {
 }
 
 #[tokio::test]
+async fn what_a_look_up_showed_before_it_broke_off_is_believed() {
+    let line = Line::new().await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let id = line.send().await;
+        line.until(id, State::Delivered).await;
+        ids.push(id);
+    }
+    line.strike_call(Call::GetAnswers, Fault::CutReply);
+    let survey = Arc::clone(&line.surveys.borrow()[0]);
+    let entry = Entry {
+        id: EntryId::new(1),
+        survey: survey.id.clone(),
+        submission: ids[0],
+        body: Vec::new(),
+        attempts: 1,
+        accepted_at: line.clock.now(),
+    };
+    let unknown = Unknown { entry, since: line.clock.now(), until: line.clock.now() };
+    let window = look_up::Window::of(&[unknown], None, &[]).unwrap();
+    let (answering, _answered) = tokio::sync::oneshot::channel();
+    let sought = ids.iter().copied().collect();
+    let touchpoint = survey.touchpoint.clone();
+    let asking = ask::ask(client(&line.platform), touchpoint, window, "submission".into(), sought, answering);
+    let seen = tokio::time::timeout(DEADLINE, asking).await.unwrap();
+    assert_eq!(seen.ending, look_up::Ending::Failed);
+    assert!(seen.found.contains(&ids[0]) && !seen.found.contains(&ids[2]), "{:?}", seen.found);
+}
+
+#[tokio::test]
+async fn answers_to_a_survey_that_is_gone_let_others_pass() {
+    let line = Line::new().await;
+    let mut gone = Vec::new();
+    for _ in 0..30 {
+        gone.push(line.send_to_a_survey_that_is_gone().await);
+    }
+    let id = line.send().await;
+    line.until(id, State::Delivered).await;
+    let mut looked_at = 0;
+    for id in &gone {
+        looked_at += u32::from(line.record(*id).await.attempts > 0);
+    }
+    assert!((1..10).contains(&looked_at), "{looked_at}");
+    assert_eq!(line.report.borrow().unfit, ["gone".parse().unwrap()]);
+}
+
+#[tokio::test]
 async fn an_operator_may_retry_what_is_being_looked_up() {
     let line = Line::parking().await;
     line.sandbox.set_reports(Reports { refused: true, ..Reports::default() });
@@ -358,6 +442,8 @@ struct Leased {
     lease: watch::Sender<Option<Lease>>,
     /// Loses the answer to the next reservation, which is made.
     loses: Arc<AtomicBool>,
+    /// Stores no verdict.
+    refuses: Arc<AtomicBool>,
     /// How often the lane has looked for what is due.
     looks: watch::Sender<u64>,
 }
@@ -405,6 +491,9 @@ impl Lanes for Leased {
     ) -> Result<(), QueueError> {
         if self.lease.borrow().is_none() {
             return Err(QueueError::NotOwner(lane.clone()));
+        }
+        if self.refuses.load(Ordering::Relaxed) {
+            return Err(QueueError::Store("the disk is full".into()));
         }
         self.queue.settle(lane, entry, settlement, attempt).await
     }
@@ -512,9 +601,18 @@ async fn leased() -> (Line, watch::Sender<Option<Lease>>) {
 async fn watched() -> (Line, watch::Sender<Option<Lease>>, watch::Receiver<u64>) {
     let (lease, looks) = (watch::Sender::new(None), watch::Sender::new(0));
     let (dealt, looked) = (lease.clone(), looks.subscribe());
-    let loses = Arc::default();
-    let line = Line::with(|_| {}, |queue| Arc::new(Leased { queue, lease, loses, looks })).await;
+    let (loses, refuses) = (Arc::default(), Arc::default());
+    let line = Line::with(|_| {}, |queue| Arc::new(Leased { queue, lease, loses, refuses, looks })).await;
     (line, dealt, looked)
+}
+
+/// A lane that is ours, on a store that loses the answer to a reservation, or stores no verdict, while it is told so.
+async fn failing() -> (Line, Arc<AtomicBool>, Arc<AtomicBool>) {
+    let (lease, looks) = (watch::Sender::new(Some(Lease { term: 1, until: None })), watch::Sender::new(0));
+    let (loses, refuses): (Arc<AtomicBool>, Arc<AtomicBool>) = Default::default();
+    let (lost, refused) = (Arc::clone(&loses), Arc::clone(&refuses));
+    let line = Line::with(|_| {}, |queue| Arc::new(Leased { queue, lease, loses, refuses, looks })).await;
+    (line, lost, refused)
 }
 
 fn lease(term: u64, lasting: Duration) -> Lease {
@@ -611,16 +709,39 @@ async fn an_answer_that_arrived_while_the_lease_was_lost_is_delivered_once_the_l
 
 #[tokio::test]
 async fn an_entry_whose_reservation_got_no_answer_is_sent_and_not_left_behind() {
-    let lease = watch::Sender::new(Some(Lease { term: 1, until: None }));
-    let loses = Arc::new(AtomicBool::new(true));
-    let lost = Arc::clone(&loses);
-    let line =
-        Line::with(|_| {}, |queue| Arc::new(Leased { queue, lease, loses, looks: watch::Sender::new(0) }))
-            .await;
+    let (line, lost, _) = failing().await;
+    lost.store(true, Ordering::Relaxed);
     let id = line.send().await;
     line.until(id, State::Delivered).await;
     assert!(!lost.load(Ordering::Relaxed), "the answer was lost");
     assert_eq!(line.sandbox.counts().arrived, 1, "no call was made before: there is nothing to look up");
+}
+
+#[tokio::test]
+async fn a_lane_that_is_stopped_puts_back_what_it_has_reserved_for_no_call() {
+    let (mut line, lost, _) = failing().await;
+    lost.store(true, Ordering::Relaxed);
+    let id = line.send().await;
+    line.until(id, State::Sending).await;
+    assert!(line.end().await.is_none());
+    assert_eq!(line.record(id).await.state, State::Delayed, "no call was made: there is nothing to look up");
+}
+
+#[tokio::test]
+async fn what_a_lane_could_not_store_its_successor_stores() {
+    let (mut line, _, refused) = failing().await;
+    refused.store(true, Ordering::Relaxed);
+    let id = line.send().await;
+    assert!(line.sandbox.until(DEADLINE, |now| now.done == 1).await);
+    let unsettled = line.end().await.unwrap();
+    assert_eq!(line.record(id).await.state, State::Sending);
+    refused.store(false, Ordering::Relaxed);
+    let mut successor = line.successor();
+    successor.inherit(unsettled);
+    let (_stop, stopped) = watch::channel(false);
+    tokio::spawn(successor.run(stopped));
+    line.until(id, State::Delivered).await;
+    assert_eq!(line.sandbox.counts().arrived, 1, "it is neither sent again nor looked up");
 }
 
 #[tokio::test]

@@ -170,8 +170,13 @@ async fn a_counter_keeps_the_lanes_pace_and_needs_its_lease() {
     counter.close().await;
 
     let lease = watch::Sender::new(None);
-    let other: SharedQueue =
-        Arc::new(Leased { queue: store, lease, loses: Arc::default(), looks: watch::Sender::new(0) });
+    let other: SharedQueue = Arc::new(Leased {
+        queue: store,
+        lease,
+        loses: Arc::default(),
+        refuses: Arc::default(),
+        looks: watch::Sender::new(0),
+    });
     let mut hasty = (*platform).clone();
     hasty.timeout = Duration::from_millis(100);
     let refused = Counter::open(Arc::new(hasty), client, other).await;
