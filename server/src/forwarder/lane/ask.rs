@@ -22,7 +22,7 @@ use crate::forwarder::decision::{Case, send_again};
 use crate::forwarder::look_up::{self, ENTRIES, Ending, Evidence, Finding, Seen, WITNESSES, Window};
 use crate::forwarder::report::trouble;
 use crate::history::LOOK_UP;
-use crate::platform::{Client, Outcome, ReportError, Response};
+use crate::platform::{Client, Outcome, Reply, ReportError, Response};
 use crate::queue::{Attempt, EntryId, QueueError, Settlement, Unknown};
 
 /// So many failed look-ups in a row, while answers are taken, are a refusal.
@@ -177,7 +177,15 @@ impl Lane {
         let (answering, answered) = oneshot::channel();
         let asking =
             ask(self.client.clone(), touchpoint.clone(), window.clone(), key.clone(), sought, answering);
-        let reading = tokio::spawn(asking);
+        let rests = self.rests.0.clone();
+        let reading = tokio::spawn(async move {
+            let (seen, unheard) = asking.await;
+            if let Some(Outcome::Reply(Reply { retry_after: Some(rest), .. })) = unheard {
+                // The lane may have ended.
+                rests.send(Instant::now() + rest).ok();
+            }
+            seen
+        });
         let outcome = tokio::time::timeout(self.report_patience(), answered).await;
         let ended = Instant::now();
         let refusal = outcome.ok().and_then(Result::ok).flatten();
@@ -385,7 +393,8 @@ impl Lane {
     }
 }
 
-/// Asks, says when the platform has begun to answer, and reads which of those sought it shows.
+/// Asks, says when the platform has begun to answer, and reads which of those sought it shows; with what the platform said
+/// when nobody waited for it any more.
 pub(super) async fn ask(
     client: Client,
     touchpoint: Guid,
@@ -393,7 +402,7 @@ pub(super) async fn ask(
     key: String,
     sought: HashSet<Uuid>,
     answering: oneshot::Sender<Option<Outcome>>,
-) -> Seen {
+) -> (Seen, Option<Outcome>) {
     let responses = match client.get_all(&touchpoint, window.from, window.to).await {
         Ok(responses) => responses,
         Err(error) => {
@@ -404,8 +413,7 @@ pub(super) async fn ask(
             };
             tracing::warn!(%touchpoint, reason, "a look-up failed");
             // The lane has gone on if it does not listen any more.
-            answering.send(outcome).ok();
-            return seen;
+            return (seen, answering.send(outcome).err().flatten());
         }
     };
     answering.send(None).ok();
@@ -425,7 +433,7 @@ pub(super) async fn ask(
             Ending::of(&error)
         }
     };
-    Seen { found: shown.iter().collect(), ending }
+    (Seen { found: shown.iter().collect(), ending }, None)
 }
 
 /// Those entries that are found under the same metadata key as the first, and the key; without their

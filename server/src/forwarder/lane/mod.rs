@@ -70,6 +70,8 @@ pub struct Lane {
     look_ups: LookUps,
     /// Where operators ask for calls, and where they are found.
     desk: (Desk, mpsc::Receiver<Asked>),
+    /// Until when the platform wants to be left alone, by replies that came when the lane had gone on.
+    rests: (mpsc::UnboundedSender<Instant>, mpsc::UnboundedReceiver<Instant>),
     /// The operator whose turn is next.
     asked: Option<Asked>,
     /// Visitors' answers sent since the last operator's call.
@@ -130,6 +132,7 @@ impl Lane {
             pauses: Pauses::default(),
             look_ups: LookUps::default(),
             desk: Desk::new(),
+            rests: mpsc::unbounded_channel(),
             asked: None,
             visitors_in_a_row: 0,
             lease: None,
@@ -183,6 +186,7 @@ impl Lane {
                 // The next turn looks at them.
                 () = changed(&mut configured) => {}
                 () = self.look_ups.landed() => {}
+                Some(until) = self.rests.1.recv() => self.outage.rest(until),
                 Some(asked) = self.desk.1.recv(), if self.asked.is_none() => self.asked = Some(asked),
                 _ = stop.wait_for(|stop| *stop) => {}
             }

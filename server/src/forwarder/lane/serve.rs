@@ -42,7 +42,7 @@ impl Lane {
         let Some(Asked { call, reply }) = self.asked.take() else { return Ok(()) };
         self.visitors_in_a_row = 0;
         let (kind, touchpoint, adds) = (call.name(), call.touchpoint().clone(), call.adds());
-        let (client, ledger) = (self.client.clone(), self.ledger());
+        let (client, ledger, rests) = (self.client.clone(), self.ledger(), self.rests.0.clone());
         let (over, ended) = oneshot::channel();
         let sent = Instant::now();
         let last_call = self.clock.at(sent);
@@ -50,8 +50,11 @@ impl Lane {
             let done = call.make(&client).await;
             let sign = Sign::of(&done);
             ledger.note(kind, last_call, sign, &done);
-            // The lane has gone on if it does not listen any more, and so has whoever asked.
-            over.send(sign).ok();
+            // The lane has gone on if it does not listen any more.
+            if let Err(Sign { rest: Some(rest), .. }) = over.send(sign) {
+                rests.send(Instant::now() + rest).ok();
+            }
+            // So has whoever asked.
             reply.send(done).ok();
         });
         // As with a look-up: if the platform takes its time with a report, the call's arrival is long over.

@@ -15,8 +15,8 @@ use uuid::Uuid;
 use super::*;
 use crate::config::{PlatformName, TokenMark};
 use crate::history::LOOK_UP;
-use crate::platform::Connections;
 use crate::platform::tests::{accepted, sandbox};
+use crate::platform::{Connections, Outcome, Reply};
 use crate::queue::{
     Due, Enqueued, Filter, History, Inbox, Kind, Lanes, NewEntry, Options, Priority, Record, Records, Series,
     SqliteQueue, State, Unknown,
@@ -38,6 +38,7 @@ struct Line {
     sent: Mutex<Vec<Uuid>>,
     platform: Arc<Platform>,
     surveys: watch::Receiver<Vec<Arc<Survey>>>,
+    rests: mpsc::UnboundedSender<Instant>,
     stop: watch::Sender<bool>,
     task: JoinHandle<Option<Unsettled>>,
     _folder: tempfile::TempDir,
@@ -66,10 +67,24 @@ impl Line {
         let (queue_of_lane, counts) = (Arc::clone(&queue), recorder.clone());
         let client = client(&platform);
         let lane = Lane::new(Arc::clone(&platform), surveys.clone(), client, queue_of_lane, clock, counts);
-        let (desk, report) = (lane.desk(), lane.report());
+        let (desk, report, rests) = (lane.desk(), lane.report(), lane.rests.0.clone());
         let task = tokio::spawn(lane.run(stopped));
         let (sent, _folder) = (Mutex::default(), folder);
-        Self { sandbox, queue, clock, desk, report, recorder, sent, platform, surveys, stop, task, _folder }
+        Self {
+            sandbox,
+            queue,
+            clock,
+            desk,
+            report,
+            recorder,
+            sent,
+            platform,
+            surveys,
+            rests,
+            stop,
+            task,
+            _folder,
+        }
     }
 
     /// A lane that comes after this one.
@@ -77,6 +92,25 @@ impl Line {
         let (platform, surveys) = (Arc::clone(&self.platform), self.surveys.clone());
         let queue = Arc::clone(&self.queue);
         Lane::new(platform, surveys, client(&self.platform), queue, self.clock, self.recorder.clone())
+    }
+
+    /// Looks some submissions up, when nobody listens for the beginning of the reply any more.
+    async fn look_up(&self, ids: &[Uuid]) -> (look_up::Seen, Option<Outcome>) {
+        let survey = Arc::clone(&self.surveys.borrow()[0]);
+        let (now, touchpoint) = (self.clock.now(), survey.touchpoint.clone());
+        let entry = Entry {
+            id: EntryId::new(1),
+            survey: survey.id.clone(),
+            submission: Uuid::nil(),
+            body: Vec::new(),
+            attempts: 1,
+            accepted_at: now,
+        };
+        let window = look_up::Window::of(&[Unknown { entry, since: now, until: now }], None, &[]).unwrap();
+        let (answering, _) = tokio::sync::oneshot::channel();
+        let (key, sought) = ("submission".into(), ids.iter().copied().collect());
+        let asking = ask::ask(client(&self.platform), touchpoint, window, key, sought, answering);
+        tokio::time::timeout(DEADLINE, asking).await.unwrap()
     }
 
     /// Ends the lane; gives back what it could not store.
@@ -387,24 +421,23 @@ async fn what_a_look_up_showed_before_it_broke_off_is_believed() {
         ids.push(id);
     }
     line.strike_call(Call::GetAnswers, Fault::CutReply);
-    let survey = Arc::clone(&line.surveys.borrow()[0]);
-    let entry = Entry {
-        id: EntryId::new(1),
-        survey: survey.id.clone(),
-        submission: ids[0],
-        body: Vec::new(),
-        attempts: 1,
-        accepted_at: line.clock.now(),
-    };
-    let unknown = Unknown { entry, since: line.clock.now(), until: line.clock.now() };
-    let window = look_up::Window::of(&[unknown], None, &[]).unwrap();
-    let (answering, _answered) = tokio::sync::oneshot::channel();
-    let sought = ids.iter().copied().collect();
-    let touchpoint = survey.touchpoint.clone();
-    let asking = ask::ask(client(&line.platform), touchpoint, window, "submission".into(), sought, answering);
-    let seen = tokio::time::timeout(DEADLINE, asking).await.unwrap();
+    let (seen, _) = line.look_up(&ids).await;
     assert_eq!(seen.ending, look_up::Ending::Failed);
     assert!(seen.found.contains(&ids[0]) && !seen.found.contains(&ids[2]), "{:?}", seen.found);
+}
+
+#[tokio::test]
+async fn a_platform_that_asks_to_be_left_alone_when_nobody_listens_any_more_is() {
+    let line = Line::new().await;
+    let busy = Fault::Status { status: 503, retry_after: Some(7), body: None };
+    line.strike_call(Call::GetAnswers, busy);
+    let (_, unheard) = line.look_up(&[]).await;
+    assert!(matches!(unheard, Some(Outcome::Reply(Reply { retry_after: Some(_), .. }))), "{unheard:?}");
+    line.rests.send(Instant::now() + Duration::from_secs(1)).unwrap();
+    let before = Instant::now();
+    let id = line.send().await;
+    line.until(id, State::Delivered).await;
+    assert!(before.elapsed() >= Duration::from_millis(900), "{:?}", before.elapsed());
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@
 //! two lanes' names, and the platform counts its calls by token: while the one lane is held, the other is not to be had.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -107,6 +108,8 @@ pub(super) struct Keeper {
     wishes: Mutex<HashMap<PlatformName, Wish>>,
     /// Tells the task that there is something new to ask for.
     poke: Notify,
+    /// True while the database does not answer.
+    away: AtomicBool,
     /// Held while the database is asked, so that a release is not overtaken by an application.
     asking: tokio::sync::Mutex<()>,
 }
@@ -118,6 +121,7 @@ impl Keeper {
             pool,
             wishes: Mutex::default(),
             poke: Notify::new(),
+            away: AtomicBool::new(false),
             asking: tokio::sync::Mutex::default(),
         })
     }
@@ -158,7 +162,8 @@ impl Keeper {
         wish.lease.subscribe()
     }
 
-    /// Gives a lane up: here at once, and in the table, so that nobody has to wait for it.
+    /// Gives a lane up: here at once, and in the table, so that nobody has to wait for it. A database that is away is not
+    /// asked once more for each lane: the leases end by themselves.
     pub(super) async fn release(&self, lane: &PlatformName) -> Result<(), QueueError> {
         if let Some(wish) = self.wishes().get_mut(lane) {
             wish.wanted = false;
@@ -168,6 +173,9 @@ impl Keeper {
         // It may have been asked for again while the lock was awaited.
         if self.wishes().get(lane).is_some_and(|wish| wish.wanted) {
             return Ok(());
+        }
+        if self.away.load(Ordering::Relaxed) {
+            return Err(QueueError::Store("the database is away; the lease ends by itself".into()));
         }
         let values: &[_] = &[(&lane.as_str() as _, Type::TEXT), (&self.owner as _, Type::UUID)];
         once(&self.pool, LIMIT, RELEASE, values).await.map(|_| ())
@@ -237,7 +245,9 @@ impl Keeper {
     /// Renews what is held, then applies for what is not.
     async fn ask(&self) {
         let _asking = self.asking.lock().await;
-        for outcome in [self.renew().await, self.apply().await] {
+        let outcomes = [self.renew().await, self.apply().await];
+        self.away.store(outcomes.iter().any(Result::is_err), Ordering::Relaxed);
+        for outcome in outcomes {
             if let Err(error) = outcome {
                 static TOLD: Seldom = Seldom::by_the_minute();
                 if TOLD.is_due() {
