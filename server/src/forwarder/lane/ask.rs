@@ -292,6 +292,9 @@ impl Lane {
                 Finding::Found => self.apply(unknown, Finding::Found).await?,
                 _ if !unmoved.contains(&(unknown.entry.id, unknown.until)) => {}
                 Finding::Open => open.push(unknown),
+                Finding::Absent if self.has_moved_since(unknown) => {
+                    self.apply(unknown, Finding::Undecidable).await?;
+                }
                 finding => self.apply(unknown, finding).await?,
             }
         }

@@ -6,6 +6,7 @@
 
 mod ask;
 mod misfits;
+mod moves;
 mod send;
 mod serve;
 #[cfg(test)]
@@ -36,6 +37,7 @@ use crate::queue::{Attempt, Due, Entry, EntryId, Lease, QueueError, Settlement, 
 use crate::seldom::Seldom;
 use ask::LookUps;
 use misfits::Misfits;
+use moves::Moves;
 
 /// How long an entry may be marked `sending` before its call leaves, so that the commit does not
 /// cost the lane time. A quarter of the interval, if that is less.
@@ -68,6 +70,8 @@ pub struct Lane {
     outage: Outage,
     pauses: Pauses,
     look_ups: LookUps,
+    /// Nothing until it is noted which touchpoints the surveys have.
+    moves: Option<Moves>,
     /// Where operators ask for calls, and where they are found.
     desk: (Desk, mpsc::Receiver<Asked>),
     /// Until when the platform wants to be left alone, by replies that came when the lane had gone on.
@@ -131,6 +135,7 @@ impl Lane {
             outage: Outage::default(),
             pauses: Pauses::default(),
             look_ups: LookUps::default(),
+            moves: None,
             desk: Desk::new(),
             rests: mpsc::unbounded_channel(),
             asked: None,
@@ -215,7 +220,7 @@ impl Lane {
         let now = sending_to(&self.platform, &self.configured.borrow_and_update());
         let gone = std::mem::replace(&mut self.surveys, now);
         self.set(|report| report.unfit.clear());
-        self.misfits = Misfits::default();
+        (self.misfits, self.moves) = (Misfits::default(), None);
         for survey in gone.iter().filter(|survey| self.survey(&survey.id).is_none()) {
             self.measure_pause(&survey.id, false);
         }
@@ -227,6 +232,9 @@ impl Lane {
     /// One step, if the lane is ours.
     async fn turn(&mut self, held: Option<Lease>) -> Wake {
         self.adopt_surveys();
+        while let Ok(until) = self.rests.1.try_recv() {
+            self.outage.rest(until);
+        }
         let Some(lease) = held else {
             self.stand_by();
             return Wake::Never;
@@ -274,7 +282,7 @@ impl Lane {
         tracing::debug!(lane = %self.platform.name, term, "the lane is ours");
         self.term = Some(term);
         self.configured_at = Instant::now();
-        (self.recovered, self.mislaid) = (false, false);
+        (self.recovered, self.mislaid, self.moves) = (false, false, None);
         self.pacer = Pacer::new(self.platform.interval, Instant::now());
         self.outage = Outage::default();
         self.pauses = Pauses::default();
@@ -317,6 +325,9 @@ impl Lane {
         if !self.recovered {
             self.recover().await?;
             self.recovered = true;
+        }
+        if self.moves.is_none() {
+            self.note_moves().await?;
         }
         self.put_back_mislaid().await?;
         self.conclude().await?;

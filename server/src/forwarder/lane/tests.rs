@@ -441,6 +441,39 @@ async fn a_platform_that_asks_to_be_left_alone_when_nobody_listens_any_more_is()
 }
 
 #[tokio::test]
+async fn what_went_to_another_touchpoint_is_not_absent_from_the_present_one() {
+    let mut line = Line::new().await;
+    line.end().await;
+    let sent = |since| {
+        let entry = Entry {
+            id: EntryId::new(1),
+            survey: "checkout".parse().unwrap(),
+            submission: Uuid::nil(),
+            body: Vec::new(),
+            attempts: 1,
+            accepted_at: since,
+        };
+        Unknown { entry, since, until: since }
+    };
+    let mut lane = line.successor();
+    lane.note_moves().await.unwrap();
+    let before = line.clock.now();
+    assert!(!lane.has_moved_since(&sent(before)), "it was always there");
+    let there = Survey {
+        touchpoint: "0B6FDD7A-46A4-4A3B-8BE6-6E9E1C2E2A7F".parse().unwrap(),
+        ..Survey::clone(&line.surveys.borrow()[0])
+    };
+    line.surveys = watch::channel(vec![Arc::new(there)]).1;
+    for _ in 0..2 {
+        let mut lane = line.successor();
+        lane.note_moves().await.unwrap();
+        assert!(lane.has_moved_since(&sent(before)));
+        let after = line.clock.now().checked_add(SignedDuration::from_millis(5)).unwrap();
+        assert!(!lane.has_moved_since(&sent(after)), "also after a start, since it is noted");
+    }
+}
+
+#[tokio::test]
 async fn answers_to_a_survey_that_is_gone_let_others_pass() {
     let line = Line::new().await;
     let mut gone = Vec::new();
