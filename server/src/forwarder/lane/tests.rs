@@ -433,6 +433,8 @@ async fn a_platform_that_asks_to_be_left_alone_when_nobody_listens_any_more_is()
     line.strike_call(Call::GetAnswers, busy);
     let (_, unheard) = line.look_up(&[]).await;
     assert!(matches!(unheard, Some(Outcome::Reply(Reply { retry_after: Some(_), .. }))), "{unheard:?}");
+    let idle = |report: &LaneReport| report.state == LaneState::Idle;
+    tokio::time::timeout(DEADLINE, line.report.clone().wait_for(idle)).await.unwrap().unwrap();
     line.rests.send(Instant::now() + Duration::from_secs(1)).unwrap();
     let before = Instant::now();
     let id = line.send().await;
