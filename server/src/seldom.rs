@@ -40,9 +40,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_period_has_one_line() {
-        for (seldom, minutes) in [(Seldom::hourly(), 60), (Seldom::by_the_minute(), 1)] {
+        for (seldom, seconds) in [(Seldom::hourly(), 3_600), (Seldom::by_the_minute(), 60)] {
             assert_eq!([seldom.is_due(), seldom.is_due()], [true, false]);
-            tokio::time::advance(Duration::from_mins(minutes) - Duration::from_secs(1)).await;
+            tokio::time::advance(Duration::from_secs(seconds - 1)).await;
             assert!(!seldom.is_due());
             tokio::time::advance(Duration::from_secs(1)).await;
             assert_eq!([seldom.is_due(), seldom.is_due()], [true, false]);

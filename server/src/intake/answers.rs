@@ -344,12 +344,12 @@ fn fingerprint(submission: &Submission, language: Language) -> serde_json::Resul
 }
 
 fn unavailable(error: &QueueError) -> Problem {
+    static TOLD: Seldom = Seldom::by_the_minute();
     let (code, wait) = match error {
         QueueError::Busy => ("busy", BUSY),
         QueueError::Full(_) => ("full", FULL),
         _ => ("store", BUSY),
     };
-    static TOLD: Seldom = Seldom::by_the_minute();
     if code != "busy" && TOLD.is_due() {
         tracing::error!(%error, "a submission could not be stored (said once a minute)");
     }

@@ -71,11 +71,11 @@ impl Door<'_> {
 impl Found {
     /// Finds the queue. A file that is wrong leads to the server that runs: it goes on with what it has read before.
     pub(super) async fn by(file: &ConfigFile) -> anyhow::Result<Self> {
+        static TOLD: Once = Once::new();
         match crate::cli::load_without_secrets(&file.config) {
             Ok(config) => Ok(Self { access: Access::open(&config).await?, config: Some(config) }),
             Err(error) => {
                 let Some(remote) = at_work(&file.config).await else { return Err(error.into()) };
-                static TOLD: Once = Once::new();
                 TOLD.call_once(|| {
                     eprintln!(
                         "afterword: {} is wrong (`afterword check` says where); the server at {} is asked, which goes on \

@@ -1,27 +1,25 @@
 //! A lane between a store and the sandbox: what may have arrived, and who may send.
 
+mod leased;
 mod serve;
 
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::*;
-use crate::config::{PlatformName, TokenMark};
+use crate::config::PlatformName;
 use crate::history::LOOK_UP;
 use crate::platform::tests::{accepted, sandbox};
 use crate::platform::{Connections, Outcome, Reply};
-use crate::queue::{
-    Due, Enqueued, Filter, History, Inbox, Kind, Lanes, NewEntry, Options, Priority, Record, Records, Series,
-    SqliteQueue, State, Unknown,
-};
+use crate::queue::{Enqueued, Filter, NewEntry, Options, Priority, Record, SqliteQueue, State, Unknown};
 use crate::sandbox::{Call, Fault, Misbehaviour, Reports, Sandbox};
+use leased::Leased;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 const INTERVAL: Duration = Duration::from_millis(10);
@@ -69,7 +67,7 @@ impl Line {
         let lane = Lane::new(Arc::clone(&platform), surveys.clone(), client, queue_of_lane, clock, counts);
         let (desk, report, rests) = (lane.desk(), lane.report(), lane.rests.0.clone());
         let task = tokio::spawn(lane.run(stopped));
-        let (sent, _folder) = (Mutex::default(), folder);
+        let sent = Mutex::default();
         Self {
             sandbox,
             queue,
@@ -83,7 +81,7 @@ impl Line {
             rests,
             stop,
             task,
-            _folder,
+            _folder: folder,
         }
     }
 
@@ -457,22 +455,22 @@ async fn what_went_to_another_touchpoint_is_not_absent_from_the_present_one() {
         };
         Unknown { entry, since, until: since }
     };
-    let mut lane = line.successor();
-    lane.note_moves().await.unwrap();
+    let mut first = line.successor();
+    first.note_moves().await.unwrap();
     // As the store has it.
     let before = Timestamp::from_millisecond(line.clock.now().as_millisecond()).unwrap();
-    assert!(!lane.has_moved_since(&sent(before)), "it was always there");
+    assert!(!first.has_moved_since(&sent(before)), "it was always there");
     let there = Survey {
         touchpoint: "0B6FDD7A-46A4-4A3B-8BE6-6E9E1C2E2A7F".parse().unwrap(),
         ..Survey::clone(&line.surveys.borrow()[0])
     };
     line.surveys = watch::channel(vec![Arc::new(there)]).1;
     for _ in 0..2 {
-        let mut lane = line.successor();
-        lane.note_moves().await.unwrap();
-        assert!(lane.has_moved_since(&sent(before)));
+        let mut next = line.successor();
+        next.note_moves().await.unwrap();
+        assert!(next.has_moved_since(&sent(before)));
         let after = line.clock.now().checked_add(SignedDuration::from_millis(5)).unwrap();
-        assert!(!lane.has_moved_since(&sent(after)), "also after a start, since it is noted");
+        assert!(!next.has_moved_since(&sent(after)), "also after a start, since it is noted");
     }
 }
 
@@ -505,161 +503,6 @@ async fn an_operator_may_retry_what_is_being_looked_up() {
     assert_eq!(line.stored(id), 1);
 }
 
-/// A queue whose lease the test deals out.
-struct Leased {
-    queue: SharedQueue,
-    lease: watch::Sender<Option<Lease>>,
-    /// Loses the answer to the next reservation, which is made.
-    loses: Arc<AtomicBool>,
-    /// Stores no verdict.
-    refuses: Arc<AtomicBool>,
-    /// How often the lane has looked for what is due.
-    looks: watch::Sender<u64>,
-}
-
-#[async_trait]
-impl Inbox for Leased {
-    async fn enqueue(&self, entry: NewEntry) -> Result<Enqueued, QueueError> {
-        self.queue.enqueue(entry).await
-    }
-}
-
-#[async_trait]
-impl Lanes for Leased {
-    fn lease(&self, _: &PlatformName, _: TokenMark, _: Duration) -> watch::Receiver<Option<Lease>> {
-        self.lease.subscribe()
-    }
-    async fn release(&self, lane: &PlatformName) -> Result<(), QueueError> {
-        self.queue.release(lane).await
-    }
-    fn stirred(&self, lane: &PlatformName) -> watch::Receiver<u64> {
-        self.queue.stirred(lane)
-    }
-    async fn due(&self, lane: &PlatformName, now: Timestamp, skip: &[SurveyId]) -> Result<Due, QueueError> {
-        self.looks.send_modify(|looks| *looks += 1);
-        self.queue.due(lane, now, skip).await
-    }
-    async fn reserve(
-        &self,
-        lane: &PlatformName,
-        now: Timestamp,
-        skip: &[SurveyId],
-    ) -> Result<Option<Entry>, QueueError> {
-        let reserved = self.queue.reserve(lane, now, skip).await;
-        if self.loses.swap(false, Ordering::Relaxed) {
-            return Err(QueueError::Store("the connection broke during the commit".into()));
-        }
-        reserved
-    }
-    async fn settle(
-        &self,
-        lane: &PlatformName,
-        entry: EntryId,
-        settlement: Settlement,
-        attempt: Attempt,
-    ) -> Result<(), QueueError> {
-        if self.lease.borrow().is_none() {
-            return Err(QueueError::NotOwner(lane.clone()));
-        }
-        if self.refuses.load(Ordering::Relaxed) {
-            return Err(QueueError::Store("the disk is full".into()));
-        }
-        self.queue.settle(lane, entry, settlement, attempt).await
-    }
-    async fn interrupted(&self, lane: &PlatformName) -> Result<Vec<Entry>, QueueError> {
-        self.queue.interrupted(lane).await
-    }
-    async fn look_ups(&self, lane: &PlatformName) -> Result<Vec<(SurveyId, Timestamp)>, QueueError> {
-        self.queue.look_ups(lane).await
-    }
-    async fn unknown(
-        &self,
-        lane: &PlatformName,
-        surveys: &[SurveyId],
-        limit: u32,
-    ) -> Result<Vec<Unknown>, QueueError> {
-        self.queue.unknown(lane, surveys, limit).await
-    }
-    async fn postpone(&self, lane: &PlatformName, ids: &[EntryId], due: Timestamp) -> Result<(), QueueError> {
-        self.queue.postpone(lane, ids, due).await
-    }
-    async fn delivered(
-        &self,
-        lane: &PlatformName,
-        surveys: &[SurveyId],
-        before: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(Uuid, Timestamp)>, QueueError> {
-        self.queue.delivered(lane, surveys, before, limit).await
-    }
-    async fn recall(&self, lane: &PlatformName, name: &str) -> Result<Option<String>, QueueError> {
-        self.queue.recall(lane, name).await
-    }
-    async fn remember(&self, lane: &PlatformName, name: &str, value: &str) -> Result<(), QueueError> {
-        self.queue.remember(lane, name, value).await
-    }
-    async fn bring_forward(&self, lane: &PlatformName, latest: Timestamp) -> Result<(), QueueError> {
-        self.queue.bring_forward(lane, latest).await
-    }
-}
-
-#[async_trait]
-impl Records for Leased {
-    async fn counts(&self) -> Result<Vec<crate::queue::LaneCount>, QueueError> {
-        self.queue.counts().await
-    }
-    async fn page(
-        &self,
-        filter: &Filter,
-        after: Option<EntryId>,
-        limit: u32,
-    ) -> Result<Vec<Record>, QueueError> {
-        self.queue.page(filter, after, limit).await
-    }
-    async fn failures(&self, limit: u32) -> Result<Vec<Record>, QueueError> {
-        self.queue.failures(limit).await
-    }
-    async fn attempts(&self, entry: EntryId) -> Result<Vec<Attempt>, QueueError> {
-        self.queue.attempts(entry).await
-    }
-    async fn change(
-        &self,
-        entries: &[EntryId],
-        change: crate::queue::Change,
-        now: Timestamp,
-    ) -> Result<Vec<EntryId>, QueueError> {
-        self.queue.change(entries, change, now).await
-    }
-    async fn adopt(&self, records: Vec<(Record, Vec<Attempt>)>) -> Result<u64, QueueError> {
-        self.queue.adopt(records).await
-    }
-    async fn assign(&self, lanes: &[(SurveyId, PlatformName)]) -> Result<u64, QueueError> {
-        self.queue.assign(lanes).await
-    }
-    async fn forget_bodies(&self, before: Timestamp) -> Result<u64, QueueError> {
-        self.queue.forget_bodies(before).await
-    }
-    async fn forget_settled(&self, before: Timestamp) -> Result<u64, QueueError> {
-        self.queue.forget_settled(before).await
-    }
-    async fn check(&self) -> Result<(), QueueError> {
-        self.queue.check().await
-    }
-}
-
-#[async_trait]
-impl History for Leased {
-    async fn record(&self, counts: Vec<(Kind, u64)>) -> Result<(), QueueError> {
-        self.queue.record(counts).await
-    }
-    async fn counted(&self, wanted: &crate::queue::Wanted) -> Result<Vec<(Kind, u64)>, QueueError> {
-        self.queue.counted(wanted).await
-    }
-    async fn forget_counts(&self, series: Series, before: Timestamp) -> Result<(), QueueError> {
-        self.queue.forget_counts(series, before).await
-    }
-}
-
 /// A lane whose lease the test deals out.
 async fn leased() -> (Line, watch::Sender<Option<Lease>>) {
     let (line, dealt, _) = watched().await;
@@ -679,9 +522,9 @@ async fn watched() -> (Line, watch::Sender<Option<Lease>>, watch::Receiver<u64>)
 async fn failing() -> (Line, Arc<AtomicBool>, Arc<AtomicBool>) {
     let (lease, looks) = (watch::Sender::new(Some(Lease { term: 1, until: None })), watch::Sender::new(0));
     let (loses, refuses): (Arc<AtomicBool>, Arc<AtomicBool>) = Default::default();
-    let (lost, refused) = (Arc::clone(&loses), Arc::clone(&refuses));
+    let told = (Arc::clone(&loses), Arc::clone(&refuses));
     let line = Line::with(|_| {}, |queue| Arc::new(Leased { queue, lease, loses, refuses, looks })).await;
-    (line, lost, refused)
+    (line, told.0, told.1)
 }
 
 fn lease(term: u64, lasting: Duration) -> Lease {

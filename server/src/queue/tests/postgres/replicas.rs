@@ -301,7 +301,7 @@ async fn what_goes_to_another_lane_while_its_lock_is_waited_for_is_not_taken() {
     let (client, connection) = bench.0.settings.connect(tokio_postgres::NoTls).await.unwrap();
     let connection = tokio::spawn(connection);
     client.batch_execute("BEGIN; UPDATE afterword.entry SET lane = 'other'").await.unwrap();
-    let (_, taken) = tokio::join!(
+    let ((), taken) = tokio::join!(
         async {
             waits(&client).await;
             client.batch_execute("COMMIT").await.unwrap();
