@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Intake;
-use super::problem::Problem;
+use super::problem::{Kind, Problem};
 use super::rules;
 use crate::config::{Config, Survey};
 
@@ -229,7 +229,7 @@ impl Widget {
 }
 
 fn not_built() -> Problem {
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_widget", NOT_BUILT)
+    Problem::new(Kind::NoWidget, NOT_BUILT)
 }
 
 /// Assets are public, and cached.
@@ -286,7 +286,7 @@ pub(super) async fn file(
     let Path((build, name)) = path.map_err(|_| Problem::address())?;
     let widget = intake.assets.0.as_ref().ok_or_else(not_built)?;
     let Some((file, content_type)) = widget.files.get(&name) else {
-        return Err(Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such file"));
+        return Err(Problem::new(Kind::NotFound, "there is no such file"));
     };
     let cache = if build == widget.build { YEAR } else { NO_STORE };
     Ok(public(file.negotiate(&headers, content_type), cache))
