@@ -44,6 +44,7 @@ use crate::page;
 use crate::preview::{self, Source};
 use crate::queue::SharedQueue;
 pub use calls::CallReply;
+pub use problem::Code;
 use session::{Refused, Sessions};
 use survey::Asked;
 

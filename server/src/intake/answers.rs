@@ -156,12 +156,12 @@ fn parse(body: &[u8]) -> Result<Submission, Problem> {
 }
 
 fn unavailable(error: &QueueError) -> Problem {
+    static TOLD: Seldom = Seldom::by_the_minute();
     let (kind, wait) = match error {
         QueueError::Busy => (Kind::Busy, BUSY),
         QueueError::Full(_) => (Kind::Full, FULL),
         _ => (Kind::Store, BUSY),
     };
-    static TOLD: Seldom = Seldom::by_the_minute();
     if kind != Kind::Busy && TOLD.is_due() {
         tracing::error!(%error, "a submission could not be stored (said once a minute)");
     }

@@ -3,7 +3,7 @@
 use serde_path_to_error::{Path, Segment};
 
 /// The pointer to the place where a body could not be read on.
-pub(super) fn to(path: &Path) -> String {
+pub(crate) fn to(path: &Path) -> String {
     let step = |segment: &Segment| match segment {
         Segment::Seq { index } => format!("/{index}"),
         Segment::Map { key: name } | Segment::Enum { variant: name } => step(name),
@@ -13,6 +13,6 @@ pub(super) fn to(path: &Path) -> String {
 }
 
 /// The part of a pointer that leads from an object to one of its keys.
-pub(super) fn step(key: &str) -> String {
+pub(crate) fn step(key: &str) -> String {
     format!("/{}", key.replace('~', "~0").replace('/', "~1"))
 }

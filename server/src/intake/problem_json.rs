@@ -6,9 +6,9 @@ use serde::Serialize;
 
 /// An error's body and status; `E` tells of one place in the request, and what is wrong there.
 #[derive(Debug, Serialize)]
-pub(super) struct ProblemJson<E> {
+pub(crate) struct ProblemJson<C, E> {
     /// Stable name of the kind of problem.
-    code: &'static str,
+    code: C,
     title: &'static str,
     status: u16,
     detail: String,
@@ -16,14 +16,14 @@ pub(super) struct ProblemJson<E> {
     errors: Vec<E>,
 }
 
-impl<E: Serialize> ProblemJson<E> {
-    pub(super) fn new(status: StatusCode, code: &'static str, detail: String, errors: Vec<E>) -> Self {
+impl<C: Serialize, E: Serialize> ProblemJson<C, E> {
+    pub(crate) fn new(status: StatusCode, code: C, detail: String, errors: Vec<E>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
         Self { code, title, status: status.as_u16(), detail, errors }
     }
 }
 
-impl<E: Serialize> IntoResponse for ProblemJson<E> {
+impl<C: Serialize, E: Serialize> IntoResponse for ProblemJson<C, E> {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, serde_json::to_vec(&self).unwrap_or_default()).into_response();
