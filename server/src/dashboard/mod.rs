@@ -18,6 +18,7 @@ mod metrics;
 mod problem;
 mod queue;
 mod session;
+mod state;
 mod status;
 mod survey;
 mod surveys;

@@ -14,7 +14,7 @@ use super::form::Parameters;
 use super::frame::{self, Place};
 use super::session::Operator;
 use super::time::{self, duration, span};
-use super::{Dashboard, LaneView, form, health, letters};
+use super::{Dashboard, LaneView, form, health, state};
 use crate::clock;
 use crate::config::PlatformName;
 use crate::forwarder::{FailedCall, LaneReport, LaneState};
@@ -270,7 +270,7 @@ fn failures_table(failures: &[Record], now: Timestamp) -> Markup {
                 tr {
                     td.name { a href={ "/letters/" (failure.submission) } { code { (failure.submission) } } }
                     td { (failure.survey) }
-                    td { (page::pill(letters::tone(failure.state), failure.state.name())) }
+                    td { (state::pill(failure.state)) }
                     td.number data-name="Calls" { (failure.attempts) }
                     td.number data-name="Ago" { (failure.settled_at.map_or("–".into(), |at| span(now, at))) }
                     td.wide { (failure.last_error.as_deref().unwrap_or_default()) }
