@@ -19,6 +19,7 @@ use crate::clock;
 use crate::config::PlatformName;
 use crate::forwarder::{FailedCall, LaneReport, LaneState};
 use crate::history::{LOOK_UP, OPERATOR};
+use crate::operator;
 use crate::page::{self, Tone};
 use crate::queue::{Kind, LaneCount, QueueError, Record, Series, Wanted};
 
@@ -141,9 +142,8 @@ fn body(dashboard: &Dashboard, lanes: &[LaneView], figures: &Figures, one: bool)
     html! {
         h1 { "Status" }
         @if let Some(reason) = &figures.refuses {
-            (page::notice(Tone::Bad, html! {
-                strong { "Visitors' answers are refused: " } (reason) ". Their browsers keep them for a week, and send them again."
-            }))
+            @let (what, why) = operator::refused(reason);
+            (page::notice(Tone::Bad, html! { strong { (what) " " } (why) }))
         }
         @if one { p.quiet { a href="/" { "All lanes" } } }
         @for lane in lanes { (self::lane(lane, figures)) }

@@ -31,7 +31,7 @@ pub use list::{ListRequest, Listing, MOST_LISTED, Row, list};
 pub use selection::{MOST_SUBMISSIONS, Selection};
 pub use show::{Call, Shown, show};
 pub use state::{StateName, Tally};
-pub use status::{LaneStatus, OwnWords, Status, status};
+pub use status::{LaneStatus, OwnWords, Status, refused, status};
 
 /// Records that are read at once.
 const PAGE: u32 = 500;
