@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::problem::{Code, Problem};
+use super::{FORMS, WAY_IN};
 use crate::live::Live;
 use crate::{preview, stranger};
 
@@ -43,10 +44,15 @@ enum Body {
     Form,
 }
 
-/// The routes of the pages' own forms.
+/// True for the address of a form's route.
 fn takes_a_form(path: &str) -> bool {
-    ["/login", "/logout", "/letters/change"].contains(&path)
-        || path.strip_prefix("/surveys/").is_some_and(|rest| rest.ends_with("/nps"))
+    std::iter::once(WAY_IN).chain(FORMS).any(|(route, _)| leads_to(route, path))
+}
+
+fn leads_to(route: &str, path: &str) -> bool {
+    let (route, path): (Vec<_>, Vec<_>) = (route.split('/').collect(), path.split('/').collect());
+    let fits = |(route, path): (&&str, &&str)| route == path || route.starts_with('{') && !path.is_empty();
+    route.len() == path.len() && route.iter().zip(&path).all(fits)
 }
 
 /// What is handed in at a preview changes nothing, whoever sends it.

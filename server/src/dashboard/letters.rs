@@ -7,10 +7,10 @@ mod change;
 mod wish;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Extension, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 use maud::{Markup, html};
 
 use super::form::{self, Parameters};
@@ -19,12 +19,13 @@ use super::session::Operator;
 use super::{Dashboard, entry, state, time};
 use crate::operator::{self, ListRequest, Listing, OperatorError, Row};
 use crate::page::{self, Tone};
+pub(super) use change::change;
 use wish::Wish;
 
 /// Entries on one page.
 const LISTED: u32 = 50;
 /// A form with every entry of a page selected, and some more.
-const LARGEST: usize = 1 << 20;
+pub(super) const LARGEST: usize = 1 << 20;
 /// What the filter offers, as parameters of an address.
 const STATES: [(&str, &str); 6] = [
     ("dead,parked", "Dead letters and parked"),
@@ -36,11 +37,7 @@ const STATES: [(&str, &str); 6] = [
 ];
 
 pub(super) fn routes() -> Router<Dashboard> {
-    Router::new()
-        .route("/letters", get(list))
-        .route("/letters/change", post(change::change))
-        .route("/letters/{submission}", get(entry::page))
-        .layer(DefaultBodyLimit::max(LARGEST))
+    Router::new().route("/letters", get(list)).route("/letters/{submission}", get(entry::page))
 }
 
 async fn list(

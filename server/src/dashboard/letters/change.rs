@@ -29,7 +29,7 @@ struct Asked {
     wish: Wish,
 }
 
-pub(super) async fn change(
+pub(in crate::dashboard) async fn change(
     State(dashboard): State<Dashboard>,
     Extension(operator): Extension<Operator>,
     body: Bytes,
