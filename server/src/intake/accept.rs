@@ -98,16 +98,8 @@ pub(super) fn accept(
         respondent: respondent.filter(|respondent| *respondent != StoredRespondent::default()),
         answered_at,
     };
-    let internal = |_| Problem::new(Kind::Internal, "the submission could not be stored");
-    let new = NewEntry {
-        lane: survey.platform.clone(),
-        priority: hand.priority(),
-        survey: survey.id.clone(),
-        submission: submission.submission,
-        fingerprint: fingerprint(submission, language).map_err(internal)?,
-        body: serde_json::to_vec(&accepted).map_err(internal)?,
-        accepted_at,
-    };
+    let new = entry(&visit, hand.priority(), &accepted, accepted_at);
+    let new = new.map_err(|_| Problem::new(Kind::Internal, "the submission could not be stored"))?;
     Ok(Checked { new, accepted, dropped: checked.dropped })
 }
 
@@ -181,6 +173,23 @@ fn respondent(given: &Respondent, problems: &mut Vec<Detail>) -> StoredResponden
         email: field(Some(Field::Email), &given.email),
         phone: field(Some(Field::Phone), &given.phone),
     }
+}
+
+fn entry(
+    Visit { survey, submission, language, .. }: &Visit<'_>,
+    priority: Priority,
+    accepted: &Accepted,
+    accepted_at: Timestamp,
+) -> serde_json::Result<NewEntry> {
+    Ok(NewEntry {
+        lane: survey.platform.clone(),
+        priority,
+        survey: survey.id.clone(),
+        submission: submission.submission,
+        fingerprint: fingerprint(submission, *language)?,
+        body: serde_json::to_vec(accepted)?,
+        accepted_at,
+    })
 }
 
 /// Covers what was answered, and not when or where: a retry differs in its context.
