@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use maud::{Markup, html};
 use tokio::sync::watch;
 
-use crate::config::{Config, ConfigError, Faulty, Files, Problem};
-use crate::page::{self, Tone};
+use crate::config::{Config, ConfigError, Files};
 
 /// What is in force at the moment; cheap to clone.
 #[derive(Clone, Debug)]
@@ -43,42 +41,6 @@ impl InForce {
     /// A configuration as it was read.
     pub fn new(config: Arc<Config>, files: Files, since: Timestamp) -> Self {
         Self { config, since, files, at_next_start: Vec::new(), trouble: None }
-    }
-}
-
-impl InForce {
-    /// What operators have to know about the file, on any of their pages: nothing, if it is in force as it is.
-    pub fn notice(&self) -> Markup {
-        html! {
-            @match self.trouble.as_deref() {
-                Some(ReloadError::Config(ConfigError::Invalid(faulty))) => (page::notice(Tone::Bad, html! {
-                    strong { "The configuration is wrong. " } "What was in force before stays in force."
-                    @for Faulty { path, problems } in faulty {
-                        ul.problems aria-label=(path) { @for problem in problems { (told(path, problem)) } }
-                    }
-                })),
-                Some(error) => (page::notice(Tone::Bad, html! {
-                    strong { (error.to_string()) ". " } "What was in force before stays in force."
-                })),
-                None => {}
-            }
-            @if !self.at_next_start.is_empty() {
-                (page::notice(Tone::Warn, html! {
-                    strong { "Start the server again: " } "new values of "
-                    @for (at, key) in self.at_next_start.iter().enumerate() { @if at > 0 { ", " } code { (key) } }
-                    " come into force at the next start only."
-                }))
-            }
-        }
-    }
-}
-
-fn told(path: &str, problem: &Problem) -> Markup {
-    html! {
-        li {
-            code { (path) ":" (problem.line) ":" (problem.column) " " (problem.key) } " " (problem.message)
-            @if !problem.hint.is_empty() { span.quiet { " · " (problem.hint) } }
-        }
     }
 }
 

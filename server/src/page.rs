@@ -1,8 +1,11 @@
 //! The operators' pages: one layout, one look, one script that keeps a page fresh.
 //!
 //! Every page is whole without the script and loads nothing from elsewhere; its policy allows its
-//! own style sheet, script and icon only. This module knows nothing of what the pages show, and
-//! whoever serves a page also serves [`assets`].
+//! own style sheet, script and icon only. This module knows where the pages are and what all of them say of the
+//! configuration, and nothing else of what they show; whoever serves a page also serves [`assets`].
+
+mod in_force;
+mod places;
 
 use std::time::Duration;
 
@@ -11,6 +14,8 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
+
+pub use places::{Place, bar};
 
 /// How good the news is; always shown with a mark too, so that colour is never alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,25 +121,6 @@ pub fn secure(mut response: Response) -> Response {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
-}
-
-/// The operators' pages that lead to each other: where they are, and what they are called.
-const PLACES: [(&str, &str); 4] =
-    [("/", "Status"), ("/letters", "Letters"), ("/surveys", "Surveys"), ("/preview", "Preview")];
-
-/// The way from one of the operators' pages to the others; `here` is the address of the one that it stands on.
-pub fn bar(here: &str, way_out: Option<&Markup>) -> Markup {
-    html! {
-        header.bar {
-            a.home href="/" { (logo()) span { "Afterword" } }
-            nav aria-label="Pages" {
-                @for (address, name) in PLACES {
-                    a href=(address) aria-current=[(address == here).then_some("page")] { (name) }
-                }
-            }
-            @if let Some(way_out) = way_out { (way_out) }
-        }
-    }
 }
 
 /// A word or two about a state, with a mark.

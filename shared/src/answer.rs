@@ -103,6 +103,27 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Every fault, with some bounds where it has any.
+    pub const ALL: [Self; 17] = [
+        Self::UnknownQuestion,
+        Self::AnsweredTwice,
+        Self::Hidden,
+        Self::NoValue,
+        Self::SeveralValues,
+        Self::WrongKind,
+        Self::OffScale { min: 0, max: 1 },
+        Self::Empty,
+        Self::TooLong { max: 1 },
+        Self::ControlCharacter,
+        Self::UnknownOption,
+        Self::OptionTwice,
+        Self::SeveralOptions,
+        Self::TooFew { min: 1 },
+        Self::TooMany { max: 1 },
+        Self::NotOther,
+        Self::Required,
+    ];
+
     /// A short, stable name for programs.
     pub fn code(self) -> &'static str {
         match self {

@@ -7,13 +7,13 @@ use anyhow::{Context, anyhow, bail};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, IntoDeserializer, value};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Usage;
 use crate::config::UNSET;
 use crate::config::{Config, PlatformName};
-use crate::dashboard::CallReply;
+use crate::dashboard::{CallReply, Code};
 use crate::forwarder::{Call, Done};
 use crate::platform::{Outcome, Reply, ReportError, Responses};
 
@@ -26,8 +26,6 @@ const HEALTH: Duration = Duration::from_secs(5);
 /// The longest silence until a call is made: nine visitors' calls may go before it, each as long as its time-out, and a
 /// platform that wants to be left alone is told of sooner.
 const TURN: Duration = Duration::from_mins(30);
-/// The codes with which a server refuses a call before it is made.
-const NOT_MADE: [&str; 5] = ["platform", "request", "host", "origin", "content_type"];
 
 /// A server.
 pub(super) struct Remote {
@@ -41,7 +39,9 @@ pub(super) struct Remote {
 /// What a server says about a request that it did not do.
 #[derive(Deserialize)]
 struct Problem {
-    code: String,
+    /// `None` for one that no server of ours gives: it comes from somebody in between.
+    #[serde(deserialize_with = "known")]
+    code: Option<Code>,
     detail: String,
 }
 
@@ -176,32 +176,24 @@ impl Remote {
                 Ok(CallReply::Unreadable(reason)) => Ok(Done::Failed(ReportError::Read(reason))),
                 Err(error) => came(Outcome::Lost(format!("the server at {}: {error}", self.address()))),
             },
-            StatusCode::SERVICE_UNAVAILABLE => {
-                let after = reply.headers().get(RETRY_AFTER).and_then(|after| after.to_str().ok());
-                let retry_after = after.and_then(|after| after.parse().ok()).map(Duration::from_secs);
-                match self.problem(reply).await {
-                    Problem { code, detail } if code == "resting" => {
-                        came(Outcome::Reply(Reply { status: 503, retry_after, words: detail }))
-                    }
-                    Problem { code, .. } if code == "stopping" => came(Outcome::NotSent(self.away())),
-                    Problem { code, detail } if code == "standby" => {
-                        bail!("the server at {}: {detail}", self.address())
-                    }
-                    other => came(Outcome::Lost(format!("at {}: 503 {}", self.address(), other.detail))),
-                }
-            }
             StatusCode::UNAUTHORIZED => Err(self.refused()),
             StatusCode::TOO_MANY_REQUESTS => Err(self.locked_out(&reply)),
-            status => match self.problem(reply).await {
-                // What a server says before it makes a call.
-                Problem { code, detail } if NOT_MADE.contains(&code.as_str()) => {
-                    bail!("the server at {}: {detail}", self.address())
+            status => {
+                let after = reply.headers().get(RETRY_AFTER).and_then(|after| after.to_str().ok());
+                let retry_after = after.and_then(|after| after.parse().ok()).map(Duration::from_secs);
+                let Problem { code, detail } = self.problem(reply).await;
+                match code.filter(|code| code.status() == status) {
+                    Some(Code::Resting) => {
+                        came(Outcome::Reply(Reply { status: 503, retry_after, words: detail }))
+                    }
+                    Some(Code::Stopping) => came(Outcome::NotSent(self.away())),
+                    Some(code) if code.before_the_call() => {
+                        bail!("the server at {}: {detail}", self.address())
+                    }
+                    // The server half-way, or somebody in between, who cannot know.
+                    _ => came(Outcome::Lost(format!("at {}: {status} {detail}", self.address()))),
                 }
-                // Somebody in between, who cannot know.
-                Problem { detail, .. } => {
-                    came(Outcome::Lost(format!("at {}: {status} {detail}", self.address())))
-                }
-            },
+            }
         }
     }
 
@@ -210,8 +202,7 @@ impl Remote {
     }
 
     async fn problem(&self, reply: Response) -> Problem {
-        let none =
-            |_| Problem { code: String::new(), detail: "it does not say why; is it an older server?".into() };
+        let none = |_| Problem { code: None, detail: "it does not say why; is it an older server?".into() };
         reply.json().await.unwrap_or_else(none)
     }
 
@@ -261,8 +252,8 @@ impl Remote {
         }
         let problem: Option<Problem> = reply.json().await.ok();
         match problem {
-            Some(problem) if problem.code == "submission" => Ok(None),
-            Some(problem) if problem.code == "request" => Err(Usage(problem.detail).into()),
+            Some(problem) if problem.code == Some(Code::Submission) => Ok(None),
+            Some(problem) if problem.code == Some(Code::Request) => Err(Usage(problem.detail).into()),
             Some(problem) => bail!("the server at {}: {}", self.address(), problem.detail),
             None if status == StatusCode::NOT_FOUND => bail!(
                 "what answers at {} does not know what it is asked for: is it an older server, or another program?",
@@ -304,6 +295,12 @@ impl Remote {
     }
 }
 
+fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Code>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let name: value::StringDeserializer<value::Error> = name.into_deserializer();
+    Ok(Code::deserialize(name).ok())
+}
+
 /// An address at which a listener is reached that binds to this one.
 fn within_reach(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
@@ -317,6 +314,25 @@ fn within_reach(address: SocketAddr) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_server_refuses_before_a_call_is_known_and_what_nobody_knows_comes_from_in_between() {
+        let code = |code: &str| {
+            let problem = serde_json::json!({ "code": code, "title": "", "status": 0, "detail": "" });
+            serde_json::from_value::<Problem>(problem).unwrap().code
+        };
+        for name in
+            ["platform", "request", "host", "origin", "content_type", "resting", "stopping", "standby"]
+        {
+            assert!(code(name).is_some_and(Code::before_the_call), "{name}");
+        }
+        for name in ["address", "submission", "survey", "store", "internal"] {
+            assert!(code(name).is_some_and(|code| !code.before_the_call()), "{name}");
+        }
+        for name in ["", "Platform", "bad_gateway"] {
+            assert_eq!(code(name), None, "{name}");
+        }
+    }
 
     #[test]
     fn a_listener_on_every_address_is_asked_on_loopback() {

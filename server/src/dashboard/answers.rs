@@ -2,13 +2,12 @@
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 
 use super::Dashboard;
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::queue::read;
 use crate::intake::HandInRequest;
 
@@ -27,6 +26,6 @@ async fn hand_in(
     let request: HandInRequest = read(&body)?;
     let intake = dashboard.parts.borrow().intake.clone();
     let handed_in = intake.hand_in(&survey, &request).await;
-    let unknown = || Problem::new(StatusCode::NOT_FOUND, "survey", format!("there is no survey {survey:?}"));
+    let unknown = || Problem::new(Code::Survey, format!("there is no survey {survey:?}"));
     Ok(Json(handed_in.ok_or_else(unknown)?).into_response())
 }

@@ -6,14 +6,14 @@
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use super::Dashboard;
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::queue::read;
 use crate::forwarder::{Call, Done, NotMade};
 use crate::platform::{AskedQuestion, Nps, Outcome, ReportError};
@@ -45,9 +45,8 @@ async fn call(
 ) -> Result<Response, Problem> {
     let call: Call = read(&body)?;
     let lane = dashboard.lanes().into_iter().find(|lane| lane.platform.name.as_str() == platform);
-    let lane = lane.ok_or_else(|| {
-        Problem::new(StatusCode::NOT_FOUND, "platform", format!("no [platform.{platform}] is configured"))
-    })?;
+    let lane =
+        lane.ok_or_else(|| Problem::new(Code::Platform, format!("no [platform.{platform}] is configured")))?;
     let done = match lane.desk.ask(call).await {
         Err(resting @ NotMade::Resting(rest)) => {
             let after = [(header::RETRY_AFTER, rest.as_secs().max(1).to_string())];
@@ -66,7 +65,7 @@ async fn call(
         Done::Failed(ReportError::Call(outcome)) => CallReply::Failed(outcome),
         Done::Failed(ReportError::Read(reason)) => CallReply::Unreadable(reason),
         Done::Failed(error @ ReportError::Window) => {
-            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "request", error.to_string()));
+            return Err(Problem::new(Code::Request, error.to_string()));
         }
     };
     Ok(Json(reply).into_response())
@@ -74,12 +73,12 @@ async fn call(
 
 impl From<NotMade> for Problem {
     fn from(not_made: NotMade) -> Self {
-        let (status, code) = match not_made {
-            NotMade::Standby => (StatusCode::SERVICE_UNAVAILABLE, "standby"),
-            NotMade::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
-            NotMade::Resting(_) => (StatusCode::SERVICE_UNAVAILABLE, "resting"),
-            NotMade::Language(_) => (StatusCode::UNPROCESSABLE_ENTITY, "request"),
+        let code = match not_made {
+            NotMade::Standby => Code::Standby,
+            NotMade::Stopped => Code::Stopping,
+            NotMade::Resting(_) => Code::Resting,
+            NotMade::Language(_) => Code::Request,
         };
-        Self::new(status, code, not_made.to_string())
+        Self::new(code, not_made.to_string())
     }
 }

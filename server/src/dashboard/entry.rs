@@ -8,11 +8,10 @@ use uuid::Uuid;
 
 use super::frame::{self, Place};
 use super::session::Operator;
-use super::{Dashboard, form, letters, time};
+use super::{Dashboard, form, state, time};
 use crate::accepted::{Accepted, StoredValue};
-use crate::operator::{self, OperatorError, Shown};
+use crate::operator::{self, OperatorError, Order, Shown};
 use crate::page;
-use crate::queue::Change;
 
 pub(super) async fn page(
     State(dashboard): State<Dashboard>,
@@ -44,12 +43,12 @@ pub(super) async fn page(
 fn body(dashboard: &Dashboard, operator: &Operator, shown: &Shown) -> Markup {
     let (entry, now) = (&shown.entry, dashboard.clock.now());
     let state = entry.state.0;
-    let (retries, discards) =
-        (Change::Retry.takes().contains(&state), Change::Discard.takes().contains(&state));
+    let takes = |order: Order| order.takes().contains(&state);
+    let (retries, discards) = (takes(Order::Retry), takes(Order::Discard));
     html! {
         p.quiet { a href="/letters" { "Letters" } }
         section.card {
-            h1.id { code { (entry.submission) } " " (page::pill(letters::tone(state), state.name())) }
+            h1.id { code { (entry.submission) } " " (state::pill(state)) }
             dl.figures {
                 (page::figure("Survey", entry.survey.as_str()))
                 (page::figure("Lane", &entry.lane))

@@ -11,31 +11,15 @@ use super::session::Operator;
 use crate::page::{self, Tone};
 use crate::queue::QueueError;
 
-/// The places that the pages lead to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    Status,
-    Letters,
-    Surveys,
-}
+pub(super) use crate::page::Place;
 
-impl Place {
-    /// How often its pages look for news: where much has to be read for them, less often.
-    fn live(self) -> Duration {
-        Duration::from_secs(match self {
-            Self::Status => 2,
-            Self::Letters => 5,
-            Self::Surveys => 15,
-        })
-    }
-
-    fn address(self) -> &'static str {
-        match self {
-            Self::Status => "/",
-            Self::Letters => "/letters",
-            Self::Surveys => "/surveys",
-        }
-    }
+/// How often the pages of a place look for news: where much has to be read for them, less often.
+fn pace(place: Place) -> Duration {
+    Duration::from_secs(match place {
+        Place::Status => 2,
+        Place::Letters => 5,
+        Place::Surveys | Place::Preview => 15,
+    })
 }
 
 /// A whole page that keeps itself fresh.
@@ -46,7 +30,7 @@ pub(super) fn live(
     title: &str,
     body: &Markup,
 ) -> Response {
-    whole(dashboard, operator, place, title, Some(place.live()), body)
+    whole(dashboard, operator, place, title, Some(pace(place)), body)
 }
 
 /// A whole page that stays as it is.

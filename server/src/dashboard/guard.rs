@@ -4,11 +4,12 @@
 //! refused by its host, its origin and its type, before any route sees it.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::problem::Problem;
+use super::problem::{Code, Problem};
+use super::{FORMS, WAY_IN};
 use crate::live::Live;
 use crate::{preview, stranger};
 
@@ -30,7 +31,7 @@ pub(super) async fn keep_strangers_out(State(live): State<Live>, request: Reques
     let body = if takes_a_form(request.uri().path()) { Body::Form } else { Body::Json };
     match judge(asks, method, request.headers(), body) {
         Ok(()) => next.run(request).await,
-        Err((status, code, words)) => Problem::new(status, code, words).into_response(),
+        Err((code, words)) => Problem::new(code, words).into_response(),
     }
 }
 
@@ -43,10 +44,15 @@ enum Body {
     Form,
 }
 
-/// The routes of the pages' own forms.
+/// True for the address of a form's route.
 fn takes_a_form(path: &str) -> bool {
-    ["/login", "/logout", "/letters/change"].contains(&path)
-        || path.strip_prefix("/surveys/").is_some_and(|rest| rest.ends_with("/nps"))
+    std::iter::once(WAY_IN).chain(FORMS).any(|(route, _)| leads_to(route, path))
+}
+
+fn leads_to(route: &str, path: &str) -> bool {
+    let (route, path): (Vec<_>, Vec<_>) = (route.split('/').collect(), path.split('/').collect());
+    let fits = |(route, path): (&&str, &&str)| route == path || route.starts_with('{') && !path.is_empty();
+    route.len() == path.len() && route.iter().zip(&path).all(fits)
 }
 
 /// What is handed in at a preview changes nothing, whoever sends it.
@@ -54,15 +60,10 @@ fn rehearses(path: &str) -> bool {
     path.strip_prefix(preview::DOOR).is_some_and(|rest| rest.starts_with('/'))
 }
 
-fn judge(
-    asks: Asks,
-    method: &Method,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<(), (StatusCode, &'static str, &'static str)> {
+fn judge(asks: Asks, method: &Method, headers: &HeaderMap, body: Body) -> Result<(), (Code, &'static str)> {
     if asks == Asks::Nothing && !stranger::is_address(stranger::host(headers)) {
         let words = "call the listener by its IP address or as localhost, or give it an admin token";
-        return Err((StatusCode::FORBIDDEN, "host", words));
+        return Err((Code::Host, words));
     }
     if method.is_safe() {
         return Ok(());
@@ -73,14 +74,14 @@ fn judge(
         None => stranger::has_foreign_origin(headers),
     };
     if foreign {
-        return Err((StatusCode::FORBIDDEN, "origin", "other sites' pages change nothing here"));
+        return Err((Code::Origin, "other sites' pages change nothing here"));
     }
     let (kind, words) = match body {
         Body::Json => ("application/json", "send application/json"),
         Body::Form => ("application/x-www-form-urlencoded", "send application/x-www-form-urlencoded"),
     };
     if !is(kind, headers) {
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", words));
+        return Err((Code::ContentType, words));
     }
     Ok(())
 }
@@ -101,7 +102,7 @@ mod tests {
             headers.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
         match judge(asks, method, &headers.collect(), Body::Json) {
             Ok(()) => 200,
-            Err((status, ..)) => status.as_u16(),
+            Err((code, _)) => code.status().as_u16(),
         }
     }
 
@@ -149,7 +150,7 @@ mod tests {
                 .into_iter()
                 .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
             judge(Asks::Token, &Method::POST, &headers.collect(), Body::Form)
-                .map_err(|(status, ..)| status.as_u16())
+                .map_err(|(code, _)| code.status().as_u16())
         };
         assert_eq!(with("application/x-www-form-urlencoded", "same-origin"), Ok(()));
         assert_eq!(with("application/x-www-form-urlencoded", "cross-site"), Err(403));

@@ -1,11 +1,9 @@
 //! `/login` and `/logout`: the admin token once, and a session from then on.
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Extension, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
 use maud::{Markup, html};
 
 use super::form::Parameters;
@@ -16,30 +14,20 @@ use crate::page::{self, Tone};
 /// The largest form: a token and a path.
 const LARGEST: usize = 16 << 10;
 
-/// For those who are not logged in.
-pub(super) fn way_in() -> Router<Dashboard> {
-    Router::new().route("/login", get(ask).post(enter))
-}
-
-/// For those who are.
-pub(super) fn way_out() -> Router<Dashboard> {
-    Router::new().route("/logout", post(leave))
-}
-
 /// Where to log in, and go on to a page.
 pub(super) fn address(next: &str) -> String {
     let next = Some(next).filter(|next| *next != "/");
     form::address("/login", next.map(|next| ("next", next.to_owned())))
 }
 
-async fn ask(State(dashboard): State<Dashboard>, Parameters(asked): Parameters) -> Response {
+pub(super) async fn ask(State(dashboard): State<Dashboard>, Parameters(asked): Parameters) -> Response {
     if dashboard.live.config().admin_token.is_none() {
         return Redirect::to("/").into_response();
     }
     page(asked.get("next").unwrap_or_default(), None)
 }
 
-async fn enter(State(dashboard): State<Dashboard>, request: Request) -> Response {
+pub(super) async fn enter(State(dashboard): State<Dashboard>, request: Request) -> Response {
     let Some(token) = dashboard.live.config().admin_token.clone() else {
         return Redirect::to("/").into_response();
     };
@@ -67,7 +55,7 @@ async fn enter(State(dashboard): State<Dashboard>, request: Request) -> Response
     }
 }
 
-async fn leave(
+pub(super) async fn leave(
     State(dashboard): State<Dashboard>,
     Extension(operator): Extension<Operator>,
     headers: axum::http::HeaderMap,

@@ -18,6 +18,7 @@ mod metrics;
 mod problem;
 mod queue;
 mod session;
+mod state;
 mod status;
 mod survey;
 mod surveys;
@@ -28,11 +29,11 @@ mod time;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get, post};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
@@ -44,6 +45,7 @@ use crate::page;
 use crate::preview::{self, Source};
 use crate::queue::SharedQueue;
 pub use calls::CallReply;
+pub use problem::Code;
 use session::{Refused, Sessions};
 use survey::Asked;
 
@@ -65,6 +67,23 @@ pub struct Parts {
     pub lanes: Vec<LaneView>,
     /// Where submissions are handed in.
     pub intake: Intake,
+}
+
+/// A route that takes a form. Any site's page can send one, so the guard lets them through to these routes alone; all
+/// others take JSON.
+type FormRoute = (&'static str, fn() -> MethodRouter<Dashboard>);
+
+/// The form of those who are not logged in.
+const WAY_IN: FormRoute = ("/login", || post(login::enter));
+/// The forms of operators' pages, which carry the key of their session.
+const FORMS: [FormRoute; 3] = [
+    ("/logout", || post(login::leave)),
+    ("/letters/change", || post(letters::change).layer(DefaultBodyLimit::max(letters::LARGEST))),
+    ("/surveys/{survey}/nps", || post(survey::ask)),
+];
+
+fn take_forms(routes: impl IntoIterator<Item = FormRoute>) -> Router<Dashboard> {
+    routes.into_iter().fold(Router::new(), |router, (path, takes)| router.route(path, takes()))
 }
 
 /// What the operators' routes share.
@@ -117,12 +136,13 @@ impl Dashboard {
             .merge(calls::routes())
             .merge(answers::routes())
             .merge(preview::routes(&self.preview))
-            .merge(login::way_out())
+            .merge(take_forms(FORMS))
             .layer(middleware::from_fn_with_state(self.clone(), admit));
         Router::new()
             .route("/healthz", get(health::alive))
             .route("/readyz", get(health::ready))
-            .merge(login::way_in())
+            .route("/login", get(login::ask))
+            .merge(take_forms([WAY_IN]))
             // The login page needs them; they are in the source code for everybody to read.
             .merge(page::assets())
             .merge(guarded)

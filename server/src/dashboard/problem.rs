@@ -1,20 +1,81 @@
-//! Errors as operators' programs get them: RFC 9457, `application/problem+json`.
+//! Errors as operators' programs get them.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::intake::ProblemJson;
 use crate::operator::OperatorError;
 
-/// An error's body and status.
-#[derive(Debug, Serialize)]
+/// What a request was refused for; the command line acts on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// The listener is called by a name, and asks for no token.
+    Host,
+    /// Another site's page has sent it.
+    Origin,
+    /// It is of a type that any site's page could send.
+    ContentType,
+    /// The address cannot be read.
+    Address,
+    /// It cannot be done as it is asked.
+    Request,
+    /// There is no such platform.
+    Platform,
+    /// There is no such submission.
+    Submission,
+    /// There is no such survey.
+    Survey,
+    /// The lane is another server's at the moment.
+    Standby,
+    /// The server stops.
+    Stopping,
+    /// The platform wants to be left alone for a while.
+    Resting,
+    /// The store fails.
+    Store,
+    /// A fault of the server.
+    Internal,
+}
+
+impl Code {
+    /// The status that goes with it.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Host | Self::Origin => StatusCode::FORBIDDEN,
+            Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Address => StatusCode::BAD_REQUEST,
+            Self::Request => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Platform | Self::Submission | Self::Survey => StatusCode::NOT_FOUND,
+            Self::Standby | Self::Stopping | Self::Resting | Self::Store => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// True for what a platform's call is refused with before it is made: nothing of it can have arrived.
+    pub fn before_the_call(self) -> bool {
+        match self {
+            Self::Host
+            | Self::Origin
+            | Self::ContentType
+            | Self::Request
+            | Self::Platform
+            | Self::Standby
+            | Self::Stopping
+            | Self::Resting => true,
+            Self::Address | Self::Submission | Self::Survey | Self::Store | Self::Internal => false,
+        }
+    }
+}
+
+/// An error.
+#[derive(Debug)]
 pub(super) struct Problem {
-    /// Stable name of the kind of problem.
-    code: &'static str,
-    title: &'static str,
-    status: u16,
-    detail: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    code: Code,
+    /// The error in words.
+    words: String,
+    /// Each place in the request that is wrong; none, where it is the whole.
     errors: Vec<Detail>,
 }
 
@@ -38,21 +99,19 @@ pub(super) enum Place {
 }
 
 impl Problem {
-    pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            code,
-            title: status.canonical_reason().unwrap_or("Error"),
-            status: status.as_u16(),
-            detail: detail.into(),
-            errors: Vec::new(),
-        }
+    pub(super) fn new(code: Code, words: impl Into<String>) -> Self {
+        Self { code, words: words.into(), errors: Vec::new() }
     }
 
     /// A request that cannot be done as it is asked, with every reason.
     pub(super) fn asked(errors: Vec<Detail>) -> Self {
         let words: Vec<_> = errors.iter().map(|error| error.words.as_str()).collect();
-        let detail = words.join("; ");
-        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "request", detail) }
+        Self { code: Code::Request, words: words.join("; "), errors }
+    }
+
+    /// As it is told.
+    pub(super) fn told(self) -> ProblemJson<Code, Detail> {
+        ProblemJson::new(self.code.status(), self.code, self.words, self.errors)
     }
 }
 
@@ -63,20 +122,13 @@ impl From<OperatorError> for Problem {
                 let words = format!("{parameter}: {reason}");
                 Self::asked(vec![Detail { place: Place::Parameter(parameter.into()), words }])
             }
-            OperatorError::Queue(error) => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "store", error.to_string())
-            }
+            OperatorError::Queue(error) => Self::new(Code::Store, error.to_string()),
         }
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self).unwrap_or_default();
-        let mut response = (status, body).into_response();
-        let kind = HeaderValue::from_static("application/problem+json");
-        response.headers_mut().insert(header::CONTENT_TYPE, kind);
-        response
+        self.told().into_response()
     }
 }

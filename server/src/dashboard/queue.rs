@@ -7,18 +7,18 @@
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_path_to_error::Segment;
 use uuid::Uuid;
 
-use super::problem::{Detail, Place, Problem};
+use super::problem::{Code, Detail, Place, Problem};
 use super::{Dashboard, health};
 use crate::config::PlatformName;
+use crate::intake::pointer;
 use crate::operator::{self, ChangeRequest, ForgetRequest, ListRequest, OperatorError, OwnWords, Selection};
 
 /// Entries in a list that says nothing else.
@@ -75,7 +75,7 @@ async fn show(State(dashboard): State<Dashboard>, Path(submission): Path<String>
         }
     }
     let shown = operator::show(&*dashboard.queue, submission, stored).await?;
-    let missing = || Problem::new(StatusCode::NOT_FOUND, "submission", "the queue has no such submission");
+    let missing = || Problem::new(Code::Submission, "the queue has no such submission");
     shown.map(|shown| Json(shown).into_response()).ok_or_else(missing)
 }
 
@@ -113,7 +113,7 @@ async fn to_the_end<T: Serialize + Send + 'static>(
         Err(error) => {
             tracing::error!(%error, "an operation on the queue failed");
             let words = "the operation failed half-way; see the server's log";
-            Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", words))
+            Err(Problem::new(Code::Internal, words))
         }
     }
 }
@@ -138,14 +138,8 @@ fn selection(
 /// Reads a body, or says what is wrong with it and where.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(body);
-    let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let pointer = error.path().iter().fold(String::new(), |pointer, segment| match segment {
-            Segment::Seq { index } => format!("{pointer}/{index}"),
-            Segment::Map { key } => format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
-            Segment::Enum { .. } | Segment::Unknown => pointer,
-        });
-        refused(pointer, &error.into_inner())
-    })?;
+    let read = serde_path_to_error::deserialize(&mut json)
+        .map_err(|error| refused(pointer::to(error.path()), error.inner()))?;
     json.end().map_err(|error| refused(String::new(), &error)).map(|()| read)
 }
 
@@ -167,7 +161,7 @@ fn fault(parameter: &str, reason: &str) -> Problem {
 }
 
 fn unreadable() -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "address", "the address's query cannot be read")
+    Problem::new(Code::Address, "the address's query cannot be read")
 }
 
 #[cfg(test)]
@@ -195,7 +189,7 @@ mod tests {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let asked = Ok(Query(vec![pair("state", "ded"), pair("lane", "main"), pair("stat", "dead")]));
         let problem = selection(asked, |_, _| None).unwrap_err();
-        let said = serde_json::to_value(&problem).unwrap();
+        let said = serde_json::to_value(problem.told()).unwrap();
         assert_eq!((&said["status"], &said["code"]), (&422.into(), &"request".into()));
         assert_eq!(said["errors"][0]["parameter"], "state");
         assert_eq!(said["errors"][1]["parameter"], "stat");
@@ -206,12 +200,15 @@ mod tests {
     fn a_wrong_body_is_refused_with_the_place() {
         let refused = |body: &str| {
             let problem = read::<ChangeRequest>(body.as_bytes()).unwrap_err();
-            serde_json::to_value(&problem).unwrap()["errors"][0]["pointer"].as_str().unwrap().to_owned()
+            serde_json::to_value(problem.told()).unwrap()["errors"][0]["pointer"].as_str().unwrap().to_owned()
         };
         assert_eq!(refused(r#"{"selection": {"states": ["dead", "ded"]}}"#), "/selection/states/1");
         assert_eq!(refused(r#"{"selection": {"submissions": [7]}}"#), "/selection/submissions/0");
         assert_eq!(refused(r#"{"everything": true}"#), "/everything");
         assert_eq!(refused("no JSON"), "");
         assert!(read::<ChangeRequest>(br#"{"all": true}"#).unwrap().all);
+        let problem = read::<crate::forwarder::Call>(br#"{"get_nps": {"touchpoint": 7}}"#).err().unwrap();
+        let said = serde_json::to_value(problem.told()).unwrap();
+        assert_eq!(said["errors"][0]["pointer"], "/get_nps/touchpoint");
     }
 }

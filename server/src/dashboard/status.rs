@@ -14,11 +14,12 @@ use super::form::Parameters;
 use super::frame::{self, Place};
 use super::session::Operator;
 use super::time::{self, duration, span};
-use super::{Dashboard, LaneView, form, health, letters};
+use super::{Dashboard, LaneView, form, health, state};
 use crate::clock;
 use crate::config::PlatformName;
 use crate::forwarder::{FailedCall, LaneReport, LaneState};
 use crate::history::{LOOK_UP, OPERATOR};
+use crate::operator;
 use crate::page::{self, Tone};
 use crate::queue::{Kind, LaneCount, QueueError, Record, Series, Wanted};
 
@@ -141,9 +142,8 @@ fn body(dashboard: &Dashboard, lanes: &[LaneView], figures: &Figures, one: bool)
     html! {
         h1 { "Status" }
         @if let Some(reason) = &figures.refuses {
-            (page::notice(Tone::Bad, html! {
-                strong { "Visitors' answers are refused: " } (reason) ". Their browsers keep them for a week, and send them again."
-            }))
+            @let (what, why) = operator::refused(reason);
+            (page::notice(Tone::Bad, html! { strong { (what) " " } (why) }))
         }
         @if one { p.quiet { a href="/" { "All lanes" } } }
         @for lane in lanes { (self::lane(lane, figures)) }
@@ -270,7 +270,7 @@ fn failures_table(failures: &[Record], now: Timestamp) -> Markup {
                 tr {
                     td.name { a href={ "/letters/" (failure.submission) } { code { (failure.submission) } } }
                     td { (failure.survey) }
-                    td { (page::pill(letters::tone(failure.state), failure.state.name())) }
+                    td { (state::pill(failure.state)) }
                     td.number data-name="Calls" { (failure.attempts) }
                     td.number data-name="Ago" { (failure.settled_at.map_or("–".into(), |at| span(now, at))) }
                     td.wide { (failure.last_error.as_deref().unwrap_or_default()) }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Extension, State};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
@@ -21,10 +21,7 @@ use crate::queue::{Kind, Series, Wanted};
 const MONTH: Duration = Duration::from_hours(30 * 24);
 
 pub(super) fn routes() -> Router<Dashboard> {
-    Router::new()
-        .route("/surveys", get(list))
-        .route("/surveys/{survey}", get(survey::page))
-        .route("/surveys/{survey}/nps", post(survey::ask))
+    Router::new().route("/surveys", get(list)).route("/surveys/{survey}", get(survey::page))
 }
 
 async fn list(State(dashboard): State<Dashboard>, Extension(operator): Extension<Operator>) -> Response {

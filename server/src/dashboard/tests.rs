@@ -1,5 +1,7 @@
 //! The operators' listener as a whole: what every response has, and who is let in.
 
+use std::collections::BTreeSet;
+
 use axum::body::Body;
 use axum::http::{HeaderMap, Method};
 use tower::ServiceExt;
@@ -7,15 +9,16 @@ use tower::ServiceExt;
 use super::*;
 use secrecy::SecretString;
 
-use crate::config::Config;
 use crate::config::tests::good;
+use crate::config::{Config, PlatformName};
 use crate::history::Recorder;
 use crate::intake::Intake;
-use crate::queue::{Options, SqliteQueue};
+use crate::queue::{Inbox as _, NewEntry, Options, Priority, SqliteQueue};
 use crate::sampling::Shares;
 
 struct Listener {
     router: Router,
+    queue: Arc<SqliteQueue>,
     _folder: tempfile::TempDir,
 }
 
@@ -37,13 +40,13 @@ impl Listener {
         Dashboard::prepare();
         let router = Dashboard::new(
             live.clone(),
-            queue,
+            Arc::clone(&queue) as SharedQueue,
             Clock::start(),
             watch::channel(Parts { lanes: Vec::new(), intake }).1,
             Source::new(live, Clock::start()),
         )
         .router();
-        Self { router, _folder: folder }
+        Self { router, queue, _folder: folder }
     }
 
     async fn answer(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap) {
@@ -212,6 +215,40 @@ async fn a_form_without_the_key_of_its_page_changes_nothing() {
     for path in ["/letters/change", "/surveys/checkout/nps"] {
         let (status, _) = listener.answer(Method::POST, path, &[LOCAL, form]).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
+    }
+}
+
+/// Where the forms of a page go that change something.
+fn forms(page: &str) -> impl Iterator<Item = String> {
+    let actions = page.split("method=\"post\" action=\"").skip(1);
+    actions.map(|rest| rest.split('"').next().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn every_form_of_the_pages_goes_where_a_form_is_taken() {
+    let listener = Listener::new(Some("secret"));
+    let submission = uuid::Uuid::from_bytes([7; 16]);
+    let entry = NewEntry {
+        lane: PlatformName::new("main"),
+        priority: Priority::Visitor,
+        survey: "checkout".parse().unwrap(),
+        submission,
+        fingerprint: [7; 32],
+        body: b"{}".to_vec(),
+        accepted_at: Clock::wall(),
+    };
+    listener.queue.enqueue(entry).await.unwrap();
+    let mut found: BTreeSet<String> = forms(&listener.open("/login", "").await.2).collect();
+    let cookie = listener.log_in("secret").await;
+    for path in ["/", "/letters?state=waiting", &format!("/letters/{submission}"), "/surveys/checkout"] {
+        let (status, _, page) = listener.open(path, &cookie).await;
+        assert_eq!(status, 200, "{path}");
+        found.extend(forms(&page));
+    }
+    assert_eq!(found.len(), FORMS.len() + 1, "each route has a page: {found:?}");
+    for path in found {
+        let (status, ..) = listener.send(&path, "", &cookie).await;
+        assert!(![404, 405, 415].contains(&status), "{path}: {status}");
     }
 }
 

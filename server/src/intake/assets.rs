@@ -1,20 +1,21 @@
 //! The loader, and what it loads: embedded at build time, compressed ahead.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use rust_embed::RustEmbed;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Intake;
-use super::problem::Problem;
-use super::rules;
+use super::compress::Compressible;
+use super::problem::{Kind, Problem};
+use super::sampled::Sampled;
+use super::{Intake, rules};
 use crate::config::{Config, Survey};
 
 /// What `cargo xtask build` made of the widget; empty where it was not run.
@@ -41,120 +42,6 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const MINUTE: HeaderValue = HeaderValue::from_static("public, max-age=60");
 const YEAR: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-
-/// Bytes, and their compressed forms once somebody wants them.
-#[derive(Debug)]
-pub(super) struct Compressible {
-    identity: Bytes,
-    brotli: OnceLock<Bytes>,
-    gzip: OnceLock<Bytes>,
-}
-
-impl Compressible {
-    pub(super) fn new(identity: impl Into<Bytes>) -> Self {
-        Self { identity: identity.into(), brotli: OnceLock::new(), gzip: OnceLock::new() }
-    }
-
-    /// With forms that were compressed ahead; they are compressed on demand where one is missing.
-    fn with(identity: Bytes, brotli: Option<Bytes>, gzip: Option<Bytes>) -> Self {
-        let known = |bytes: Option<Bytes>| bytes.map_or_else(OnceLock::new, OnceLock::from);
-        Self { identity, brotli: known(brotli), gzip: known(gzip) }
-    }
-
-    fn brotli(&self) -> &Bytes {
-        self.brotli.get_or_init(|| {
-            let mut compressed = Vec::new();
-            let parameters = brotli::enc::BrotliEncoderParams { quality: 11, ..Default::default() };
-            match brotli::BrotliCompress(&mut self.identity.as_ref(), &mut compressed, &parameters) {
-                Ok(_) => compressed.into(),
-                Err(_) => Bytes::new(),
-            }
-        })
-    }
-
-    fn gzip(&self) -> &Bytes {
-        self.gzip.get_or_init(|| {
-            use std::io::Write as _;
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(8));
-            let written = encoder.write_all(&self.identity).and_then(|()| encoder.finish());
-            written.map_or_else(|_| Bytes::new(), Bytes::from)
-        })
-    }
-
-    /// The form that the request takes and that is the smallest.
-    pub(super) fn negotiate(&self, request: &HeaderMap, content_type: &'static str) -> Response {
-        let accepted = request.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
-        let accepted = accepted.unwrap_or_default();
-        let (body, encoding) = if accepts(accepted, "br") && !self.brotli().is_empty() {
-            (self.brotli(), Some("br"))
-        } else if accepts(accepted, "gzip") && !self.gzip().is_empty() {
-            (self.gzip(), Some("gzip"))
-        } else {
-            (&self.identity, None)
-        };
-        let mut response = body.clone().into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        // Appended: CORS has its own.
-        headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
-        if let Some(encoding) = encoding {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
-        }
-        response
-    }
-
-    /// The same, or 304 where the request names the ETag of what it has.
-    pub(super) fn unless_known(
-        &self,
-        request: &HeaderMap,
-        content_type: &'static str,
-        etag: &str,
-    ) -> Response {
-        let known = request.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-        let mut response = if known.is_some_and(|known| known.contains(etag) || known.trim() == "*") {
-            let vary = [(header::VARY, HeaderValue::from_static("accept-encoding"))];
-            (StatusCode::NOT_MODIFIED, vary).into_response()
-        } else {
-            self.negotiate(request, content_type)
-        };
-        if let Ok(etag) = HeaderValue::from_str(etag) {
-            response.headers_mut().insert(header::ETAG, etag);
-        }
-        response
-    }
-}
-
-/// Bytes that follow the share of visitors who are asked; those of the present share are kept.
-#[derive(Debug)]
-pub(super) struct Sampled(Mutex<(u8, Arc<Compressible>)>);
-
-impl Sampled {
-    /// The bytes where everybody is asked.
-    pub(super) fn new(everybody: impl Into<Bytes>) -> Self {
-        Self(Mutex::new((100, Arc::new(Compressible::new(everybody)))))
-    }
-
-    /// The bytes for a share, made anew where it is another one than before.
-    pub(super) fn at(&self, share: u8, make: impl FnOnce() -> Vec<u8>) -> Arc<Compressible> {
-        let mut present = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if present.0 != share {
-            *present = (share, Arc::new(Compressible::new(make())));
-        }
-        Arc::clone(&present.1)
-    }
-}
-
-/// True when an `Accept-Encoding` lists a coding, and not with `q=0`.
-fn accepts(accepted: &str, coding: &str) -> bool {
-    accepted.split(',').any(|part| {
-        let mut parts = part.split(';').map(str::trim);
-        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(coding));
-        let refused = parts.any(|weight| {
-            weight.strip_prefix("q=").is_some_and(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0))
-        });
-        named && !refused
-    })
-}
 
 /// Everything that `/widget.js` and `/a/…` serve.
 #[derive(Debug)]
@@ -215,9 +102,7 @@ impl Widget {
             template,
         })
     }
-}
 
-impl Widget {
     /// A loader that says what is wrong: a script that is answered with 404 never runs.
     /// Not compressed: anybody can ask for any number of them.
     fn unknown(&self, id: &str) -> Response {
@@ -229,7 +114,7 @@ impl Widget {
 }
 
 fn not_built() -> Problem {
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_widget", NOT_BUILT)
+    Problem::new(Kind::NoWidget, NOT_BUILT)
 }
 
 /// Assets are public, and cached.
@@ -286,34 +171,8 @@ pub(super) async fn file(
     let Path((build, name)) = path.map_err(|_| Problem::address())?;
     let widget = intake.assets.0.as_ref().ok_or_else(not_built)?;
     let Some((file, content_type)) = widget.files.get(&name) else {
-        return Err(Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such file"));
+        return Err(Problem::new(Kind::NotFound, "there is no such file"));
     };
     let cache = if build == widget.build { YEAR } else { NO_STORE };
     Ok(public(file.negotiate(&headers, content_type), cache))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_encoding_is_used_only_where_it_is_wanted() {
-        assert!(accepts("gzip, deflate, br, zstd", "br"));
-        assert!(accepts("BR;q=0.5", "br"));
-        assert!(!accepts("gzip, br;q=0", "br"));
-        assert!(!accepts("gzip", "br"));
-        assert!(!accepts("", "br"));
-    }
-
-    #[test]
-    fn each_form_unpacks_to_the_same_bytes() {
-        let bytes = Compressible::new("a survey, a survey, a survey".repeat(20));
-        let mut unpacked = Vec::new();
-        brotli::BrotliDecompress(&mut bytes.brotli().as_ref(), &mut unpacked).unwrap();
-        assert_eq!(unpacked, bytes.identity);
-        let mut unpacked = Vec::new();
-        let mut gzip = flate2::read::GzDecoder::new(bytes.gzip().as_ref());
-        std::io::Read::read_to_end(&mut gzip, &mut unpacked).unwrap();
-        assert_eq!(unpacked, bytes.identity);
-    }
 }

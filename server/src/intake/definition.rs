@@ -10,8 +10,9 @@ use shared::{
     SurveyId, Text, Thanks, Words, survey,
 };
 
-use super::assets::{Compressible, Sampled};
+use super::compress::Compressible;
 use super::rules::rules;
+use super::sampled::Sampled;
 use super::style;
 use crate::config::{self, Config, Layout, PerLanguage, Survey};
 use crate::words::words;

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use shared::Submission;
 
 use super::Intake;
-use super::answers::{Hand, accept, store};
+use super::accept::{Hand, accept, store};
+use super::problem::{Detail, Problem};
 use crate::queue::{Enqueued, QueueError};
 
 /// Some submissions to one survey.
@@ -61,7 +62,7 @@ impl Intake {
             let checked = match accept(self, survey, submission, Hand::Operator) {
                 Ok(checked) => checked,
                 Err(problem) => {
-                    handed_in.push(HandedIn::Refused(problem.wrong()));
+                    handed_in.push(HandedIn::Refused(wrong(problem)));
                     continue;
                 }
             };
@@ -87,4 +88,13 @@ impl Intake {
         }
         Some(handed_in)
     }
+}
+
+/// What is wrong with the content, or with the whole.
+fn wrong(problem: Problem) -> Vec<Wrong> {
+    if problem.errors.is_empty() {
+        return vec![Wrong { pointer: String::new(), question: None, words: problem.words }];
+    }
+    let wrong = |Detail { pointer, question, words, .. }| Wrong { pointer, question, words };
+    problem.errors.into_iter().map(wrong).collect()
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use governor::clock::Clock as _;
@@ -21,7 +21,7 @@ use shared::SurveyId;
 
 use super::buckets::{self, ForAll, Monotonic, PerClient};
 use super::client::Clients;
-use super::problem::Problem;
+use super::problem::{Kind, Problem};
 use crate::config::{Config, Survey};
 use crate::http::Peer;
 
@@ -71,7 +71,7 @@ impl RateLimits {
         limiter.check().map_err(|refused| {
             let detail = "the survey gets too many submissions at the moment; send it again";
             let wait = refused.wait_time_from(limiter.clock().now());
-            Problem::new(StatusCode::TOO_MANY_REQUESTS, "survey_rate", detail).retry_after(wait)
+            Problem::new(Kind::SurveyRate, detail).retry_after(wait)
         })
     }
 
@@ -93,7 +93,7 @@ impl RateLimits {
             };
             metrics::counter!(metric, "reason" => "rate").increment(1);
             let wait = refused.wait_time_from(limiter.clock().now());
-            Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate", detail).retry_after(wait)
+            Problem::new(Kind::Rate, detail).retry_after(wait)
         })
     }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use shared::{Context, Language, Submission, limits};
 
-use super::problem::Detail;
+use super::pointer;
+use super::problem::{Detail, Flaw};
 use crate::clock;
 use crate::config::{ContextKey, MetadataSource, Survey};
 
@@ -31,11 +32,8 @@ pub(super) fn resolve(visit: &Visit<'_>) -> Result<BTreeMap<String, String>, Vec
             MetadataSource::Page { key, required } => match given.get(key) {
                 Some(value) => Some(value.clone()),
                 None if *required => {
-                    problems.push(detail(
-                        "/metadata",
-                        "metadata_required",
-                        format!("the key {key:?} is missing"),
-                    ));
+                    let words = format!("the key {key:?} is missing");
+                    problems.push(Detail::new("/metadata", Flaw::MetadataRequired, words));
                     None
                 }
                 None => None,
@@ -51,21 +49,19 @@ pub(super) fn resolve(visit: &Visit<'_>) -> Result<BTreeMap<String, String>, Vec
         visit.survey.metadata.iter().any(|rule| is_page(&rule.source))
     };
     for (key, value) in given {
-        let pointer = format!("/metadata/{}", key.replace('~', "~0").replace('/', "~1"));
+        let mut refuse = |flaw, words: String| {
+            problems.push(Detail::new(format!("/metadata{}", pointer::step(key)), flaw, words));
+        };
         if !listed(key) {
-            problems.push(detail(&pointer, "metadata_key", "the survey does not list this key"));
+            refuse(Flaw::MetadataKey, "the survey does not list this key".into());
         } else if value.chars().count() > limits::METADATA_VALUE {
-            let message = format!("a value has at most {} characters", limits::METADATA_VALUE);
-            problems.push(detail(&pointer, "metadata_value", message));
+            let words = format!("a value has at most {} characters", limits::METADATA_VALUE);
+            refuse(Flaw::MetadataValue, words);
         } else if value.chars().any(limits::is_forbidden) {
-            problems.push(detail(&pointer, "metadata_value", "the value holds a control character"));
+            refuse(Flaw::MetadataValue, "the value holds a control character".into());
         }
     }
     if problems.is_empty() { Ok(resolved) } else { Err(problems) }
-}
-
-fn detail(pointer: &str, code: &'static str, detail: impl Into<String>) -> Detail {
-    Detail { pointer: pointer.to_owned(), question: None, code, words: detail.into() }
 }
 
 fn context(key: ContextKey, visit: &Visit<'_>) -> Option<String> {

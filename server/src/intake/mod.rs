@@ -4,18 +4,23 @@
 //! answered with 202 only after the queue has it durably. Nobody may ask for more than their share.
 //! Knows the queue, and nothing of the forwarder or the platform.
 
+mod accept;
 mod answers;
 mod assets;
 mod buckets;
 mod client;
+mod compress;
 mod definition;
 mod forwarded;
 mod hand_in;
 mod limits;
 mod metadata;
 mod openapi;
+pub(crate) mod pointer;
 mod problem;
+mod problem_json;
 mod rules;
+mod sampled;
 mod steps;
 mod style;
 mod survey;
@@ -46,11 +51,12 @@ use crate::sampling::Shares;
 use assets::Assets;
 use definition::Definitions;
 use limits::RateLimits;
-use problem::Problem;
+use problem::{Kind, Problem};
 
 pub use assets::{EmbeddedWidget, NOT_BUILT};
 pub use definition::{ServedDefinition, version};
 pub use hand_in::{HandInRequest, HandedIn, Wrong};
+pub(crate) use problem_json::ProblemJson;
 pub use steps::{SHOWN, SUBMITTED, answered};
 
 /// Where submissions are posted.
@@ -113,8 +119,7 @@ impl Intake {
 
     /// Every public route.
     pub fn router(self) -> Router {
-        let method =
-            async || Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "the method is not allowed here");
+        let method = async || Problem::new(Kind::Method, "the method is not allowed here");
         let surveys = Router::new()
             .route("/v1/surveys/{survey}", get(survey::definition))
             .route(ANSWERS, post(answers::submit))
@@ -131,7 +136,7 @@ impl Intake {
             .route("/a/{build}/{file}", get(assets::file))
             .route("/v1/openapi.json", get(openapi::document))
             .method_not_allowed_fallback(method)
-            .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here"))
+            .fallback(async || Problem::new(Kind::NotFound, "there is nothing here"))
             .layer(middleware::from_fn(in_time))
             .layer(middleware::from_fn_with_state(Arc::clone(&self.limits), limits::admit));
         surveys
@@ -163,8 +168,7 @@ impl Inbox for Nowhere {
 
 /// Answers what takes too long with a 408, which a browser takes as "send it again".
 async fn in_time(request: Request, next: Next) -> Response {
-    let late =
-        |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the request took too long").into_response();
+    let late = |_| Problem::new(Kind::Timeout, "the request took too long").into_response();
     tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await.unwrap_or_else(late)
 }
 

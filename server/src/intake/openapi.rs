@@ -13,8 +13,8 @@ use std::sync::LazyLock;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 
-use super::assets::{self, Compressible};
-use super::definition;
+use super::compress::Compressible;
+use super::{assets, definition};
 
 static DOCUMENT: LazyLock<(Compressible, String)> = LazyLock::new(|| {
     let json = include_bytes!("openapi/openapi.json").trim_ascii();

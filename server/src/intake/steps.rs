@@ -11,8 +11,7 @@ use shared::{Language, QuestionId};
 
 use super::Intake;
 use super::answers::{check_content_type, check_origin, unreadable};
-use super::problem::{Detail, Problem};
-use super::survey::unknown_survey;
+use super::problem::{Detail, Flaw, Problem};
 
 /// What a visitor has come to.
 #[derive(Deserialize)]
@@ -54,32 +53,29 @@ pub(super) async fn count(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, Problem> {
     let Path(id) = path.map_err(|_| Problem::address())?;
-    let survey = intake.config.survey(&id).ok_or_else(|| unknown_survey(&id))?;
+    let survey = intake.config.survey(&id).ok_or_else(|| Problem::unknown_survey(&id))?;
     let origin = headers.get(header::ORIGIN).map(|value| value.to_str().unwrap_or_default());
     check_origin(survey, origin)?;
     check_content_type(
         headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default(),
     )?;
     let body = body.map_err(|rejection| unreadable(&rejection))?;
-    let wrong = |pointer: &str, words: String| {
-        Problem::content(vec![Detail { pointer: pointer.into(), question: None, code: "shape", words }])
-    };
+    let wrong = |pointer: &str, words: &str| Problem::from(Detail::new(pointer, Flaw::Shape, words));
     let step: Step = serde_json::from_slice(&body).map_err(|error| {
         if error.is_data() {
-            wrong("", "expected a language, a step, and the question that was answered".into())
+            wrong("", "expected a language, a step, and the question that was answered")
         } else {
-            let detail = format!("not JSON: line {}, column {}", error.line(), error.column());
-            Problem::new(StatusCode::BAD_REQUEST, "not_json", detail)
+            Problem::not_json(&error)
         }
     })?;
     let language = Language::matching(&step.language).filter(|language| survey.languages.contains(language));
-    let language = language.ok_or_else(|| wrong("/language", "the survey is not offered in it".into()))?;
+    let language = language.ok_or_else(|| wrong("/language", "the survey is not offered in it"))?;
     let name = match (step.name, step.question) {
         (Name::Shown, None) => SHOWN.to_owned(),
         (Name::Submitted, None) => SUBMITTED.to_owned(),
         (Name::Answered, Some(question)) if survey.question(&question).is_some() => answered(&question),
         _ => {
-            return Err(wrong("/question", "expected a question of the survey, with `answered` only".into()));
+            return Err(wrong("/question", "expected a question of the survey, with `answered` only"));
         }
     };
     // A page that was open when counting ended sends on; nobody needs to know.

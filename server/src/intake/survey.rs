@@ -2,7 +2,7 @@
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -29,10 +29,10 @@ pub(super) async fn definition(
 ) -> Result<Response, Problem> {
     let Path(id) = path.map_err(|_| Problem::address())?;
     let Query(wishes) = wishes.map_err(|_| Problem::address())?;
-    let survey = intake.config.survey(&id).ok_or_else(|| unknown_survey(&id))?;
+    let survey = intake.config.survey(&id).ok_or_else(|| Problem::unknown_survey(&id))?;
     tell_of_a_stranger(survey, &headers);
     let language = survey.resolve_language(wishes.lang.split(',').take(20));
-    let served = intake.definitions.get(&survey.id, language).ok_or_else(|| unknown_survey(&id))?;
+    let served = intake.definitions.get(&survey.id, language).ok_or_else(|| Problem::unknown_survey(&id))?;
     let (json, etag) = served.at(survey, intake.shares.of(&survey.id));
     let mut response = json.unless_known(&headers, "application/json", &etag);
     let headers = response.headers_mut();
@@ -52,8 +52,4 @@ fn tell_of_a_stranger(survey: &Survey, headers: &HeaderMap) {
         tracing::warn!(survey = %survey.id, origin,
             "a page asks for a survey whose `origins` do not name it, and its browser shows none (said once an hour)");
     }
-}
-
-pub(super) fn unknown_survey(id: &str) -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "unknown_survey", format!("there is no survey {id:?}"))
 }

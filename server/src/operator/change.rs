@@ -10,8 +10,33 @@ use super::pages::Pages;
 use super::{OperatorError, PAGE, Selection, StateName, Tally};
 use crate::queue::{Change, EntryId, Filter, Record, Records, State};
 
-/// What a change takes unless it is told otherwise: what waits for an operator.
-const STUCK: [State; 2] = [State::Dead, State::Parked];
+/// What waits for an operator: what a change takes unless it is told otherwise.
+pub const STUCK: [State; 2] = [State::Dead, State::Parked];
+
+/// What an operator wants done with some entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Send them again as soon as their turn comes.
+    Retry,
+    /// Give them up: what the visitors sent goes.
+    Discard,
+}
+
+impl Order {
+    /// The states that it takes.
+    pub fn takes(self) -> &'static [State] {
+        Change::from(self).takes()
+    }
+}
+
+impl From<Order> for Change {
+    fn from(order: Order) -> Self {
+        match order {
+            Order::Retry => Self::Retry,
+            Order::Discard => Self::Discard,
+        }
+    }
+}
 
 /// Which entries are to be changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,11 +87,7 @@ pub async fn retry(
     request: &ChangeRequest,
     now: Timestamp,
 ) -> Result<ChangeReply, OperatorError> {
-    let reply = change(queue, request, Change::Retry, now).await?;
-    if reply.changed.total() > 0 && !request.dry_run {
-        tracing::info!(entries = reply.changed.total(), was = %reply.changed, "retried by an operator");
-    }
-    Ok(reply)
+    change(queue, Order::Retry, request, now).await
 }
 
 /// Gives entries up: what the visitor sent goes.
@@ -75,13 +96,14 @@ pub async fn discard(
     request: &ChangeRequest,
     now: Timestamp,
 ) -> Result<ChangeReply, OperatorError> {
-    change(queue, request, Change::Discard, now).await
+    change(queue, Order::Discard, request, now).await
 }
 
-async fn change(
+/// Does one or the other.
+pub async fn change(
     queue: &dyn Records,
+    order: Order,
     request: &ChangeRequest,
-    change: Change,
     now: Timestamp,
 ) -> Result<ChangeReply, OperatorError> {
     let selection = &request.selection;
@@ -91,8 +113,8 @@ async fn change(
         return Err(OperatorError::asked("all", reason));
     }
     let states = selection.states_or(&STUCK);
-    if let Some(state) = states.iter().find(|state| !change.takes().contains(state)) {
-        let takes: Vec<_> = change.takes().iter().map(|state| state.name()).collect();
+    if let Some(state) = states.iter().find(|state| !order.takes().contains(state)) {
+        let takes: Vec<_> = order.takes().iter().map(|state| state.name()).collect();
         let reason = format!("what is {state} cannot be changed like this; there are: {}", takes.join(", "));
         return Err(OperatorError::asked("states", reason));
     }
@@ -114,7 +136,7 @@ async fn change(
             left.extend(others.iter().map(Left::of));
         }
         let ids: Vec<EntryId> = meant.iter().map(|record| record.id).collect();
-        let done = if request.dry_run { ids } else { queue.change(&ids, change, now).await? };
+        let done = if request.dry_run { ids } else { queue.change(&ids, order.into(), now).await? };
         let done: HashSet<EntryId> = done.into_iter().collect();
         for record in meant {
             if !done.contains(&record.id) {
@@ -122,11 +144,14 @@ async fn change(
                 continue;
             }
             changed.add(record.state);
-            if change == Change::Discard && !request.dry_run {
+            if order == Order::Discard && !request.dry_run {
                 tracing::warn!(lane = %record.lane, survey = %record.survey, submission = %record.submission,
                     was = %record.state, "discarded by an operator");
             }
         }
+    }
+    if order == Order::Retry && changed.total() > 0 && !request.dry_run {
+        tracing::info!(entries = changed.total(), was = %changed, "retried by an operator");
     }
     left.extend(states_of(queue, &moved).await?);
     let missing = selection.submissions.iter().copied().filter(|it| missing.remove(it)).collect();

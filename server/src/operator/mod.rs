@@ -25,14 +25,14 @@ mod tests;
 
 use crate::queue::QueueError;
 
-pub use change::{ChangeReply, ChangeRequest, Left, discard, retry};
+pub use change::{ChangeReply, ChangeRequest, Left, Order, STUCK, change, discard, retry};
 pub use export::{Exported, export};
 pub use forget::{ForgetReply, ForgetRequest, forget};
 pub use list::{ListRequest, Listing, MOST_LISTED, Row, list};
 pub use selection::{MOST_SUBMISSIONS, Selection};
 pub use show::{Call, Shown, show};
 pub use state::{StateName, Tally};
-pub use status::{LaneStatus, OwnWords, Status, status};
+pub use status::{LaneStatus, OwnWords, Status, refused, status};
 
 /// Records that are read at once.
 const PAGE: u32 = 500;

@@ -83,6 +83,12 @@ impl LaneStatus {
     }
 }
 
+/// That visitors' answers are refused, which comes first, and why and what becomes of them.
+pub fn refused(reason: &str) -> (&'static str, String) {
+    let meanwhile = "Their browsers keep them for a week, and send them again.";
+    ("Visitors' answers are refused:", format!("{reason}. {meanwhile}"))
+}
+
 /// How every lane stands that is configured or has entries; `own` is what a lane says itself, where it is at hand.
 pub async fn status(
     queue: &dyn Records,

@@ -15,18 +15,11 @@ use crate::config::{Config, Store};
 use crate::history::Recorder;
 use crate::intake::{HandInRequest, HandedIn, Intake};
 use crate::operator::{
-    self, ChangeReply, ChangeRequest, ForgetReply, ForgetRequest, ListRequest, Listing, OperatorError,
+    self, ChangeReply, ChangeRequest, ForgetReply, ForgetRequest, ListRequest, Listing, OperatorError, Order,
     Selection, Shown, StateName, Status,
 };
 use crate::queue::{Inbox, SharedQueue, State};
 use crate::sampling::Shares;
-
-/// What an operator wants done with some entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
-    Retry,
-    Discard,
-}
 
 /// The queue that a configuration file leads to.
 pub(super) struct Found {
@@ -182,15 +175,17 @@ impl Access {
     }
 
     pub(super) async fn change(&self, order: Order, request: &ChangeRequest) -> anyhow::Result<ChangeReply> {
-        match (self, order) {
-            (Self::Here(queue, clock) | Self::Beside(queue, clock), Order::Retry) => {
-                asked(operator::retry(&**queue, request, clock.now()).await)
+        match self {
+            Self::Here(queue, clock) | Self::Beside(queue, clock) => {
+                asked(operator::change(&**queue, order, request, clock.now()).await)
             }
-            (Self::Here(queue, clock) | Self::Beside(queue, clock), Order::Discard) => {
-                asked(operator::discard(&**queue, request, clock.now()).await)
+            Self::There(remote) => {
+                let path = match order {
+                    Order::Retry => "queue/retry",
+                    Order::Discard => "queue/discard",
+                };
+                remote.post(path, request).await
             }
-            (Self::There(remote), Order::Retry) => remote.post("queue/retry", request).await,
-            (Self::There(remote), Order::Discard) => remote.post("queue/discard", request).await,
         }
     }
 

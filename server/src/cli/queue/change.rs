@@ -8,13 +8,13 @@ use std::fmt::Write as _;
 use anyhow::bail;
 use clap::{ArgGroup, Args};
 
-use super::access::{Found, Order};
+use super::access::Found;
 use super::filter::FilterArgs;
 use crate::cli::ConfigFile;
 use crate::cli::ask::confirm;
 use crate::cli::words::{entries, say, why_left};
 use crate::clock::Clock;
-use crate::operator::{ChangeReply, ChangeRequest, Tally};
+use crate::operator::{ChangeReply, ChangeRequest, Order, Tally};
 use crate::queue::State;
 
 /// Entries that are named one by one in a report, at most.

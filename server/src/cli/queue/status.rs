@@ -12,7 +12,7 @@ use super::access::Found;
 use crate::cli::ConfigFile;
 use crate::cli::words::{ago, fold, plain, say, span, table, width};
 use crate::clock::Clock;
-use crate::operator::{LaneStatus, Status};
+use crate::operator::{self, LaneStatus, Status};
 
 #[derive(Args)]
 pub(super) struct StatusArgs {
@@ -90,10 +90,8 @@ fn through(lane: &LaneStatus) -> String {
 fn remarks(status: &Status, serves: bool) -> Vec<String> {
     let mut remarks = Vec::new();
     if let Some(reason) = &status.refuses {
-        remarks.push(format!(
-            "Visitors' answers are refused: {}. Their browsers keep them for a week, and send them again.",
-            plain(reason)
-        ));
+        let (what, why) = operator::refused(&plain(reason));
+        remarks.push(format!("{what} {why}"));
     }
     if !serves {
         remarks.push("No server runs on this store: nothing is sent until one is started.".into());

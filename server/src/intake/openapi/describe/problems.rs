@@ -5,31 +5,25 @@ use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder};
 use utoipa::openapi::{ContentBuilder, Header, HeaderBuilder, ResponseBuilder};
 
 use super::schemas::{text, to, whole};
-use crate::intake::problem::KINDS;
+use crate::intake::problem::Kind;
 
-/// Adds a response for each status of these codes; codes of one status share it.
-pub(super) fn add(operation: OperationBuilder, codes: &[&str]) -> OperationBuilder {
-    let mut statuses: Vec<u16> = of(codes).map(|(status, ..)| status).collect();
+/// Adds a response for each status of these kinds; kinds of one status share it.
+pub(super) fn add(operation: OperationBuilder, kinds: &[Kind]) -> OperationBuilder {
+    // In the order of their statuses, which is that of the table.
+    let kinds = || Kind::ALL.iter().copied().filter(|kind| kinds.contains(kind));
+    let mut statuses: Vec<u16> = kinds().map(|kind| kind.status().as_u16()).collect();
     statuses.dedup();
     statuses.into_iter().fold(operation, |operation, status| {
-        let kinds: Vec<_> = of(codes).filter(|kind| kind.0 == status).collect();
+        let kinds: Vec<_> = kinds().filter(|kind| kind.status() == status).collect();
         operation.response(status.to_string(), response(status, &kinds))
     })
 }
 
-type Kind = (u16, &'static str, &'static str);
-
-/// The kinds of problems with these codes, in the order of their statuses.
-fn of(codes: &[&str]) -> impl Iterator<Item = Kind> {
-    let kinds = KINDS.iter().filter(|(_, code, _)| codes.contains(code));
-    kinds.map(|(status, code, when)| (status.as_u16(), *code, *when))
-}
-
 fn response(status: u16, kinds: &[Kind]) -> ResponseBuilder {
-    let about: Vec<_> = kinds.iter().map(|(_, code, when)| format!("`{code}`: {when}")).collect();
+    let about: Vec<_> = kinds.iter().map(|kind| format!("`{}`: {}", kind.code(), kind.when())).collect();
     let narrowed = ObjectBuilder::new()
         .property("status", whole("").enum_values(Some([status])))
-        .property("code", text("").enum_values(Some(kinds.iter().map(|(_, code, _)| *code))));
+        .property("code", text("").enum_values(Some(kinds.iter().map(|kind| kind.code()))));
     let narrowed = if status == 422 { narrowed.required("errors") } else { narrowed };
     let schema = AllOfBuilder::new().item(to("Problem")).item(narrowed);
     let content = ContentBuilder::new().schema(Some(schema)).build();

@@ -7,9 +7,10 @@ use utoipa::openapi::{ContentBuilder, RefOr, Required, ResponseBuilder, Schema};
 
 use super::problems::{self, told};
 use super::schemas::{id, text, to};
+use crate::intake::problem::Kind;
 
 /// What any request may meet.
-const ANY: [&str; 3] = ["address", "timeout", "rate"];
+const ANY: [Kind; 3] = [Kind::Address, Kind::Timeout, Kind::Rate];
 
 pub(super) fn loader() -> Operation {
     let about = "An id that the server does not know gets a loader that says so in the \
@@ -22,7 +23,7 @@ pub(super) fn loader() -> Operation {
         .summary(Some("The script for a page"))
         .parameter(survey)
         .response("200", public(ok));
-    problems::add(operation, &[&ANY[..], &["no_widget"]].concat()).build()
+    problems::add(operation, &[&ANY[..], &[Kind::NoWidget]].concat()).build()
 }
 
 pub(super) fn file() -> Operation {
@@ -50,7 +51,7 @@ pub(super) fn file() -> Operation {
         .parameter(parameter("build", ParameterIn::Path, true, build))
         .parameter(parameter("file", ParameterIn::Path, true, file))
         .response("200", public(ok));
-    problems::add(operation, &[&ANY[..], &["not_found", "no_widget"]].concat()).build()
+    problems::add(operation, &[&ANY[..], &[Kind::NotFound, Kind::NoWidget]].concat()).build()
 }
 
 pub(super) fn definition() -> Operation {
@@ -70,7 +71,7 @@ pub(super) fn definition() -> Operation {
                 .header("Content-Language", told("The definition's language.")),
         )
         .response("304", not_modified());
-    problems::add(operation, &[&ANY[..], &["unknown_survey"]].concat()).build()
+    problems::add(operation, &[&ANY[..], &[Kind::UnknownSurvey]].concat()).build()
 }
 
 pub(super) fn answers() -> Operation {
@@ -96,20 +97,20 @@ pub(super) fn answers() -> Operation {
                 .header("Cache-Control", told("Always `no-store`.")),
         );
     let own = [
-        "not_json",
-        "origin",
-        "no_origin",
-        "unknown_survey",
-        "body",
-        "conflict",
-        "too_large",
-        "content_type",
-        "content",
-        "survey_rate",
-        "internal",
-        "busy",
-        "full",
-        "store",
+        Kind::NotJson,
+        Kind::Origin,
+        Kind::NoOrigin,
+        Kind::UnknownSurvey,
+        Kind::Body,
+        Kind::Conflict,
+        Kind::TooLarge,
+        Kind::ContentType,
+        Kind::Content,
+        Kind::SurveyRate,
+        Kind::Internal,
+        Kind::Busy,
+        Kind::Full,
+        Kind::Store,
     ];
     problems::add(operation, &[&ANY[..], &own].concat()).build()
 }
@@ -136,8 +137,16 @@ pub(super) fn steps() -> Operation {
         .parameter(parameter("Origin", ParameterIn::Header, true, origin))
         .request_body(Some(body))
         .response("204", ResponseBuilder::new().description("It was counted, if the survey counts."));
-    let own =
-        ["not_json", "origin", "no_origin", "unknown_survey", "body", "too_large", "content_type", "content"];
+    let own = [
+        Kind::NotJson,
+        Kind::Origin,
+        Kind::NoOrigin,
+        Kind::UnknownSurvey,
+        Kind::Body,
+        Kind::TooLarge,
+        Kind::ContentType,
+        Kind::Content,
+    ];
     problems::add(operation, &[&ANY[..], &own].concat()).build()
 }
 
@@ -149,7 +158,7 @@ pub(super) fn document() -> Operation {
         .parameter(known())
         .response("200", public(json("This document.", schema)))
         .response("304", not_modified());
-    problems::add(operation, &["timeout", "rate"]).build()
+    problems::add(operation, &[Kind::Timeout, Kind::Rate]).build()
 }
 
 fn body() -> RequestBody {

@@ -10,7 +10,7 @@ use shared::id;
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr, Schema, SchemaFormat};
 
-use crate::intake::problem::DETAILS;
+use crate::intake::problem::Detail;
 
 /// `shared::id`, as a regular expression.
 const ID: &str = "^[a-z0-9][a-z0-9_-]*$";
@@ -112,7 +112,7 @@ fn problem() -> Schema {
 fn detail() -> Schema {
     with([
         ("pointer", text("JSON pointer (RFC 6901) into the body; empty for the whole.").into()),
-        ("code", text("Stable name of the fault.").enum_values(Some(DETAILS)).into()),
+        ("code", text("Stable name of the fault.").enum_values(Some(Detail::codes())).into()),
         ("detail", text("The fault, for people.").into()),
     ])
     .property("question", id("The question, where it is known."))
