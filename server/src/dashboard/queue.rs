@@ -19,7 +19,9 @@ use super::problem::{Code, Detail, Place, Problem};
 use super::{Dashboard, health};
 use crate::config::PlatformName;
 use crate::intake::pointer;
-use crate::operator::{self, ChangeRequest, ForgetRequest, ListRequest, OperatorError, OwnWords, Selection};
+use crate::operator::{
+    self, ChangeRequest, ForgetRequest, ListRequest, OperatorError, Order, OwnWords, Selection,
+};
 
 /// Entries in a list that says nothing else.
 const LISTED: u32 = 50;
@@ -89,13 +91,13 @@ async fn export(State(dashboard): State<Dashboard>, asked: Asked) -> Answer {
 async fn retry(State(dashboard): State<Dashboard>, body: Bytes) -> Answer {
     let request: ChangeRequest = read(&body)?;
     let now = dashboard.clock.now();
-    to_the_end(async move { operator::retry(&*dashboard.queue, &request, now).await }).await
+    to_the_end(async move { operator::change(&*dashboard.queue, Order::Retry, &request, now).await }).await
 }
 
 async fn discard(State(dashboard): State<Dashboard>, body: Bytes) -> Answer {
     let request: ChangeRequest = read(&body)?;
     let now = dashboard.clock.now();
-    to_the_end(async move { operator::discard(&*dashboard.queue, &request, now).await }).await
+    to_the_end(async move { operator::change(&*dashboard.queue, Order::Discard, &request, now).await }).await
 }
 
 async fn forget(State(dashboard): State<Dashboard>, body: Bytes) -> Answer {

@@ -103,6 +103,16 @@ pub(super) fn accept(
     Ok(Checked { new, accepted, dropped: checked.dropped })
 }
 
+/// True if this very submission was stored before, whatever the rules say of it now.
+pub(super) async fn is_stored(
+    intake: &Intake,
+    survey: &Survey,
+    submission: &Submission,
+) -> Result<bool, QueueError> {
+    let Ok(fingerprint) = fingerprint(submission) else { return Ok(false) };
+    intake.queue.has(&survey.id, submission.submission, fingerprint).await
+}
+
 /// Stores what was accepted, and counts it.
 pub(super) async fn store(
     queue: Arc<dyn Inbox>,
@@ -186,14 +196,19 @@ fn entry(
         priority,
         survey: survey.id.clone(),
         submission: submission.submission,
-        fingerprint: fingerprint(submission, *language)?,
+        fingerprint: fingerprint(submission)?,
         body: serde_json::to_vec(accepted)?,
         accepted_at,
     })
 }
 
-/// Covers what was answered, and not when or where: a retry differs in its context.
-fn fingerprint(submission: &Submission, language: Language) -> serde_json::Result<[u8; 32]> {
-    let covered = (language.tag(), &submission.answers, &submission.metadata, &submission.respondent);
+/// Covers what was answered, and not when or where: a retry differs in its context. Nor what the survey makes of it, which
+/// may be something else by then.
+fn fingerprint(submission: &Submission) -> serde_json::Result<[u8; 32]> {
+    let language: &str = match Language::matching(&submission.language) {
+        Some(language) => language.tag(),
+        None => &submission.language,
+    };
+    let covered = (language, &submission.answers, &submission.metadata, &submission.respondent);
     Ok(Sha256::digest(serde_json::to_vec(&covered)?).into())
 }

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use shared::{Submission, limits};
 
-use super::accept::{Hand, accept, store};
+use super::accept::{Hand, accept, is_stored, store};
 use super::problem::{Detail, Flaw, Kind, Problem};
 use super::{Intake, pointer};
 use crate::config::Survey;
@@ -84,7 +84,17 @@ async fn take(
     check_content_type(text(header::CONTENT_TYPE))?;
     let body = body.map_err(|rejection| unreadable(&rejection))?;
     let submission = parse(&body)?;
-    let checked = accept(intake, survey, &submission, Hand::Visitor(text(header::USER_AGENT)))?;
+    let checked = match accept(intake, survey, &submission, Hand::Visitor(text(header::USER_AGENT))) {
+        Ok(checked) => checked,
+        // The thanks may have been lost, and the survey may have changed since. Refused now, it would be answered again.
+        Err(problem) => {
+            let stored = is_stored(intake, survey, &submission).await;
+            return match stored.map_err(|error| unavailable(&error))? {
+                true => Ok(submission.submission),
+                false => Err(problem),
+            };
+        }
+    };
     intake.limits.count(&survey.id)?;
     if checked.dropped > 0 {
         let dropped = u64::try_from(checked.dropped).unwrap_or(u64::MAX);

@@ -42,6 +42,7 @@ use shared::SurveyId;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
+use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -163,6 +164,10 @@ struct Nowhere;
 impl Inbox for Nowhere {
     async fn enqueue(&self, _: NewEntry) -> Result<Enqueued, QueueError> {
         Err(QueueError::Stopped)
+    }
+
+    async fn has(&self, _: &SurveyId, _: Uuid, _: [u8; 32]) -> Result<bool, QueueError> {
+        Ok(false)
     }
 }
 

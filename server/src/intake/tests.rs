@@ -12,7 +12,7 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::accepted::Accepted;
-use crate::config::{PlatformName, tests::good};
+use crate::config::{PlatformName, Survey, tests::good};
 use crate::queue::{Due, Inbox, LaneCount, Lanes as _, Options, Records as _, SqliteQueue};
 
 const UUID: &str = "6f9b1c52-7d0e-4a55-9a39-3f4f4a2b1c01";
@@ -22,7 +22,7 @@ struct Door {
     queue: Arc<SqliteQueue>,
     clock: Clock,
     shares: Shares,
-    _folder: tempfile::TempDir,
+    _folder: Arc<tempfile::TempDir>,
 }
 
 struct Answer {
@@ -37,8 +37,17 @@ impl Door {
     }
 
     fn with(config: Config) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
         let queue = Arc::new(SqliteQueue::open(&folder.path().join("queue.db"), Options::default()).unwrap());
+        Self::of(config, queue, folder)
+    }
+
+    /// The same store behind another configuration.
+    fn after(&self, config: Config) -> Self {
+        Self::of(config, Arc::clone(&self.queue), Arc::clone(&self._folder))
+    }
+
+    fn of(config: Config, queue: Arc<SqliteQueue>, folder: Arc<tempfile::TempDir>) -> Self {
         let clock = Clock::start();
         let shares = Shares::new(&config);
         let intake = Intake::new(
@@ -139,6 +148,29 @@ async fn the_same_submission_again_makes_no_second_row_and_another_is_a_conflict
     let other = door.post(with("/answers/0/score", json!(4))).await;
     assert_eq!((other.status, &other.body["code"]), (StatusCode::CONFLICT, &json!("conflict")));
     assert_eq!(door.rows().await, 1);
+}
+
+#[tokio::test]
+async fn what_was_stored_stays_so_when_the_survey_changes_before_the_browser_hears_of_it() {
+    let before = Door::new();
+    assert_eq!(before.post(submission().to_string()).await.status, StatusCode::ACCEPTED);
+    let mut config = good();
+    let changed = Survey {
+        metadata: Vec::new(),
+        languages: vec!["fr".parse().unwrap()],
+        ..Survey::clone(&config.surveys[0])
+    };
+    config.surveys[0] = Arc::new(changed);
+    let after = before.after(config);
+    let again = after.post(submission().to_string()).await;
+    assert_eq!(again.status, StatusCode::ACCEPTED, "{}", again.body);
+    for other in [
+        with("/submission", json!("6f9b1c52-7d0e-4a55-9a39-3f4f4a2b1c02")),
+        with("/answers/0/score", json!(1)),
+    ] {
+        assert_eq!(after.post(other).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    assert_eq!(after.rows().await, 1);
 }
 
 #[tokio::test]

@@ -81,25 +81,7 @@ impl Left {
     }
 }
 
-/// Sends entries again as soon as their turn comes.
-pub async fn retry(
-    queue: &dyn Records,
-    request: &ChangeRequest,
-    now: Timestamp,
-) -> Result<ChangeReply, OperatorError> {
-    change(queue, Order::Retry, request, now).await
-}
-
-/// Gives entries up: what the visitor sent goes.
-pub async fn discard(
-    queue: &dyn Records,
-    request: &ChangeRequest,
-    now: Timestamp,
-) -> Result<ChangeReply, OperatorError> {
-    change(queue, Order::Discard, request, now).await
-}
-
-/// Does one or the other.
+/// Sends entries again as soon as their turn comes, or gives them up: then what the visitor sent goes.
 pub async fn change(
     queue: &dyn Records,
     order: Order,

@@ -25,7 +25,7 @@ mod tests;
 
 use crate::queue::QueueError;
 
-pub use change::{ChangeReply, ChangeRequest, Left, Order, STUCK, change, discard, retry};
+pub use change::{ChangeReply, ChangeRequest, Left, Order, STUCK, change};
 pub use export::{Exported, export};
 pub use forget::{ForgetReply, ForgetRequest, forget};
 pub use list::{ListRequest, Listing, MOST_LISTED, Row, list};

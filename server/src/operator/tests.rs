@@ -88,7 +88,7 @@ impl Bench {
         bench.pass(Some(Settlement::Delivered), None).await;
         store(8).await;
         bench.pass(Some(Settlement::Dead), words).await;
-        discard(&*bench.queue, &named(&[8]), at(902)).await.unwrap();
+        change(&*bench.queue, Order::Discard, &named(&[8]), at(902)).await.unwrap();
         store(3).await;
         bench.pass(None, None).await;
         store(1).await;
@@ -216,10 +216,10 @@ async fn a_retry_takes_what_waits_for_an_operator_and_wakes_its_lane() {
     let mut stirred = bench.queue.stirred(&lane());
     stirred.mark_unchanged();
     let asked = ChangeRequest { dry_run: true, ..all(&[]) };
-    let foreseen = retry(&*bench.queue, &asked, at(1_000)).await.unwrap();
+    let foreseen = change(&*bench.queue, Order::Retry, &asked, at(1_000)).await.unwrap();
     assert_eq!(foreseen.changed.to_string(), "1 parked, 1 dead");
     assert!(!stirred.has_changed().unwrap() && bench.state(6).await == State::Dead, "nothing has changed");
-    let done = retry(&*bench.queue, &all(&[]), at(1_000)).await.unwrap();
+    let done = change(&*bench.queue, Order::Retry, &all(&[]), at(1_000)).await.unwrap();
     assert_eq!(done, foreseen);
     assert!(stirred.has_changed().unwrap(), "the lane is woken");
     let waiting: Vec<u16> = bench
@@ -237,13 +237,15 @@ async fn a_retry_takes_what_waits_for_an_operator_and_wakes_its_lane() {
 #[tokio::test]
 async fn a_retry_takes_other_states_only_if_they_are_named_and_may_be_retried() {
     let bench = Bench::with_every_state().await;
-    let done = retry(&*bench.queue, &all(&[State::Delayed, State::Unknown]), at(1_000)).await.unwrap();
+    let done = change(&*bench.queue, Order::Retry, &all(&[State::Delayed, State::Unknown]), at(1_000))
+        .await
+        .unwrap();
     assert_eq!(done.changed.to_string(), "1 delayed, 1 unknown");
     for state in [State::Sending, State::Waiting, State::Delivered, State::Discarded] {
-        let refused = retry(&*bench.queue, &all(&[state]), at(1_000)).await.unwrap_err();
+        let refused = change(&*bench.queue, Order::Retry, &all(&[state]), at(1_000)).await.unwrap_err();
         assert!(matches!(refused, OperatorError::Asked { parameter: "states", .. }), "{refused}");
     }
-    let nobody = retry(&*bench.queue, &ChangeRequest::default(), at(1_000)).await.unwrap_err();
+    let nobody = change(&*bench.queue, Order::Retry, &ChangeRequest::default(), at(1_000)).await.unwrap_err();
     assert!(matches!(nobody, OperatorError::Asked { parameter: "all", .. }), "{nobody}");
 }
 
@@ -251,7 +253,7 @@ async fn a_retry_takes_other_states_only_if_they_are_named_and_may_be_retried() 
 async fn a_named_submission_that_is_left_alone_is_reported_with_its_state() {
     let bench = Bench::with_every_state().await;
     let before = bench.states().await;
-    let done = retry(&*bench.queue, &named(&[3, 7, 99]), at(1_000)).await.unwrap();
+    let done = change(&*bench.queue, Order::Retry, &named(&[3, 7, 99]), at(1_000)).await.unwrap();
     assert_eq!((done.changed.total(), done.missing.as_slice()), (0, [id(99)].as_slice()));
     let mut left: Vec<_> = done.left.iter().map(|left| (left.submission, left.state.0)).collect();
     left.sort_unstable();
@@ -263,9 +265,9 @@ async fn a_named_submission_that_is_left_alone_is_reported_with_its_state() {
 async fn what_came_in_after_the_operator_looked_is_left_alone() {
     let bench = Bench::with_every_state().await;
     let earlier = ChangeRequest { as_of: Some(at(900)), ..all(&[]) };
-    assert_eq!(discard(&*bench.queue, &earlier, at(1_000)).await.unwrap().changed.total(), 0);
+    assert_eq!(change(&*bench.queue, Order::Discard, &earlier, at(1_000)).await.unwrap().changed.total(), 0);
     let now = ChangeRequest { as_of: Some(at(901)), ..earlier };
-    assert_eq!(discard(&*bench.queue, &now, at(1_000)).await.unwrap().changed.total(), 2);
+    assert_eq!(change(&*bench.queue, Order::Discard, &now, at(1_000)).await.unwrap().changed.total(), 2);
 }
 
 #[tokio::test]
@@ -275,7 +277,7 @@ async fn a_discard_takes_every_page_and_forgets_the_content() {
         bench.store(number, Some(EMAIL), WORDS).await;
     }
     bench.pass(None, None).await;
-    let done = discard(&*bench.queue, &all(&[State::Waiting]), at(1_000)).await.unwrap();
+    let done = change(&*bench.queue, Order::Discard, &all(&[State::Waiting]), at(1_000)).await.unwrap();
     assert_eq!((done.changed.total(), done.left.len()), (1_099, 0));
     assert_eq!(bench.state(1).await, State::Sending);
     assert!(!show(&*bench.queue, id(2), true).await.unwrap().unwrap().kept);
@@ -392,8 +394,8 @@ async fn every_operation() {
     list(&*bench.queue, &some(Selection::default())).await.unwrap();
     show(&*bench.queue, id(6), true).await.unwrap();
     lines(&bench, &Selection::default()).await;
-    retry(&*bench.queue, &named(&[5]), at(1_000)).await.unwrap();
-    discard(&*bench.queue, &named(&[6]), at(1_000)).await.unwrap();
+    change(&*bench.queue, Order::Retry, &named(&[5]), at(1_000)).await.unwrap();
+    change(&*bench.queue, Order::Discard, &named(&[6]), at(1_000)).await.unwrap();
     let request = ForgetRequest { email: Some(EMAIL.into()), ..ForgetRequest::default() };
     forget(&*bench.queue, &request, at(1_000)).await.unwrap();
 }

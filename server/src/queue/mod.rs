@@ -118,6 +118,14 @@ pub enum QueueError {
 pub trait Inbox: Send + Sync + 'static {
     /// Stores a submission once; returns after it is durable. Again, it finds the submission there.
     async fn enqueue(&self, entry: NewEntry) -> Result<Enqueued, QueueError>;
+
+    /// True if this very submission was stored before.
+    async fn has(
+        &self,
+        survey: &SurveyId,
+        submission: Uuid,
+        fingerprint: [u8; 32],
+    ) -> Result<bool, QueueError>;
 }
 
 /// The right to forward a lane's entries.

@@ -9,6 +9,7 @@ use std::collections::hash_map::Entry as Slot;
 use std::sync::Arc;
 
 use deadpool_postgres::Pool;
+use shared::SurveyId;
 use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::types::Type;
 use uuid::Uuid;
@@ -45,10 +46,10 @@ pub(super) struct Waiting {
 
 /// What tells a repetition from a conflict: survey and fingerprint. Not the lane: the survey may have had
 /// another one.
-type Content = (String, Vec<u8>);
+pub(super) type Content = (String, Vec<u8>);
 
-fn content(new: &NewEntry) -> Content {
-    (new.survey.as_str().to_owned(), new.fingerprint.to_vec())
+pub(super) fn content(survey: &SurveyId, fingerprint: [u8; 32]) -> Content {
+    (survey.as_str().to_owned(), fingerprint.to_vec())
 }
 
 /// The one task that stores what comes in.
@@ -104,7 +105,8 @@ impl Committer {
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         if room < firsts.len() {
             // What is stored already is stored, full or not, and takes no room.
-            stored = self.stored(firsts.iter().map(|at| batch[*at].new.submission).collect()).await?;
+            stored =
+                self::stored(&self.pool, firsts.iter().map(|at| batch[*at].new.submission).collect()).await?;
             firsts.retain(|at| !stored.contains_key(&batch[*at].new.submission));
             firsts.truncate(room);
         }
@@ -112,7 +114,7 @@ impl Committer {
         let lost = firsts.iter().map(|at| batch[*at].new.submission).filter(|id| !inserted.contains_key(id));
         let lost: Vec<Uuid> = lost.collect();
         if !lost.is_empty() {
-            stored.extend(self.stored(lost).await?);
+            stored.extend(self::stored(&self.pool, lost).await?);
         }
         let outcome = |(at, waiting): (usize, &Waiting)| {
             let new = &waiting.new;
@@ -121,7 +123,7 @@ impl Committer {
                 return Ok(Enqueued::Stored);
             }
             match inserted.get(&new.submission).or_else(|| stored.get(&new.submission)) {
-                Some(there) if *there == content(new) => Ok(Enqueued::Repeated),
+                Some(there) if *there == content(&new.survey, new.fingerprint) => Ok(Enqueued::Repeated),
                 Some(_) => Ok(Enqueued::Conflict),
                 None => Err(QueueError::Full(why.clone())),
             }
@@ -163,16 +165,19 @@ impl Committer {
             let submission: Uuid = get(row, 0)?;
             if let Some(new) = known.get(&submission) {
                 bytes += new.body.len();
-                inserted.insert(submission, content(new));
+                inserted.insert(submission, content(&new.survey, new.fingerprint));
             }
         }
         self.bounds.opened(inserted.len(), bytes);
         Ok(inserted)
     }
+}
 
-    /// What is stored under some UUIDs.
-    async fn stored(&self, submissions: Vec<Uuid>) -> Result<HashMap<Uuid, Content>, QueueError> {
-        let rows = once(&self.pool, LIMIT, STORED, &[(&submissions, Type::UUID_ARRAY)]).await?;
-        rows.iter().map(|row| Ok((get(row, 0)?, (get(row, 1)?, get(row, 2)?)))).collect()
-    }
+/// What is stored under some UUIDs.
+pub(super) async fn stored(
+    pool: &Pool,
+    submissions: Vec<Uuid>,
+) -> Result<HashMap<Uuid, Content>, QueueError> {
+    let rows = once(pool, LIMIT, STORED, &[(&submissions, Type::UUID_ARRAY)]).await?;
+    rows.iter().map(|row| Ok((get(row, 0)?, (get(row, 1)?, get(row, 2)?)))).collect()
 }

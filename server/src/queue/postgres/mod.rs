@@ -171,6 +171,16 @@ impl Inbox for PostgresQueue {
         })?;
         result.await.map_err(|_| QueueError::Stopped)?
     }
+
+    async fn has(
+        &self,
+        survey: &SurveyId,
+        submission: Uuid,
+        fingerprint: [u8; 32],
+    ) -> Result<bool, QueueError> {
+        let there = batch::stored(&self.reports, vec![submission]).await?;
+        Ok(there.get(&submission) == Some(&batch::content(survey, fingerprint)))
+    }
 }
 
 #[async_trait]

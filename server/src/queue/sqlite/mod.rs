@@ -174,6 +174,19 @@ impl Inbox for SqliteQueue {
         })?;
         result.await.map_err(|_| QueueError::Stopped)?
     }
+
+    async fn has(
+        &self,
+        survey: &SurveyId,
+        submission: Uuid,
+        fingerprint: [u8; 32],
+    ) -> Result<bool, QueueError> {
+        let survey = survey.clone();
+        let find = move |connection: &Connection| {
+            statements::stored_before(connection, &survey, submission, fingerprint)
+        };
+        Ok(Self::read(&self.reports, find).await? == Some(Enqueued::Repeated))
+    }
 }
 
 #[async_trait]

@@ -65,7 +65,9 @@ pub(super) fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
 pub(super) fn enqueue(desk: &Desk<'_>, new: &NewEntry) -> Result<Enqueued, QueueError> {
     if let Some(full) = desk.full() {
         // What is stored already is stored, full or not.
-        return stored_before(desk.connection, new).map_err(store)?.ok_or(QueueError::Full(full));
+        return stored_before(desk.connection, &new.survey, new.submission, new.fingerprint)
+            .map_err(store)?
+            .ok_or(QueueError::Full(full));
     }
     let inserted = desk
         .connection
@@ -89,17 +91,23 @@ pub(super) fn enqueue(desk: &Desk<'_>, new: &NewEntry) -> Result<Enqueued, Queue
         desk.opened(1);
         return Ok(Enqueued::Stored);
     }
-    Ok(stored_before(desk.connection, new).map_err(store)?.unwrap_or(Enqueued::Conflict))
+    let before = stored_before(desk.connection, &new.survey, new.submission, new.fingerprint);
+    Ok(before.map_err(store)?.unwrap_or(Enqueued::Conflict))
 }
 
 /// What is stored under the same UUID: the same, or something else.
-fn stored_before(connection: &Connection, new: &NewEntry) -> rusqlite::Result<Option<Enqueued>> {
+pub(super) fn stored_before(
+    connection: &Connection,
+    survey: &SurveyId,
+    submission: Uuid,
+    fingerprint: [u8; 32],
+) -> rusqlite::Result<Option<Enqueued>> {
     let found = connection
         .prepare_cached("SELECT survey, fingerprint FROM entry WHERE submission = ?1")?
-        .query_row([new.submission.as_bytes()], |row| {
+        .query_row([submission.as_bytes()], |row| {
             // Not by the lane: the survey may have had another one.
-            let same = row.get_ref(0)?.as_str()? == new.survey.as_str()
-                && row.get_ref(1)?.as_blob()? == new.fingerprint;
+            let same =
+                row.get_ref(0)?.as_str()? == survey.as_str() && row.get_ref(1)?.as_blob()? == fingerprint;
             Ok(if same { Enqueued::Repeated } else { Enqueued::Conflict })
         });
     found.optional()

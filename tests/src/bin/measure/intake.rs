@@ -45,6 +45,10 @@ impl Inbox for NullQueue {
     async fn enqueue(&self, _: NewEntry) -> Result<Enqueued, QueueError> {
         Ok(Enqueued::Stored)
     }
+
+    async fn has(&self, _: &SurveyId, _: Uuid, _: [u8; 32]) -> Result<bool, QueueError> {
+        Ok(false)
+    }
 }
 
 pub(super) async fn run() -> Result<ExitCode> {

@@ -33,6 +33,9 @@ impl Inbox for Leased {
     async fn enqueue(&self, entry: NewEntry) -> Result<Enqueued, QueueError> {
         self.queue.enqueue(entry).await
     }
+    async fn has(&self, survey: &SurveyId, id: Uuid, fingerprint: [u8; 32]) -> Result<bool, QueueError> {
+        self.queue.has(survey, id, fingerprint).await
+    }
 }
 
 #[async_trait]
