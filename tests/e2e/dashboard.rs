@@ -9,7 +9,7 @@ use server::clock::Clock;
 use server::queue::{History, Kind, Options, Series, SqliteQueue};
 use server::sandbox::{Fault, Misbehaviour, Reports};
 use tests::keys::{ENTER, TAB};
-use tests::{Browser, Engine, QUICK, Stage, Visitor, http_client};
+use tests::{Browser, Edit as _, Engine, QUICK, Stage, Visitor, http_client};
 use uuid::Uuid;
 
 use crate::submission;
@@ -150,8 +150,7 @@ async fn discard(page: &Visitor<'_>, button: &str, entries: &str) -> Result<()> 
 }
 
 async fn dead_letters_are_handled_by_keyboard_alone(engine: Engine) -> Result<()> {
-    let park =
-        |config: String| config.replace("id = \"checkout\"", "id = \"checkout\"\non_unknown = \"park\"");
+    let park = |config: String| config.edit("id = \"checkout\"", "id = \"checkout\"\non_unknown = \"park\"");
     let stage = Stage::with(QUICK, park).await?;
     // One is parked: its reply is lost, and the token may not look it up. More than a page of others is refused.
     stage.sandbox.set_reports(Reports { refused: true, ..Reports::default() });
@@ -267,7 +266,7 @@ async fn an_operator_logs_in_and_out(engine: Engine) -> Result<()> {
 
 async fn steps_are_counted_where_a_survey_says_so(engine: Engine) -> Result<()> {
     let stage = Stage::with(QUICK, |config| {
-        config.replacen("[survey.metadata]", "counts = true\n[survey.metadata]", 1)
+        config.edit_first("[survey.metadata]", "counts = true\n[survey.metadata]")
     })
     .await?;
     let browser = Browser::open(engine, 600, 900).await?;
@@ -373,7 +372,7 @@ async fn every_page_can_be_read_by_everyone_in_every_state() -> Result<()> {
     let looks =
         [("phone", 360, false), ("wide", 1_280, false), ("dark-phone", 360, true), ("dark", 1_280, true)];
     let counting = |config: String| {
-        let config = config.replacen("[survey.metadata]", "counts = true\n[survey.metadata]", 1);
+        let config = config.edit_first("[survey.metadata]", "counts = true\n[survey.metadata]");
         format!("admin_answers = true\n{config}")
     };
     // Empty, busy, failing, locked.
@@ -393,7 +392,7 @@ async fn every_page_can_be_read_by_everyone_in_every_state() -> Result<()> {
     failing.until_admin("/", |page| page.contains("An operators' call failed")).await?;
     std::fs::write(
         failing.process.config_file(),
-        failing.process.config.replace("kind = \"text\"", "kind = \"txt\""),
+        failing.process.config.edit("kind = \"text\"", "kind = \"txt\""),
     )?;
     failing
         .until_admin("/", |page| {

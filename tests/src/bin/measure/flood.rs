@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use tests::{Door, NO_LIMITS, Stage};
+use tests::{Door, Edit as _, NO_LIMITS, Stage};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -43,7 +43,7 @@ struct Flood {
 }
 
 pub(super) async fn run() -> Result<ExitCode> {
-    let default_limits = |config: String| config.replace(NO_LIMITS, "");
+    let default_limits = |config: String| config.edit(NO_LIMITS, "");
     let stage = Stage::logging("warn,server=info", Duration::from_secs(1), default_limits).await?;
     let address = |last| IpAddr::V4(Ipv4Addr::new(127, 0, 0, last));
 

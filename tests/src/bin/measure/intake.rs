@@ -20,7 +20,7 @@ use server::intake::Intake;
 use server::queue::{Enqueued, Inbox, Lanes, NewEntry, Options, QueueError, Records as _, SqliteQueue};
 use server::sampling::Shares;
 use shared::SurveyId;
-use tests::{NO_LIMITS, Stage};
+use tests::{Edit as _, NO_LIMITS, Stage};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
@@ -50,9 +50,9 @@ impl Inbox for NullQueue {
 pub(super) async fn run() -> Result<ExitCode> {
     let folder = tempfile::tempdir_in(".")?;
     let text = server::demo::CONFIG
-        .replace("@STORE@", "queue.db")
-        .replace("@PLATFORM@", "http://127.0.0.1:1")
-        .replace("@SHOP@", "http://127.0.0.1:2");
+        .edit("@STORE@", "queue.db")
+        .edit("@PLATFORM@", "http://127.0.0.1:1")
+        .edit("@SHOP@", "http://127.0.0.1:2");
     let config = Config::parse(&(text + NO_LIMITS), "bench", Path::new(""), &|_| Some("token".into()))?;
     let config = Arc::new(config);
     let nothing = serve(&config, Arc::new(NullQueue)).await?;

@@ -10,7 +10,7 @@ mod pages;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
-use tests::{Browser, Cost, QUICK, Sought, Stage};
+use tests::{Browser, Cost, Edit as _, QUICK, Sought, Stage};
 use tokio::net::TcpListener;
 
 /// Rounds, each with every page once.
@@ -48,7 +48,7 @@ pub(super) async fn run() -> Result<ExitCode> {
     let packages = std::env::var_os("PEERS").context("PEERS does not say where the peers' packages are")?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let shop = format!("http://{}", listener.local_addr()?);
-    let also_here = |config: String| config.replace("origins = [", &format!("origins = [\"{shop}\", "));
+    let also_here = |config: String| config.edit("origins = [", &format!("origins = [\"{shop}\", "));
     let stage = Stage::logging("warn,server=info", QUICK, also_here).await?;
     let peers = pages::Peers::read(packages.as_ref())?;
     let versions = peers.versions.clone();
