@@ -19,24 +19,28 @@ use super::words::{counted, say};
 use crate::clock::Clock;
 use crate::config::{Config, Guid, Origin};
 use crate::forwarder::{Call, Done, Verdict, verdict};
-use crate::platform::{Answered, AskedQuestion, LONGEST_WINDOW, ReportError, questions_of};
+use crate::platform::{Answered, AskedQuestion, LONGEST_WINDOW, MOST_LABELS, ReportError, questions_of};
 use survey::Draft;
 
-const HELP: &str = "\
+fn help() -> String {
+    format!(
+        "\
 It asks the platform for the touchpoint's questions: texts, kinds, scales, labels and GUIDs in every language. Where the \
 platform does not tell them, it reads what was asked in the responses of the last 31 days: what nobody has answered or \
 chosen lately is missing then, be it a question, a language or an option, and so are required and labels. The file says so.
 
-The platform lists 7 options of a choice at most: where it lists 7, look for more.
+The platform lists {MOST_LABELS} options of a choice at most: where it lists {MOST_LABELS}, look for more.
 
 The survey is printed, or written to a file, as a [[survey]] for the configuration. Its id and those of its questions are \
 made up: rename them before the first answer, not after it. When a question is shown is not known: add show_if.
 
 It asks the server that runs with this configuration, at admin_listen; if none runs, it calls the platform itself. The \
-configuration needs no survey for it.";
+configuration needs no survey for it."
+    )
+}
 
 #[derive(Args)]
-#[command(after_long_help = HELP)]
+#[command(after_long_help = help())]
 pub(super) struct Import {
     #[command(flatten)]
     file: ConfigFile,
