@@ -12,7 +12,6 @@ use super::patience::{Patience, report};
 use super::words::{counted, say};
 use super::{ConfigFile, target};
 use crate::config::{Config, Survey};
-use crate::forwarder::{Call, Done};
 use crate::platform::MOST_LABELS;
 use online::{Difference, compare};
 
@@ -98,13 +97,9 @@ async fn compare_all(config: &Config) -> anyhow::Result<()> {
 async fn differences(config: &Config, survey: &Survey) -> anyhow::Result<Vec<Difference>> {
     let platform = target::platform(config, survey)?;
     let mut desk = Desk::open(config, platform).await?;
-    let (company, touchpoint) = (survey.company.clone(), survey.touchpoint.clone());
-    let call = Call::GetQuestions { company, touchpoint };
     let tell = |words: &str| eprintln!("{}, {}: {words}", survey.id, platform.base_url);
-    let done = report(&mut desk, &call, &mut Patience::short(platform), tell).await;
+    let call = async || desk.questions(&survey.company, &survey.touchpoint).await;
+    let asked = report(&mut Patience::short(platform), tell, call).await;
     desk.close().await;
-    match done? {
-        Done::Questions(asked) => Ok(compare(survey, &asked)),
-        _ => bail!("the platform answered with something else"),
-    }
+    Ok(compare(survey, &asked?))
 }

@@ -18,7 +18,7 @@ use super::target::named_platform;
 use super::words::{counted, say};
 use crate::clock::Clock;
 use crate::config::{Config, Guid, Origin};
-use crate::forwarder::{Call, Done, Verdict, verdict};
+use crate::forwarder::{Verdict, verdict};
 use crate::platform::{Answered, AskedQuestion, LONGEST_WINDOW, MOST_LABELS, ReportError, questions_of};
 use survey::Draft;
 
@@ -125,22 +125,18 @@ async fn questions(
     company: &Guid,
     touchpoint: &Guid,
 ) -> anyhow::Result<(Vec<AskedQuestion>, Option<usize>)> {
-    let call = Call::GetQuestions { company: company.clone(), touchpoint: touchpoint.clone() };
-    let why = match desk.call(call.clone()).await? {
-        Done::Questions(questions) if !questions.is_empty() => return Ok((questions, None)),
-        Done::Questions(_) => "the platform has no questions for this touchpoint and company".to_owned(),
-        Done::Failed(ReportError::Read(reason)) => {
-            format!("the platform's reply cannot be understood: {reason}")
+    let mut call = async || desk.questions(company, touchpoint).await;
+    let why = match call().await? {
+        Ok(questions) if !questions.is_empty() => return Ok((questions, None)),
+        Ok(_) => "the platform has no questions for this touchpoint and company".to_owned(),
+        Err(ReportError::Read(reason)) => format!("the platform's reply cannot be understood: {reason}"),
+        Err(ReportError::Call(outcome))
+            if matches!(verdict(&outcome), Verdict::Rejected | Verdict::Paused) =>
+        {
+            in_words(&outcome)
         }
-        Done::Failed(ReportError::Call(outcome)) => match verdict(&outcome) {
-            Verdict::Rejected | Verdict::Paused => in_words(&outcome),
-            // It is away: the responses would not come either.
-            _ => match report(desk, &call, &mut patience, |words| eprintln!("{words}")).await? {
-                Done::Questions(questions) => return Ok((questions, None)),
-                _ => bail!("the platform answered with something else"),
-            },
-        },
-        _ => bail!("the platform answered with something else"),
+        // It is away: the responses would not come either.
+        Err(_) => return Ok((report(&mut patience, |words| eprintln!("{words}"), call).await?, None)),
     };
     eprintln!("{why}\nReading what was asked in the responses of the last 31 days instead.");
     let found = answered(desk, patience, touchpoint).await?;
@@ -165,10 +161,9 @@ async fn answered(
 ) -> anyhow::Result<Vec<Answered>> {
     let to = Clock::wall();
     let from = to - SignedDuration::try_from(LONGEST_WINDOW)?;
-    let call = Call::GetAll { touchpoint: touchpoint.clone(), from, to };
     loop {
-        let done = report(desk, &call, &mut patience, |words| eprintln!("{words}")).await?;
-        let Done::Responses(responses) = done else { bail!("the platform answered with something else") };
+        let call = async || desk.responses(touchpoint, from, to).await;
+        let responses = report(&mut patience, |words| eprintln!("{words}"), call).await?;
         let (found, all) = std::sync::mpsc::channel();
         let each = move |raw: Box<RawValue>| {
             // What cannot be understood tells nothing about questions. The other end lives until the reply is read.
