@@ -13,6 +13,8 @@ use anyhow::{Context, Result, ensure};
 use tests::{Browser, Cost, Edit as _, QUICK, Sought, Stage};
 use tokio::net::TcpListener;
 
+use crate::stats::Sorted;
+
 /// Rounds, each with every page once.
 const ROUNDS: usize = 7;
 /// What of PostHog's time our survey may take until its first question is visible, and in scripts.
@@ -84,9 +86,7 @@ struct Row {
 
 fn report(rounds: &[Vec<Cost>]) -> Result<ExitCode> {
     let of = |page: usize, figure: fn(&Cost) -> f64| {
-        let mut figures: Vec<f64> = rounds.iter().map(|round| figure(&round[page])).collect();
-        figures.sort_by(f64::total_cmp);
-        figures[figures.len() / 2]
+        rounds.iter().map(|round| figure(&round[page])).collect::<Sorted>().median()
     };
     let visible = |cost: &Cost| cost.visible.map_or(f64::INFINITY, |time| time.as_secs_f64());
     let script = |cost: &Cost| cost.script.as_secs_f64();
