@@ -256,8 +256,8 @@ mod tests {
         let said = std::cell::RefCell::new(Vec::new());
         let tell = |words: &str| said.borrow_mut().push(words.to_owned());
         let mut call = async || desk.nps(&survey.touchpoint, from, to, &[]).await;
-        let score = report(&mut Patience::new(&platform), tell, &mut call).await;
-        assert!(score.is_ok(), "{score:?}");
+        let nps = report(&mut Patience::new(&platform), tell, &mut call).await;
+        assert!(nps.is_ok(), "{nps:?}");
         assert_eq!(said.borrow().len(), 2, "{said:?}");
         sandbox.misbehave(garbage());
         let error = report(&mut Patience::new(&platform), |_| {}, &mut call).await.unwrap_err().to_string();

@@ -45,21 +45,21 @@ impl Sheet {
         if self.rows.is_empty() {
             faults.push(Fault::of_list("the list: there are no rows below the titles"));
         }
-        let one = |row: &Row| {
+        let each = self.rows.iter().map(|row| {
             let mut wrong = RowFaults::new(row.number, faults);
-            let made = match &row.cells {
+            let one = match &row.cells {
                 Ok(cells) => Some(make(cells, &mut wrong)),
                 Err(count) => {
                     wrong.at("cells", format!("there are {count}, and {} titles", self.columns.len()));
                     None
                 }
             };
-            (row.number, made.filter(|_| wrong.is_empty()))
-        };
-        self.rows.iter().map(one).collect()
+            (row.number, one.filter(|_| wrong.is_empty()))
+        });
+        each.collect()
     }
 
-    /// What is wrong with titles of which another, before them, says the same: that is for whoever knows the `columns`.
+    /// Tells each of the `columns` that is there already, whatever its title; without one it is nothing yet.
     pub(super) fn twice<T: PartialEq>(&self, columns: &[T]) -> impl Iterator<Item = Fault> {
         let titled = self.columns.iter().enumerate().filter(|(_, title)| !title.is_empty());
         let again = titled.filter(|(place, _)| columns[..*place].contains(&columns[*place]));
