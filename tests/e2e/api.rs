@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use tests::Stage;
+use tests::{Edit as _, Stage};
 
 /// The longest that a run may take, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -55,8 +55,8 @@ struct Statuses {
 
 async fn run(stage: &Stage, folder: &Path, statuses: &Statuses, document: &Value) -> Result<Output> {
     let (python, client) = client()?;
-    let settings = SETTINGS.replace("@ORIGIN@", &stage.pages.origin).replace("@STATUSES@", statuses.answers);
-    let settings = settings.replace("@STEPS@", statuses.steps);
+    let settings = SETTINGS.edit("@ORIGIN@", &stage.pages.origin).edit("@STATUSES@", statuses.answers);
+    let settings = settings.edit("@STEPS@", statuses.steps);
     std::fs::write(folder.join("schemathesis.toml"), settings)?;
     std::fs::write(folder.join("openapi.json"), document.to_string())?;
     let mut command = tokio::process::Command::new(python);

@@ -3,14 +3,14 @@
 use std::process::{Command, Output};
 
 use anyhow::{Result, ensure};
-use tests::binary;
+use tests::{Edit as _, binary};
 
 /// A configuration that is fine, but for its origin and its platform's address.
 const GOOD: [(&str, &str); 3] =
     [("@STORE@", "queue.db"), ("@PLATFORM@", "http://127.0.0.1:1"), ("@SHOP@", "https://shop.example")];
 
 fn config() -> String {
-    GOOD.iter().fold(server::demo::CONFIG.to_owned(), |text, (word, value)| text.replace(word, value))
+    GOOD.iter().fold(server::demo::CONFIG.to_owned(), |text, (word, value)| text.edit(word, value))
 }
 
 fn run(command: &str, config: &str, token: Option<&str>) -> Result<(Output, String)> {
@@ -38,14 +38,14 @@ fn check_praises_a_good_configuration() -> Result<()> {
 #[test]
 fn ten_mistakes_show_ten_messages_and_start_nothing() -> Result<()> {
     let wrong = config()
-        .replace("interval = \"1s\"", "intervall = \"1s\"")
-        .replace("https://shop.example", "https://shop.example/path")
-        .replacen("scale = \"nps\"", "scale = \"nsp\"", 1)
-        .replacen("kind = \"yes_no\"", "kind = \"yes-no\"", 1)
-        .replacen("company = \"", "company = \"x", 1)
-        .replacen("text.ar = ", "text.xx = ", 1)
-        .replacen("context = \"device\"", "context = \"divice\"", 1)
-        .replace("listen = \"127.0.0.1:8081\"", "listen = \"8081\"");
+        .edit("interval = \"1s\"", "intervall = \"1s\"")
+        .edit("https://shop.example", "https://shop.example/path")
+        .edit_first("scale = \"nps\"", "scale = \"nsp\"")
+        .edit_first("kind = \"yes_no\"", "kind = \"yes-no\"")
+        .edit_first("company = \"", "company = \"x")
+        .edit_first("text.ar = ", "text.xx = ")
+        .edit_first("context = \"device\"", "context = \"divice\"")
+        .edit("listen = \"127.0.0.1:8081\"", "listen = \"8081\"");
     for command in ["check", "serve"] {
         let (output, said) = run(command, &wrong, None)?;
         ensure!(output.status.code() == Some(1), "{said}");
@@ -63,11 +63,11 @@ fn ten_mistakes_show_ten_messages_and_start_nothing() -> Result<()> {
 fn a_store_that_cannot_be_opened_stops_the_start_with_the_reason() -> Result<()> {
     let free = |config: String| {
         config
-            .replace(":8081\"\n", ":0\"\n")
-            .replace("127.0.0.1:8081\"  ", "127.0.0.1:0\"  ")
-            .replace("127.0.0.1:9090", "127.0.0.1:0")
+            .edit(":8081\"\n", ":0\"\n")
+            .edit("127.0.0.1:8081\"  ", "127.0.0.1:0\"  ")
+            .edit("127.0.0.1:9090", "127.0.0.1:0")
     };
-    let missing = free(config()).replace("sqlite:queue.db", "sqlite:no/such/folder/queue.db");
+    let missing = free(config()).edit("sqlite:queue.db", "sqlite:no/such/folder/queue.db");
     let (output, said) = run("serve", &missing, Some("token"))?;
     ensure!(
         output.status.code() == Some(1) && said.contains("is missing; make it, or mount the volume"),
@@ -122,9 +122,9 @@ async fn a_server_says_whether_it_is_well() -> Result<()> {
 #[test]
 fn embed_prints_a_snippet_for_every_kind_of_page() -> Result<()> {
     let own = "public_url = \"http://127.0.0.1:8081\"";
-    let (output, said) = run("embed", &config().replace(own, ""), None)?;
+    let (output, said) = run("embed", &config().edit(own, ""), None)?;
     ensure!(output.status.code() == Some(1) && said.contains("add public_url ="), "{said}");
-    let public = config().replace(own, "public_url = \"https://feedback.example.com\"");
+    let public = config().edit(own, "public_url = \"https://feedback.example.com\"");
     let (output, said) = run("embed", &public, None)?;
     ensure!(output.status.success(), "{said}");
     let tag = "<script async src=\"https://feedback.example.com/widget.js?survey=checkout\" data-meta-pieces=\"VALUE\"></script>";

@@ -1,18 +1,16 @@
 //! The operators' pages, used as operators use them.
 
-use std::time::Duration;
+mod states;
 
 use anyhow::{Context, Result, bail, ensure};
-use jiff::ToSpan;
 use serde_json::json;
-use server::clock::Clock;
-use server::queue::{History, Kind, Options, Series, SqliteQueue};
 use server::sandbox::{Fault, Misbehaviour, Reports};
 use tests::keys::{ENTER, TAB};
-use tests::{Browser, Engine, QUICK, Stage, Visitor, http_client};
+use tests::{Browser, Edit as _, Engine, QUICK, Stage, Visitor, http_client};
 use uuid::Uuid;
 
 use crate::submission;
+use states::{readable, whole};
 
 tests::in_every_engine! {
     dead_letters_are_read_sent_again_and_given_up
@@ -150,8 +148,7 @@ async fn discard(page: &Visitor<'_>, button: &str, entries: &str) -> Result<()> 
 }
 
 async fn dead_letters_are_handled_by_keyboard_alone(engine: Engine) -> Result<()> {
-    let park =
-        |config: String| config.replace("id = \"checkout\"", "id = \"checkout\"\non_unknown = \"park\"");
+    let park = |config: String| config.edit("id = \"checkout\"", "id = \"checkout\"\non_unknown = \"park\"");
     let stage = Stage::with(QUICK, park).await?;
     // One is parked: its reply is lost, and the token may not look it up. More than a page of others is refused.
     stage.sandbox.set_reports(Reports { refused: true, ..Reports::default() });
@@ -267,7 +264,7 @@ async fn an_operator_logs_in_and_out(engine: Engine) -> Result<()> {
 
 async fn steps_are_counted_where_a_survey_says_so(engine: Engine) -> Result<()> {
     let stage = Stage::with(QUICK, |config| {
-        config.replacen("[survey.metadata]", "counts = true\n[survey.metadata]", 1)
+        config.edit_first("[survey.metadata]", "counts = true\n[survey.metadata]")
     })
     .await?;
     let browser = Browser::open(engine, 600, 900).await?;
@@ -308,189 +305,6 @@ fn step(page: &str, name: &str) -> Option<u64> {
     line.split("<td class=\"number\">").nth(1)?.split('<').next()?.parse().ok()
 }
 
-/// A store in which much has happened.
-async fn with_a_past(stage: &Stage) -> Result<()> {
-    let queue = SqliteQueue::open(&stage.process.folder().join("queue.db"), Options::default())?;
-    let now = Clock::wall();
-    let day = |ago: i64| server::history::day(now.checked_sub((ago * 24).hours()).unwrap_or(now));
-    let kind = |series, subject: &str, at, language: &str, item: &str, value: &str| Kind {
-        series,
-        subject: subject.into(),
-        at,
-        language: language.into(),
-        item: item.into(),
-        value: value.into(),
-    };
-    let mut counts = Vec::new();
-    for ago in 0..90_i64 {
-        for (language, share) in [("nl", 9), ("fr", 5), ("en", 3), ("ar", 1)] {
-            let of =
-                |item: &str, value: &str| kind(Series::Answer, "checkout", day(ago), language, item, value);
-            let many = u64::try_from((ago * 7 % 11 + 3) * share)?;
-            counts.push((of("", ""), many));
-            for score in 0..=10_u64 {
-                counts.push((
-                    of("recommend", &score.to_string()),
-                    many * [1, 0, 1, 0, 1, 2, 2, 6, 9, 12, 8][usize::try_from(score)?] / 42,
-                ));
-            }
-            counts.push((of("again", "true"), many * 2 / 3));
-            counts.push((of("again", "false"), many / 3));
-            counts.push((of("why", ""), many / 4));
-            let step = |step: &str| kind(Series::Step, "checkout", day(ago), language, step, "");
-            for (name, percent) in
-                [("shown", 300), ("answered recommend", 160), ("answered again", 110), ("submitted", 100)]
-            {
-                counts.push((step(name), many * percent / 100));
-            }
-        }
-    }
-    for minute in 0..1_440_i64 {
-        let at = server::history::minute(now.checked_sub(minute.minutes())?);
-        let mut call = |verdict: &str, count: i64| {
-            if count > 0 {
-                counts.push((kind(Series::Call, "sandbox", at, "", "", verdict), count.unsigned_abs()));
-            }
-        };
-        let outage = (20..31).contains(&minute);
-        call("delivered", if outage { 0 } else { 20 + minute * 13 % 37 });
-        call("later", if outage { 3 } else { 0 });
-        call("look-up", i64::from(minute % 9 == 0));
-        call("operator", i64::from(minute % 5 == 0) * 4);
-        call("rejected", i64::from(minute % 17 == 0));
-        let other = |purpose: &str, verdict: &str| {
-            (kind(Series::Call, "sandbox", at, "", purpose, verdict), u64::from(minute % 11 == 0))
-        };
-        counts.push(other(server::history::LOOK_UP, "delivered"));
-        counts.push(other(server::history::OPERATOR, "paused"));
-    }
-    queue.record(counts).await.context("the past cannot be stored")
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_page_can_be_read_by_everyone_in_every_state() -> Result<()> {
-    tests::prepared()?;
-    let looks =
-        [("phone", 360, false), ("wide", 1_280, false), ("dark-phone", 360, true), ("dark", 1_280, true)];
-    let counting = |config: String| {
-        let config = config.replacen("[survey.metadata]", "counts = true\n[survey.metadata]", 1);
-        format!("admin_answers = true\n{config}")
-    };
-    // Empty, busy, failing, locked.
-    let empty = Stage::with(QUICK, |config| config).await?;
-    let mut busy = Stage::prepared(Duration::from_secs(2), counting).await?;
-    with_a_past(&busy).await?;
-    busy.start().await?;
-    busy.sandbox.misbehave(Misbehaviour::from(refusal(REFUSAL)).calls(1));
-    let ids = submit(&busy, 5).await?;
-    until_dead(&busy, 1).await?;
-    let mut failing = Stage::prepared(QUICK, |config| config).await?;
-    with_a_past(&failing).await?;
-    failing.start().await?;
-    failing.sandbox.misbehave(Fault::Status { status: 401, retry_after: None, body: None });
-    submit(&failing, 3).await?;
-    ask_for_the_score(&failing).await?;
-    failing.until_admin("/", |page| page.contains("An operators' call failed")).await?;
-    std::fs::write(
-        failing.process.config_file(),
-        failing.process.config.replace("kind = \"text\"", "kind = \"txt\""),
-    )?;
-    failing
-        .until_admin("/", |page| {
-            page.contains("refuses the token") && page.contains("The configuration is wrong")
-        })
-        .await?;
-    let mut locked =
-        Stage::prepared(QUICK, |config| format!("admin_token_env = \"ADMIN\"\n{config}")).await?;
-    locked.process.environment.insert("ADMIN".into(), ADMIN_TOKEN.into());
-    locked.start().await?;
-    let letter = format!("/letters/{}", ids[0]);
-    let pages: [(&Stage, &str, &[&str]); 4] = [
-        (
-            &empty,
-            "empty",
-            &[
-                "/",
-                "/letters",
-                "/surveys",
-                "/surveys/checkout",
-                "/letters/none",
-                "/preview",
-                "/preview/checkout?lang=nl&mode=inline",
-                "/preview/nothing",
-            ],
-        ),
-        (
-            &busy,
-            "busy",
-            &[
-                "/",
-                "/letters",
-                &letter,
-                "/surveys",
-                "/surveys/checkout?days=90",
-                "/surveys/checkout?days=7&lang=nl",
-                "/letters?done=discarded-2-0",
-                "/letters?done=retried-0-3",
-            ],
-        ),
-        (
-            &failing,
-            "failing",
-            &[
-                "/",
-                "/letters?state=unknown",
-                "/surveys/nothing",
-                "/letters?state=ded",
-                "/letters?survey=nothing",
-                "/?lane=nothing",
-                "/surveys/checkout?days=8&lang=zz",
-            ],
-        ),
-        (&locked, "locked", &["/login", "/letters?state=dead"]),
-    ];
-    for (look, width, dark) in looks {
-        let browser = if dark {
-            Browser::open_in_the_dark(Engine::Chromium, width, 900).await?
-        } else {
-            Browser::open(Engine::Chromium, width, 900).await?
-        };
-        for (stage, state, paths) in &pages {
-            for (at, path) in paths.iter().enumerate() {
-                let page = browser.visit(&format!("{}{path}", stage.admin)).await?;
-                page.until("document.querySelector('main h1')").await?;
-                readable(&browser, &page, &format!("{state} {look} {path}")).await?;
-                whole(&browser, &page, &format!("operators-{state}-{look}-{at}")).await?;
-            }
-        }
-        forms_lead_on(&browser, (&busy, &ids[0]), &locked, look).await?;
-        browser.close().await?;
-    }
-    Ok(())
-}
-
-/// What a form leads to: nothing is given up, since nobody says that it is meant.
-async fn forms_lead_on(
-    browser: &Browser,
-    (busy, dead): (&Stage, &Uuid),
-    locked: &Stage,
-    look: &str,
-) -> Result<()> {
-    let page = browser.visit(&format!("{}/letters", busy.admin)).await?;
-    page.until(&tick(dead)).await?;
-    click(&page, "button", "Discard selected").await?;
-    says(&page, "Discard 1 entry?").await?;
-    readable(browser, &page, &format!("confirmation {look}")).await?;
-    whole(browser, &page, &format!("operators-confirmation-{look}")).await?;
-    let page = browser.visit(&format!("{}/login", locked.admin)).await?;
-    page.until("(field => field && (field.value = 'wrong', true))(document.querySelector('#token'))").await?;
-    click(&page, "button", "Log in").await?;
-    says(&page, "This is not the admin token.").await?;
-    readable(browser, &page, &format!("wrong token {look}")).await?;
-    whole(browser, &page, &format!("operators-wrong-token-{look}")).await?;
-    Ok(())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_platform_is_asked_for_its_score_when_an_operator_says_so() -> Result<()> {
     tests::prepared()?;
@@ -526,23 +340,4 @@ async fn ask_for_the_score(stage: &Stage) -> Result<()> {
     let status = sent.await?.status();
     ensure!(!status.is_client_error() && !status.is_server_error(), "{status}");
     Ok(())
-}
-
-/// axe-core finds nothing, and nothing is wider than the page.
-async fn readable(browser: &Browser, page: &Visitor<'_>, what: &str) -> Result<()> {
-    let found = browser.axe().await?;
-    ensure!(found.is_empty(), "{what}: {found:#?}");
-    let wide = page.look("document.documentElement.scrollWidth - innerWidth").await?;
-    ensure!(wide.as_i64() <= Some(0), "{what}: {wide} pixels too wide");
-    Ok(())
-}
-
-/// A picture of the whole page.
-async fn whole(browser: &Browser, page: &Visitor<'_>, name: &str) -> Result<()> {
-    let Some(folder) = std::env::var_os("AFTERWORD_SHOTS") else { return Ok(()) };
-    let size = page.look("[innerWidth, document.documentElement.scrollHeight]").await?;
-    let [width, height] = [0, 1].map(|at| size[at].as_f64().unwrap_or_default());
-    let picture = browser.part([0.0, 0.0, width, height]).await?;
-    std::fs::create_dir_all(&folder)?;
-    Ok(std::fs::write(std::path::Path::new(&folder).join(format!("{name}.png")), picture)?)
 }

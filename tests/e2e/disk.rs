@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use tests::Stage;
+use tests::{Edit as _, Stage};
 use uuid::Uuid;
 
 use crate::submission;
@@ -14,8 +14,7 @@ const INTERVAL: Duration = Duration::from_millis(20);
 
 /// A stage whose store lies in a folder of its own, and that folder.
 async fn stage() -> Result<(Stage, PathBuf)> {
-    let stage =
-        Stage::prepared(INTERVAL, |config| config.replace("sqlite:queue.db", "sqlite:store/queue.db"));
+    let stage = Stage::prepared(INTERVAL, |config| config.edit("sqlite:queue.db", "sqlite:store/queue.db"));
     let stage = stage.await?;
     let folder = stage.process.folder().join("store");
     std::fs::create_dir(&folder)?;
@@ -127,12 +126,12 @@ async fn a_second_server_on_one_file_refuses_to_start() -> Result<()> {
     let stage = Stage::new().await?;
     let folder = tempfile::tempdir()?;
     let store = stage.process.folder().join("queue.db");
-    let config = stage.process.config.replace("sqlite:queue.db", &format!("sqlite:{}", store.display()));
+    let config = stage.process.config.edit("sqlite:queue.db", &format!("sqlite:{}", store.display()));
     // On ports of its own, so that the store is what it fails at.
     let config = [(&stage.server, "listen"), (&stage.admin, "admin_listen")].iter().fold(
         config,
         |config, (own, _)| {
-            config.replace(&format!("\"{}\"", own.trim_start_matches("http://")), "\"127.0.0.1:0\"")
+            config.edit(&format!("\"{}\"", own.trim_start_matches("http://")), "\"127.0.0.1:0\"")
         },
     );
     let mut second = tests::Process::new(folder, config);

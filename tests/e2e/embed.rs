@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tests::keys::ESCAPE;
-use tests::{Browser, Engine, QUICK, Stage};
+use tests::{Browser, Edit as _, Engine, QUICK, Stage};
 
 use crate::visitor::finish_checkout;
 
@@ -21,7 +21,7 @@ tests::in_every_engine! {
 /// What `[survey.show]` has in these tests goes before the survey's metadata.
 pub(crate) fn showing(rules: &str) -> impl FnOnce(String) -> String {
     move |config| {
-        config.replacen("[survey.metadata]", &format!("[survey.show]\n{rules}\n[survey.metadata]"), 1)
+        config.edit_first("[survey.metadata]", &format!("[survey.show]\n{rules}\n[survey.metadata]"))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, ensure};
 use server::sandbox::{Call, Fault, Misbehaviour, Reports};
-use tests::Stage;
+use tests::{Edit as _, Stage};
 use uuid::Uuid;
 
 use crate::delivery::submissions;
@@ -84,7 +84,7 @@ async fn a_connection_reset_before_the_body_loses_nothing() -> Result<()> {
 
 /// Hands in one answer that meets a fault and is at the platform all the same: it is there once.
 async fn arrives_once(fault: Fault) -> Result<()> {
-    let quick = |config: String| config.replace("settle =", "timeout = \"400ms\"\nsettle =");
+    let quick = |config: String| config.edit("settle =", "timeout = \"400ms\"\nsettle =");
     let stage = Stage::with(std::time::Duration::from_millis(20), quick).await?;
     stage.sandbox.misbehave(Misbehaviour::from(fault).calls(1));
     let id = Uuid::new_v4();
@@ -185,8 +185,7 @@ async fn a_refused_token_for_one_touchpoint_does_not_stop_the_others() -> Result
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_cannot_be_looked_up_is_parked_where_the_survey_says_so() -> Result<()> {
     tests::prepared()?;
-    let park =
-        |config: String| config.replace("id = \"checkout\"", "id = \"checkout\"\non_unknown = \"park\"");
+    let park = |config: String| config.edit("id = \"checkout\"", "id = \"checkout\"\non_unknown = \"park\"");
     let stage = Stage::with(std::time::Duration::from_millis(20), park).await?;
     stage.sandbox.set_reports(Reports { refused: true, ..Reports::default() });
     // The token may add answers, and may not read them back.

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
-use tests::{Browser, Engine, Stage};
+use tests::{Browser, Edit as _, Engine, Stage};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::visitor::{finish_checkout, start_checkout};
@@ -105,7 +105,7 @@ async fn snippet(stage: &Stage, kind: &str) -> Result<String> {
     let snippet = String::from_utf8(printed.stdout)?;
     ensure!(snippet.contains("http://127.0.0.1:8081/widget.js"), "{snippet}");
     // The page says how many pieces were bought, or the server would refuse the answers.
-    Ok(snippet.replace("http://127.0.0.1:8081", &stage.server).replace("VALUE", "3"))
+    Ok(snippet.edit("http://127.0.0.1:8081", &stage.server).edit("VALUE", "3"))
 }
 
 /// One script of these files, the first of which the page loads.

@@ -4,7 +4,7 @@
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use tests::keys::{ENTER, TAB};
-use tests::{Browser, Engine, QUICK, Stage, Visitor, with_full};
+use tests::{Browser, Edit as _, Engine, QUICK, Stage, Visitor, with_full};
 
 use crate::looks::{TIMERS, at_ease, tap};
 use crate::visitor::arrived;
@@ -305,8 +305,7 @@ async fn another_language_stays_in_its_frame(engine: Engine) -> Result<()> {
 }
 
 async fn a_survey_without_other_languages_has_no_list_of_them(engine: Engine) -> Result<()> {
-    let stage =
-        Stage::with(QUICK, |config| with_full(config).replace("language_switch = true\n", "")).await?;
+    let stage = Stage::with(QUICK, |config| with_full(config).edit("language_switch = true\n", "")).await?;
     let browser = Browser::open(engine, 390, 844).await?;
     let visitor = browser.visit(&stage.pages.at("strict/nl/page?data-meta-color=red")).await?;
     visitor.asked("recommend").await?;
@@ -321,7 +320,7 @@ async fn a_survey_without_other_languages_has_no_list_of_them(engine: Engine) ->
 async fn a_tap_on_other_or_into_a_field_does_not_go_on(engine: Engine) -> Result<()> {
     let one = |config: String| {
         let steps = "layout = \"steps\"\n";
-        with_full(config).replace(steps, &format!("{steps}autoprogress = true\n")).replace(
+        with_full(config).edit(steps, &format!("{steps}autoprogress = true\n")).edit(
             "several = true\nrequired = true\noptions = [\n    { id = \"search\"",
             "required = true\noptions = [\n    { id = \"search\"",
         )

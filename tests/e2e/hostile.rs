@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
-use tests::{Browser, Engine, Stage};
+use tests::{Browser, Edit as _, Engine, Stage};
 
 use crate::embed::{asks_for_a_survey, page};
 use crate::visitor::{answer_checkout, answer_in_vain, finish_checkout, start_checkout};
@@ -192,7 +192,7 @@ async fn in_a_frame_of_another_site_a_survey_is_answered(engine: Engine) -> Resu
     let browser = Browser::open(engine, 1280, 800).await?;
     for mode in ["inline", "modal"] {
         let outer = stage.pages.at(&format!("framing/strict/nl/checkout?data-answered=0&data-mode={mode}"));
-        browser.visit(&outer.replace("127.0.0.1", "localhost")).await?;
+        browser.visit(&outer.edit("127.0.0.1", "localhost")).await?;
         let visitor = browser.enter_frame().await?;
         start_checkout(&visitor).await?;
         visitor.forward().await?;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tests::container::{Container, Running, USER};
-use tests::{Browser, DEADLINE, Engine, QUICK, Stage, http_client};
+use tests::{Browser, DEADLINE, Edit as _, Engine, QUICK, Stage, http_client};
 
 /// The most bytes in the image, and resident in a server that has nothing to do.
 const BUDGET: u64 = 15_000_000;
@@ -29,12 +29,12 @@ impl Harbour {
         drop(ports);
         let mut stage = Stage::prepared(QUICK, |config| {
             config
-                .replace(
+                .edit(
                     "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"",
                     &format!("listen = \"{listen}\"\nadmin_listen = \"{admin}\""),
                 )
-                .replace("token_env = \"AFTERWORD_DEMO_TOKEN\"", "token_file = \"token\"")
-                .replace("sqlite:queue.db", "sqlite:/var/lib/afterword/queue.db")
+                .edit("token_env = \"AFTERWORD_DEMO_TOKEN\"", "token_file = \"token\"")
+                .edit("sqlite:queue.db", "sqlite:/var/lib/afterword/queue.db")
         })
         .await?;
         let folder = stage.process.folder();

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use server::sandbox::{Call, Fault, Misbehaviour, Question, Token, Touchpoint};
-use tests::{DEADLINE, NO_LIMITS, QUICK, Stage, TOKEN};
+use tests::{DEADLINE, Edit as _, NO_LIMITS, QUICK, Stage, TOKEN};
 use uuid::Uuid;
 
 const LANGUAGES: [&str; 4] = ["nl", "fr", "en", "ar"];
@@ -189,13 +189,13 @@ async fn a_configuration_is_held_against_the_platform_and_nothing_is_written() -
     let guid = stage.sandbox.touchpoints()[0].questions[0].guid.clone();
     let slip = format!("{}0", &guid[..guid.len() - 1]);
     stage.process.config =
-        stage.process.config.replace(&guid, &slip).replace("Wat kunnen we beter doen?", "Wat kan er beter?");
+        stage.process.config.edit(&guid, &slip).edit("Wat kunnen we beter doen?", "Wat kan er beter?");
     let (code, said) = run(&stage, "check --online").await?;
     ensure!(code == 1 && said.contains(&format!("the touchpoint has no question {slip}")), "{said}");
     ensure!(said.contains("1 problem with the platform"), "{said}");
     let right = stage.process.config.clone();
     let company = stage.sandbox.touchpoints()[0].company.clone();
-    stage.process.config = right.replace(&company, "ec28d381-4883-4731-9462-74c3dc82aff1");
+    stage.process.config = right.edit(&company, "ec28d381-4883-4731-9462-74c3dc82aff1");
     let (code, said) = run(&stage, "check --online").await?;
     ensure!(code == 1 && said.matches("is not the company of this touchpoint").count() == 2, "{said}");
     // What comes back as nonsense is asked for again, and explained if it stays so.

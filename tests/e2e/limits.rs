@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use tests::{Door, NO_LIMITS, Stage};
+use tests::{Door, Edit as _, NO_LIMITS, Stage};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpSocket, TcpStream};
 use uuid::Uuid;
@@ -19,7 +19,7 @@ const BURST: usize = 5;
 async fn stage(trusted_proxies: &str, limits: &str) -> Result<Stage> {
     let change = |config: String| {
         let trusted = format!("\ntrusted_proxies = [{trusted_proxies}]\nstore = ");
-        config.replacen("\nstore = ", &trusted, 1).replace(NO_LIMITS, &format!("\n[limits]\n{limits}\n"))
+        config.edit_first("\nstore = ", &trusted).edit(NO_LIMITS, &format!("\n[limits]\n{limits}\n"))
     };
     Stage::with(Duration::from_millis(20), change).await
 }
@@ -107,7 +107,7 @@ async fn who_is_no_trusted_proxy_cannot_choose_an_address_and_the_operator_hears
 async fn a_survey_takes_no_more_than_its_ceiling_and_says_so_to_all() -> Result<()> {
     tests::prepared()?;
     let change =
-        |config: String| config.replacen("\nid = \"checkout\"", "\nid = \"checkout\"\nper_minute = 2", 1);
+        |config: String| config.edit_first("\nid = \"checkout\"", "\nid = \"checkout\"\nper_minute = 2");
     let stage = Stage::with(Duration::from_millis(20), change).await?;
     for visitor in [3, 4] {
         ensure!(submit(&stage.door_from(address(visitor))?).await?.status() == 202);
@@ -152,7 +152,7 @@ async fn connections_are_bounded_and_the_operators_stay_inside() -> Result<()> {
 /// same is thanked.
 #[tokio::test]
 async fn while_answers_pile_up_fewer_visitors_are_asked() -> Result<()> {
-    let delay = |config: String| config.replace("id = \"checkout\"", "id = \"checkout\"\nmax_delay = \"1m\"");
+    let delay = |config: String| config.edit("id = \"checkout\"", "id = \"checkout\"\nmax_delay = \"1m\"");
     let mut stage = Stage::prepared(Duration::from_secs(2), delay).await?;
     stage.start().await?;
     let loader = async || stage.get(&format!("{}/widget.js?survey=checkout", stage.server)).await;

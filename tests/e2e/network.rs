@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use server::sandbox::Call;
-use tests::{Relay, Stage};
+use tests::{Edit as _, Relay, Stage};
 use uuid::Uuid;
 
 use crate::delivery::submissions;
@@ -25,7 +25,7 @@ async fn at(url: &str) -> Result<(Stage, SocketAddr, String)> {
     let mut own = String::new();
     let stage = Stage::with(INTERVAL, |config| {
         base_url(&config).clone_into(&mut own);
-        config.replace(&own, url)
+        config.edit(&own, url)
     })
     .await?;
     let address = own.split('/').nth(2).context("no address")?.parse()?;
@@ -71,7 +71,7 @@ async fn a_certificate_that_nobody_vouches_for_is_not_trusted_until_the_configur
     ensure!(stage.sandbox.counts().arrived == 0, "the token went to somebody unknown");
     stage.stop().await?;
     relay.write_certificate(&stage.process.folder().join("proxy-ca.pem"))?;
-    stage.process.config = stage.process.config.replace("token_env", "ca_file = \"proxy-ca.pem\"\ntoken_env");
+    stage.process.config = stage.process.config.edit("token_env", "ca_file = \"proxy-ca.pem\"\ntoken_env");
     stage.start().await?;
     arrives(&stage, id).await
 }
@@ -83,7 +83,7 @@ async fn a_name_that_nobody_knows_loses_nothing() -> Result<()> {
     let (mut stage, _, own) = at(nowhere).await?;
     let id = unreachable(&stage).await?;
     stage.stop().await?;
-    stage.process.config = stage.process.config.replace(nowhere, &own);
+    stage.process.config = stage.process.config.edit(nowhere, &own);
     stage.start().await?;
     arrives(&stage, id).await
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use tests::{Browser, Engine, QUICK, Stage, with_full, with_looks};
+use tests::{Browser, Edit as _, Engine, QUICK, Stage, with_full, with_looks};
 
 tests::in_every_engine! {
     every_mode_shows_its_survey_beside_the_others
@@ -65,11 +65,11 @@ async fn a_preview_follows_what_is_in_force_and_tells_a_wrong_file() -> Result<(
     page.until(&format!("({title})?.startsWith('How likely are you')")).await?;
     let path = stage.process.config_file();
     let text = std::fs::read_to_string(&path)?;
-    std::fs::write(&path, text.replace("How likely are you to recommend", "Would you recommend"))?;
+    std::fs::write(&path, text.edit("How likely are you to recommend", "Would you recommend"))?;
     page.until(&format!("({title})?.startsWith('Would you recommend')")).await?;
     let served = stage.get(&format!("{}/v1/surveys/checkout?lang=en", stage.server)).await?;
     ensure!(served.contains("Would you recommend"), "{served}");
-    std::fs::write(&path, text.replace("kind = \"yes_no\"", "kind = \"perhaps\""))?;
+    std::fs::write(&path, text.edit("kind = \"yes_no\"", "kind = \"perhaps\""))?;
     page.until("document.querySelector('.notice.bad')?.textContent.includes('is wrong')").await?;
     page.until(&format!("({title})?.startsWith('Would you recommend')")).await?;
     page.picture("preview-wrong").await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use server::sandbox::{Fault, Misbehaviour};
-use tests::Stage;
+use tests::{Edit as _, Stage};
 use uuid::Uuid;
 
 use crate::submission;
@@ -48,7 +48,7 @@ async fn restart(stage: &mut Stage, change: impl FnOnce(&str) -> String) -> Resu
 async fn dead_letters_are_seen_mended_and_sent_again() -> Result<()> {
     tests::prepared()?;
     let mut stage = Stage::new().await?;
-    restart(&mut stage, |config| config.replace(RIGHT, WRONG)).await?;
+    restart(&mut stage, |config| config.edit(RIGHT, WRONG)).await?;
     let ids: Vec<Uuid> = (0..3).map(|_| Uuid::new_v4()).collect();
     for id in &ids {
         ensure!(stage.submit("checkout", &submission(*id, 9)).await?.status() == 202);
@@ -76,7 +76,7 @@ async fn dead_letters_are_seen_mended_and_sent_again() -> Result<()> {
     let history = shown["history"].as_array().context("no history")?;
     ensure!(history.len() == 2 && history.iter().all(|call| call["status"] == 400), "{shown}");
 
-    restart(&mut stage, |config| config.replace(WRONG, RIGHT)).await?;
+    restart(&mut stage, |config| config.edit(WRONG, RIGHT)).await?;
     let done = said(&stage, "retry --all --error-contains QUESTIONITEM --yes").await?;
     ensure!(
         done.contains("3 entries would be sent again: 3 dead.") && done.contains("Back in line"),
@@ -242,8 +242,7 @@ async fn the_admin_token_is_needed_where_there_is_one() -> Result<()> {
     let file = folder.path().join("admin-token");
     std::fs::write(&file, "a-long-secret")?;
     let line = format!("admin_token_file = \"{}\"\nadmin_listen", file.display());
-    let stage =
-        Stage::with(Duration::from_millis(20), |config| config.replace("admin_listen", &line)).await?;
+    let stage = Stage::with(Duration::from_millis(20), |config| config.edit("admin_listen", &line)).await?;
     for path in ["status", "entries", "export"] {
         let reply = stage.get(&format!("{}/queue/{path}", stage.admin)).await?;
         ensure!(reply.contains("show the admin token"), "{reply}");
@@ -261,7 +260,7 @@ async fn a_server_that_cannot_be_asked_is_named_with_what_to_do() -> Result<()> 
     tests::prepared()?;
     let mut stage = Stage::new().await?;
     let admin = stage.admin.trim_start_matches("http://").to_owned();
-    stage.process.config = stage.process.config.replace(&admin, "127.0.0.1:1");
+    stage.process.config = stage.process.config.edit(&admin, "127.0.0.1:1");
     let (code, refused) = queue(&stage, "list").await?;
     ensure!(
         code == 1 && refused.contains("no server answers at http://127.0.0.1:1 (admin_listen)"),
@@ -280,7 +279,7 @@ async fn a_mistake_in_the_file_keeps_nobody_from_the_server_that_runs() -> Resul
     until_dead(&stage, 1).await?;
     stage.sandbox.behave();
     let right = stage.process.config.clone();
-    stage.process.config = right.replacen("kind = \"score\"", "kind = \"scorn\"", 1);
+    stage.process.config = right.edit_first("kind = \"score\"", "kind = \"scorn\"");
     for line in ["status", "list", &format!("show {id}"), "export --state dead"] {
         let said = said(&stage, line).await?;
         ensure!(said.contains("is wrong (`afterword check` says where); the server at http://"), "{said}");
@@ -293,7 +292,7 @@ async fn a_mistake_in_the_file_keeps_nobody_from_the_server_that_runs() -> Resul
     let (code, wrong) = queue(&stage, "status").await?;
     ensure!(code == 1 && wrong.contains("this is not valid TOML"), "{wrong}");
     stage.stop().await?;
-    stage.process.config = right.replacen("kind = \"score\"", "kind = \"scorn\"", 1);
+    stage.process.config = right.edit_first("kind = \"score\"", "kind = \"scorn\"");
     let (code, wrong) = queue(&stage, "status").await?;
     ensure!(code == 1 && wrong.contains("scorn"), "{wrong}");
     Ok(())

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use server::sandbox::{Fault, Misbehaviour};
-use tests::{QUICK, Stage};
+use tests::{Edit as _, QUICK, Stage};
 use uuid::Uuid;
 
 use crate::submission;
@@ -55,16 +55,16 @@ async fn a_changed_file_comes_into_force_and_no_request_is_dropped() -> Result<(
         .collect();
     let before = definition(&stage).await?;
     // Texts, then the pace: its lane is another one. Then a platform by another name, to which what waits goes over.
-    change(&mut stage, |config| config.replacen("Hoe waarschijnlijk", "Hoe aannemelijk", 1))?;
+    change(&mut stage, |config| config.edit_first("Hoe waarschijnlijk", "Hoe aannemelijk"))?;
     until_said(&stage, TAKEN, 1).await?;
     let after = definition(&stage).await?;
     ensure!(before != after && after.contains("Hoe aannemelijk"), "{after}");
-    change(&mut stage, |config| config.replacen("interval = \"20ms\"", "interval = \"21ms\"", 1))?;
+    change(&mut stage, |config| config.edit_first("interval = \"20ms\"", "interval = \"21ms\""))?;
     until_said(&stage, TAKEN, 2).await?;
     change(&mut stage, |config| {
         config
-            .replace("[platform.sandbox]", "[platform.renamed]")
-            .replace("platform = \"sandbox\"", "platform = \"renamed\"")
+            .edit("[platform.sandbox]", "[platform.renamed]")
+            .edit("platform = \"sandbox\"", "platform = \"renamed\"")
     })?;
     until_said(&stage, TAKEN, 3).await?;
     stop.store(true, Ordering::Relaxed);
@@ -85,7 +85,7 @@ async fn a_wrong_file_is_told_and_changes_nothing_until_it_is_mended() -> Result
     tests::prepared()?;
     let mut stage = Stage::new().await?;
     let before = definition(&stage).await?;
-    change(&mut stage, |config| config.replacen("kind = \"score\"", "kind = \"scroe\"", 1))?;
+    change(&mut stage, |config| config.edit_first("kind = \"score\"", "kind = \"scroe\""))?;
     until_said(&stage, REFUSED, 1).await?;
     ensure!(stage.log().contains("\\\"scroe\\\" is not known here"), "{}", stage.process.last_words());
     let page = stage.get(&format!("{}/", stage.admin)).await?;
@@ -98,13 +98,13 @@ async fn a_wrong_file_is_told_and_changes_nothing_until_it_is_mended() -> Result
     stage.process.signal("HUP")?;
     until_said(&stage, REFUSED, 2).await?;
 
-    change(&mut stage, |config| config.replacen("kind = \"scroe\"", "kind = \"score\"", 1))?;
+    change(&mut stage, |config| config.edit_first("kind = \"scroe\"", "kind = \"score\""))?;
     until_said(&stage, TAKEN, 1).await?;
     let page = stage.get(&format!("{}/", stage.admin)).await?;
     ensure!(!page.contains("The configuration is wrong."), "{page}");
     stage.process.signal("HUP")?;
     until_said(&stage, TAKEN, 2).await?;
-    change(&mut stage, |config| config.replace("sqlite:queue.db", "sqlite:other.db"))?;
+    change(&mut stage, |config| config.edit("sqlite:queue.db", "sqlite:other.db"))?;
     until_said(&stage, TAKEN, 3).await?;
     let page = stage.get(&format!("{}/", stage.admin)).await?;
     ensure!(
@@ -123,7 +123,7 @@ async fn a_survey_is_added_to_the_folder_and_taken_away_again() -> Result<()> {
     let config = &stage.process.config;
     let (_, rest) = config.split_once("[[survey]]").unwrap_or_default();
     let survey = rest.split("[[survey]]").next().unwrap_or_default();
-    let survey = survey.replacen("id = \"checkout\"", "id = \"fair\"", 1);
+    let survey = survey.edit_first("id = \"checkout\"", "id = \"fair\"");
     // As a whole: an editor or a cluster does it like this.
     std::fs::create_dir(&folder)?;
     std::fs::write(folder.join(".fair.toml"), format!("[[survey]]{survey}"))?;
@@ -143,11 +143,11 @@ async fn a_survey_is_added_to_the_folder_and_taken_away_again() -> Result<()> {
 async fn a_token_and_a_guid_are_mended_while_the_server_runs() -> Result<()> {
     tests::prepared()?;
     let mut stage = Stage::prepared(QUICK, |config| {
-        config.replace("token_env = \"AFTERWORD_DEMO_TOKEN\"", "token_file = \"token\"")
+        config.edit("token_env = \"AFTERWORD_DEMO_TOKEN\"", "token_file = \"token\"")
     })
     .await?;
     // The platform knows the right one.
-    stage.process.config = stage.process.config.replace(RIGHT, WRONG);
+    stage.process.config = stage.process.config.edit(RIGHT, WRONG);
     let token = stage.process.folder().join("token");
     std::fs::write(&token, "b3V0ZGF0ZWQ=")?;
     stage.start().await?;
@@ -158,7 +158,7 @@ async fn a_token_and_a_guid_are_mended_while_the_server_runs() -> Result<()> {
     until_said(&stage, TAKEN, 1).await?;
     // The token is taken; the GUID is not.
     stage.until_admin("/metrics", |metrics| metrics.contains("lane=\"sandbox\",state=\"dead\"} 1\n")).await?;
-    change(&mut stage, |config| config.replace(WRONG, RIGHT))?;
+    change(&mut stage, |config| config.edit(WRONG, RIGHT))?;
     until_said(&stage, TAKEN, 2).await?;
     let retried = stage.process.command(&["queue", "retry", "--yes", &id.to_string()]).await?;
     ensure!(retried.status.success(), "{}", String::from_utf8_lossy(&retried.stderr));
@@ -173,7 +173,7 @@ async fn what_waits_goes_with_its_survey_into_a_lane_that_is_at_work_already() -
     let mut stage = Stage::prepared(QUICK, |config| {
         let (head, rest) = config.split_once("# ----").unwrap_or((&config, ""));
         let (_, platform) = head.split_once("[platform.sandbox]").unwrap_or_default();
-        let second = format!("[platform.second]{}", platform.replace("AFTERWORD_DEMO_TOKEN", "SECOND"));
+        let second = format!("[platform.second]{}", platform.edit("AFTERWORD_DEMO_TOKEN", "SECOND"));
         let (first, last) = rest.rsplit_once("platform = \"sandbox\"").unwrap_or_default();
         format!("{head}\n{second}\n# ----{first}platform = \"second\"{last}")
     })
@@ -189,7 +189,7 @@ async fn what_waits_goes_with_its_survey_into_a_lane_that_is_at_work_already() -
     stage
         .until_admin("/metrics", |metrics| metrics.contains("afterword_calls_total{lane=\"sandbox\""))
         .await?;
-    change(&mut stage, |config| config.replacen("platform = \"sandbox\"", "platform = \"second\"", 1))?;
+    change(&mut stage, |config| config.edit_first("platform = \"sandbox\"", "platform = \"second\""))?;
     until_said(&stage, TAKEN, 1).await?;
     let line = "afterword_queue_entries{lane=\"sandbox\",state=\"waiting\"} 0\n";
     let metrics = stage.until_admin("/metrics", |metrics| metrics.contains(line)).await?;
@@ -209,7 +209,7 @@ async fn an_answer_waits_for_a_survey_that_is_away_for_a_moment() -> Result<()> 
     ensure!(stage.submit("checkout", &submission(id, 9)).await?.status() == 202);
     stage.until_admin("/metrics", |metrics| metrics.contains("state=\"delayed\"} 1\n")).await?;
     let whole = stage.process.config.clone();
-    change(&mut stage, |config| config.replacen("id = \"checkout\"", "id = \"elsewhere\"", 1))?;
+    change(&mut stage, |config| config.edit_first("id = \"checkout\"", "id = \"elsewhere\""))?;
     until_said(&stage, TAKEN, 1).await?;
     stage.sandbox.behave();
     until_said(&stage, "does not fit the configuration", 1).await?;
@@ -226,16 +226,16 @@ async fn a_listener_that_others_reach_keeps_its_token_until_the_next_start() -> 
     let mut stage = Stage::prepared(QUICK, |config| {
         format!(
             "admin_token_env = \"ADMIN\"\n{}",
-            config.replace("admin_listen = \"127.0.0.1:0\"", "admin_listen = \"0.0.0.0:0\"")
+            config.edit("admin_listen = \"127.0.0.1:0\"", "admin_listen = \"0.0.0.0:0\"")
         )
     })
     .await?;
     stage.process.environment.insert("ADMIN".into(), "b3BlcmF0b3Jz".into());
     stage.start().await?;
     change(&mut stage, |config| {
-        let config = config.replace("admin_token_env = \"ADMIN\"\n", "");
-        let (before, rest) = config.split_once("admin_listen = \"0.0.0.0").unwrap_or_default();
-        format!("{before}admin_listen = \"127.0.0.1{rest}")
+        config
+            .edit("admin_token_env = \"ADMIN\"\n", "")
+            .edit("admin_listen = \"0.0.0.0", "admin_listen = \"127.0.0.1")
     })?;
     until_said(&stage, REFUSED, 1).await?;
     ensure!(stage.log().contains("keep their token until then"), "{}", stage.process.last_words());
@@ -287,8 +287,8 @@ async fn what_was_in_flight_when_its_server_died_follows_its_survey_and_arrives_
     stage.kill().await?;
     let config = &stage.process.config;
     stage.process.config = config
-        .replace("[platform.sandbox]", "[platform.renamed]")
-        .replace("platform = \"sandbox\"", "platform = \"renamed\"");
+        .edit("[platform.sandbox]", "[platform.renamed]")
+        .edit("platform = \"sandbox\"", "platform = \"renamed\"");
     stage.start().await?;
     stage.until_log(|log| log.contains("found in flight in lanes that are configured no more")).await?;
     let found = |line: &str| line.contains("looked_up") && line.contains("renamed") && line.contains("found");

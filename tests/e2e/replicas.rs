@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use scratch_postgres::{Cluster, Stop};
-use tests::{DEADLINE, Process, Stage, Store, TOKEN};
+use tests::{DEADLINE, Edit as _, Process, Stage, Store, TOKEN};
 use uuid::Uuid;
 
 use crate::delivery::submissions;
@@ -15,7 +15,7 @@ const INTERVAL: Duration = Duration::from_millis(50);
 
 /// A stage on a database, whose leases last some 2 seconds.
 async fn stage(store: &Store) -> Result<Stage> {
-    let quick = |config: String| store.put_into(&config).replace("settle =", "timeout = \"800ms\"\nsettle =");
+    let quick = |config: String| store.put_into(&config).edit("settle =", "timeout = \"800ms\"\nsettle =");
     Stage::with(INTERVAL, quick).await
 }
 
@@ -24,7 +24,7 @@ async fn second(first: &Stage) -> Result<Process> {
     let mut config = first.process.config.clone();
     for origin in [&first.server, &first.admin] {
         let address = origin.trim_start_matches("http://");
-        config = config.replace(&format!("\"{address}\""), "\"127.0.0.1:0\"");
+        config = config.edit(&format!("\"{address}\""), "\"127.0.0.1:0\"");
     }
     let mut process = Process::new(tempfile::tempdir()?, config);
     process.environment.insert("AFTERWORD_DEMO_TOKEN".into(), TOKEN.into());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use server::sandbox::{Call, Fault, Misbehaviour, Sandbox};
-use tests::{DEADLINE, Stage};
+use tests::{DEADLINE, Edit as _, Stage};
 use tokio::process::Child;
 use uuid::Uuid;
 
@@ -221,7 +221,7 @@ async fn only_what_the_platform_refuses_stays_out() -> Result<()> {
     tests::prepared()?;
     let stage = Stage::new().await?;
     // The sandbox is stricter about addresses than anybody can be beforehand.
-    let text = rows(30).replace("visitor-17@example.com", "\"\"\"a@b\"\"@example.com\"");
+    let text = rows(30).edit("visitor-17@example.com", "\"\"\"a@b\"\"@example.com\"");
     let (code, said) = add(&stage, &text, "--batch 10").await?;
     ensure!(code == 1 && said.contains("29 respondents added") && said.contains("(row 19)"), "{said}");
     let at_platform = arrived(&stage.sandbox);
@@ -244,20 +244,20 @@ async fn a_platform_that_fails_costs_time_and_no_respondent() -> Result<()> {
     ensure!(code == 0, "{said}");
     // Lost after it was taken: it is there, and nobody knows.
     stage.sandbox.misbehave(Misbehaviour::from(Fault::LostReply).calls(1).only(Call::AddRespondents));
-    let (code, said) = add(&stage, rows(20).replace("visitor", "guest"), "--batch 10 --again").await?;
+    let (code, said) = add(&stage, rows(20).edit("visitor", "guest"), "--batch 10 --again").await?;
     ensure!(code == 1 && said.contains("10 respondents may have arrived or not (rows 2 to 11)"), "{said}");
     let at_platform = arrived(&stage.sandbox);
     ensure!(at_platform.len() == 40 && at_platform.values().all(|times| *times == 1));
     // A token without the right.
     let denied = Fault::Status { status: 401, retry_after: None, body: None };
     stage.sandbox.misbehave(Misbehaviour::from(denied).only(Call::AddRespondents));
-    let (code, said) = add(&stage, rows(20).replace("visitor", "host"), "--batch 10 --again").await?;
+    let (code, said) = add(&stage, rows(20).edit("visitor", "host"), "--batch 10 --again").await?;
     ensure!(
         code == 1 && said.contains("the token is not taken") && said.contains("20 respondents not sent"),
         "{said}"
     );
     stage.sandbox.behave();
-    let (code, said) = add(&stage, rows(20).replace("visitor", "host"), "--batch 10 --resume").await?;
+    let (code, said) = add(&stage, rows(20).edit("visitor", "host"), "--batch 10 --resume").await?;
     ensure!(code == 0 && arrived(&stage.sandbox).len() == 60, "{said}");
     Ok(())
 }

@@ -5,7 +5,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
-use tests::{Browser, Engine, QUICK, Stage, Visitor};
+use tests::{Browser, Edit as _, Engine, QUICK, Stage, Visitor};
 
 use crate::embed::{asks_for_a_survey, page, showing};
 use crate::visitor::{answer_checkout, arrived};
@@ -379,7 +379,7 @@ async fn each_position_is_where_it_says_in_both_directions_and_a_phone_has_its_b
     ] {
         let attributes = [("data-mode", "popover"), ("data-position", position)];
         let visitor =
-            browser.visit(&page(&stage, &attributes)?.replace("/nl/", &format!("/{language}/"))).await?;
+            browser.visit(&page(&stage, &attributes)?.edit("/nl/", &format!("/{language}/"))).await?;
         visitor.asked("recommend").await?;
         if language == "ar" {
             browser.run("document.dir = 'rtl'").await?;

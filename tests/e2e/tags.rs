@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
-use tests::{Browser, Engine, QUICK, Stage, Visitor};
+use tests::{Browser, Edit as _, Engine, QUICK, Stage, Visitor};
 
 use crate::embed::{page, showing};
 use crate::visitor::{answer_checkout, finish_checkout, start_checkout};
@@ -289,7 +289,7 @@ async fn every_event_says_where_it_is_and_nothing_else(engine: Engine) -> Result
 }
 
 async fn what_may_outlive_its_page_is_sent_so_and_what_is_too_large_is_not(engine: Engine) -> Result<()> {
-    let long = |config: String| config.replacen("max_length = 500", "max_length = 10000", 1);
+    let long = |config: String| config.edit_first("max_length = 500", "max_length = 10000");
     let stage = Stage::with(tests::QUICK, long).await?;
     let browser = Browser::open(engine, 1280, 800).await?;
     for (length, keepalive) in [(100, true), (10_000, false)] {

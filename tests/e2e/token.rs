@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use server::platform::{Client, Connections};
 use server::sandbox::Fault;
-use tests::{Stage, TOKEN};
+use tests::{Edit as _, Stage, TOKEN};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use uuid::Uuid;
@@ -39,7 +39,7 @@ async fn the_token_is_in_no_response_page_log_line_or_metric() -> Result<()> {
     tests::prepared()?;
     let mut stage = Stage::new().await?;
     // The platform repeats what it was sent, in a refusal that an operator will read.
-    let escaped = TOKEN.replace('O', "\\u004f");
+    let escaped = TOKEN.edit("O", "\\u004f");
     let echo = format!(
         "{{\"Message\":\"You sent: basic {TOKEN}, {escaped}\",\"Decoded\":[\"canary@example.com:0D36ABBAEF444288B7EC\"]}}"
     );
@@ -100,15 +100,15 @@ async fn the_token_is_in_no_response_page_log_line_or_metric() -> Result<()> {
 #[test]
 fn debug_output_holds_no_token() -> Result<()> {
     let text = server::demo::CONFIG
-        .replace("@STORE@", "queue.db")
-        .replace("@PLATFORM@", "http://127.0.0.1:1/V1.0/EN")
-        .replace("@SHOP@", "http://127.0.0.1:2");
+        .edit("@STORE@", "queue.db")
+        .edit("@PLATFORM@", "http://127.0.0.1:1/V1.0/EN")
+        .edit("@SHOP@", "http://127.0.0.1:2");
     let environment = |_: &str| Some(TOKEN.to_owned());
     let config = server::config::Config::parse(&text, "demo", std::path::Path::new(""), &environment)?;
     clean("the configuration", &format!("{config:?}"))?;
     let client = Client::new(&config.platforms[0], &mut Connections::default())?;
     clean("a client", &format!("{client:?}"))?;
-    let wrong = text.replace("interval", "intervall");
+    let wrong = text.edit("interval", "intervall");
     let error = server::config::Config::parse(&wrong, "demo", std::path::Path::new(""), &environment);
     clean("an error", &format!("{:?}", error.err()))
 }

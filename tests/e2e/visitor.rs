@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tests::keys::{ENTER, RIGHT, TAB};
-use tests::{Browser, Engine, QUICK, Stage, Visitor};
+use tests::{Browser, Edit as _, Engine, QUICK, Stage, Visitor};
 
 tests::in_every_engine! {
     a_visitor_answers_and_the_platform_gets_it
@@ -227,7 +227,7 @@ async fn a_wrong_survey_id_logs_one_clear_message_and_shows_nothing(engine: Engi
 }
 
 async fn what_is_required_or_too_long_is_said_at_its_field(engine: Engine) -> Result<()> {
-    let short = |config: String| config.replace("kind = \"text\"", "kind = \"text\"\nrequired = true");
+    let short = |config: String| config.edit("kind = \"text\"", "kind = \"text\"\nrequired = true");
     let stage = Stage::with(QUICK, short).await?;
     let browser = Browser::open(engine, 390, 844).await?;
     let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;

@@ -7,7 +7,7 @@ mod gauge;
 mod heard;
 mod visitor;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use base64::Engine as _;
 use fantoccini::wd::WindowHandle;
 use fantoccini::{Client, ClientBuilder};
@@ -43,6 +43,14 @@ impl Browser {
     /// The same, for somebody who prefers dark pages.
     pub async fn open_in_the_dark(engine: Engine, width: u32, height: u32) -> Result<Self> {
         Self::looking(engine, &Look { width, height, dark: true, gauged: false }).await
+    }
+
+    /// Goes on at another size, as somebody who prefers dark pages or does not. Only Chromium does.
+    pub async fn change_look(&self, width: u32, height: u32, dark: bool) -> Result<()> {
+        ensure!(self.engine == Engine::Chromium, "{:?} stays as it was started", self.engine);
+        let look = Look { width, height, dark, gauged: false };
+        self.emulate(&look).await?;
+        self.until_it_looks_so(&look).await
     }
 
     async fn looking(engine: Engine, look: &Look) -> Result<Self> {

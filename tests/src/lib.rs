@@ -2,6 +2,7 @@
 
 mod browser;
 pub mod container;
+mod edit;
 mod fill;
 mod pages;
 mod process;
@@ -12,6 +13,7 @@ mod store;
 pub mod walk;
 
 pub use browser::{Browser, Cost, Engine, Sought, Tab, Visitor, keys};
+pub use edit::Edit;
 pub use fill::fill;
 pub use pages::Pages;
 pub use process::{Process, binary};

@@ -83,6 +83,7 @@ impl Process {
         };
         let address = |key: &str| line["fields"][key].as_str().unwrap_or_default().to_owned();
         let (public, admin) = (address("listen"), address("admin"));
+        // Only the first start finds them so, and not where a test has chosen its own.
         self.config = self
             .config
             .replace("\nlisten = \"127.0.0.1:0\"", &format!("\nlisten = \"{public}\""))

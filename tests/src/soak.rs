@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::{DEADLINE, Door, Stage, Store};
+use crate::{DEADLINE, Door, Edit as _, Stage, Store};
 
 /// Time between two calls.
 const INTERVAL: Duration = Duration::from_millis(10);
@@ -102,7 +102,7 @@ impl Soak {
     /// Starts a server on a store, and shows it that the platform can be asked.
     pub async fn new(store: Store, seed: u64) -> Result<Self> {
         let change = |config: String| {
-            let config = config.replace("settle = \"500ms\"", "settle = \"300ms\"\ntimeout = \"400ms\"");
+            let config = config.edit("settle = \"500ms\"", "settle = \"300ms\"\ntimeout = \"400ms\"");
             store.put_into(&config)
         };
         let stage = Stage::logging("info", INTERVAL, change).await?;

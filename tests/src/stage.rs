@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use server::sandbox::{self, Arrival, Sandbox, Settings, Token};
 use tokio::net::TcpListener;
 
-use crate::{DEADLINE, Pages, Process, QUICK};
+use crate::{DEADLINE, Edit as _, Pages, Process, QUICK};
 
 /// The token of every stage. Looks like a real one: base64 of a user name and a password.
 pub const TOKEN: &str = "Y2FuYXJ5QGV4YW1wbGUuY29tOjBEMzZBQkJBRUY0NDQyODhCN0VD";
@@ -22,15 +22,15 @@ pub const NO_LIMITS: &str = "\n[limits]\nvisitor_per_minute = false\nrequests_pe
 /// A configuration with one more survey, `looks`, which has every look of a question, in Dutch, German, Arabic and
 /// Chinese.
 pub fn with_looks(config: String) -> String {
-    let looks = include_str!("looks.toml").replace("@SHOP@", shop(&config));
+    let looks = include_str!("looks.toml").edit("@SHOP@", shop(&config));
     config + "\n" + &looks
 }
 
 /// A configuration with two more surveys, `steps` and `page`, which use what few do, in the same languages.
 pub fn with_full(config: String) -> String {
-    let full = include_str!("full.toml").replace("@SHOP@", shop(&config));
+    let full = include_str!("full.toml").edit("@SHOP@", shop(&config));
     let of = |id: &str, layout: &str, prefix: &str| {
-        full.replace("@ID@", id).replace("@LAYOUT@", layout).replace("@PREFIX@", prefix)
+        full.edit("@ID@", id).edit("@LAYOUT@", layout).edit("@PREFIX@", prefix)
     };
     [config, of("steps", "steps", "F0110001"), of("page", "page", "F0110002")].join("\n")
 }
@@ -93,13 +93,13 @@ impl Stage {
         let platform = format!("http://{}/V1.0/EN", listener.local_addr()?);
         let pages = Pages::open().await?;
         let config = server::demo::CONFIG
-            .replace("@STORE@", "queue.db")
-            .replace("@PLATFORM@", &platform)
-            .replace("@SHOP@", &pages.origin)
-            .replace("interval = \"1s\"", &format!("interval = \"{}ms\"", interval.as_millis()))
-            .replace("settle = \"20s\"", "settle = \"500ms\"")
-            .replace("listen = \"127.0.0.1:8081\"", "listen = \"127.0.0.1:0\"")
-            .replace("admin_listen = \"127.0.0.1:9090\"", "admin_listen = \"127.0.0.1:0\"");
+            .edit("@STORE@", "queue.db")
+            .edit("@PLATFORM@", &platform)
+            .edit("@SHOP@", &pages.origin)
+            .edit("interval = \"1s\"", &format!("interval = \"{}ms\"", interval.as_millis()))
+            .edit("settle = \"20s\"", "settle = \"500ms\"")
+            .edit("listen = \"127.0.0.1:8081\"", "listen = \"127.0.0.1:0\"")
+            .edit("admin_listen = \"127.0.0.1:9090\"", "admin_listen = \"127.0.0.1:0\"");
         let config = change(config + NO_LIMITS);
         let sandbox = Sandbox::new(settings(&config, interval)?);
         tokio::spawn(sandbox::run(listener, sandbox.clone(), std::future::pending()));

@@ -7,7 +7,7 @@ use scratch_postgres::Cluster;
 use server::config::{self, Database};
 use server::queue::{self, Options, SharedQueue};
 
-use crate::Stage;
+use crate::{Edit as _, Stage};
 
 /// A kind of store, empty at first.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ impl Store {
 
     /// A configuration that names this store, and not the file of a stage.
     pub fn put_into(&self, config: &str) -> String {
-        config.replace("sqlite:queue.db", &self.address())
+        config.edit("sqlite:queue.db", &self.address())
     }
 
     /// Opens the store of a stage's server, which must not run if the store is a file.

@@ -7,8 +7,6 @@ mod ask;
 mod check;
 mod config;
 mod demo;
-#[cfg(test)]
-mod deploy;
 mod desk;
 mod embed;
 mod files;
@@ -27,6 +25,8 @@ mod serve;
 mod sheet;
 mod shell;
 mod target;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::path::{Path, PathBuf};

@@ -17,7 +17,6 @@ use super::words::{fold, say, table, width};
 use super::{ConfigFile, Usage};
 use crate::clock::Clock;
 use crate::config::{Platform, Survey};
-use crate::forwarder::{Call, Done};
 use crate::platform::{Nps, NpsFilter};
 
 /// How many marks a bar is long.
@@ -133,15 +132,16 @@ async fn ask(
     let mut progress = Progress::of(parts.len(), "calls");
     for ((from, to), count) in parts.into_iter().zip(1..) {
         progress.at(moment(from));
-        let (touchpoint, filters) = (survey.touchpoint.clone(), filters.to_vec());
         // The page does not say whether a range's last second belongs to it: an answer must not count in two of them.
         let last = to - SignedDuration::from_secs(1);
-        let call = Call::GetNps { touchpoint, from, to: if last > from { last } else { to }, filters };
-        let done = report(desk, &call, &mut patience, |words| progress.tell(words)).await;
-        if done.is_err() {
+        let end = if last > from { last } else { to };
+        let call = async || desk.nps(&survey.touchpoint, from, end, filters).await;
+        let nps = report(&mut patience, |words| progress.tell(words), call).await;
+        if nps.is_err() {
             progress.clear();
         }
-        let Done::Nps(nps) = done? else { anyhow::bail!("the platform answered with something else") };
+        let nps = nps?;
+        patience.answered();
         scores.push(Score { from, to, nps: Some(nps).filter(|nps| !nps.is_empty()) });
         progress.done(count);
     }

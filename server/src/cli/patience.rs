@@ -6,10 +6,10 @@ use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::Instant;
 
-use super::desk::Desk;
+use super::desk::Reported;
 use super::words::{counted, span};
 use crate::config::Platform;
-use crate::forwarder::{Call, Done, Verdict, verdict};
+use crate::forwarder::{Verdict, verdict};
 use crate::platform::{Outcome, ReportError, advice};
 
 /// Failures in a row after which nobody waits any longer.
@@ -58,23 +58,17 @@ impl Patience {
     }
 }
 
-/// Has a report made; `tell` hears why it takes longer.
-pub(super) async fn report(
-    desk: &mut Desk,
-    call: &Call,
+/// Makes a call until it brings what was asked for; `tell` hears why it takes longer. Whoever asked has seen the whole
+/// of it, and says so with [`Patience::answered`].
+pub(super) async fn report<T>(
     patience: &mut Patience,
     tell: impl Fn(&str),
-) -> anyhow::Result<Done> {
+    mut call: impl AsyncFnMut() -> anyhow::Result<Reported<T>>,
+) -> anyhow::Result<T> {
     loop {
-        let failed = match told(desk.call(call.clone()), &tell).await? {
-            Done::Failed(error) => error,
-            done => {
-                // Whether responses come whole is seen when they are read.
-                if !matches!(done, Done::Responses(_)) {
-                    patience.answered();
-                }
-                return Ok(done);
-            }
+        let failed = match told(call(), &tell).await? {
+            Ok(report) => return Ok(report),
+            Err(failed) => failed,
         };
         let pause = match &failed {
             ReportError::Call(outcome) => match verdict(outcome) {
@@ -199,6 +193,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::cli::desk::Desk;
     use crate::config::tests::good;
     use crate::queue::{Options, SqliteQueue};
     use crate::sandbox::{Fault, Misbehaviour};
@@ -256,17 +251,16 @@ mod tests {
         let mut desk = Desk::here(&Arc::new(platform.clone()), queue).await.unwrap();
         let at = |text: &str| text.parse().unwrap();
         let (from, to) = (at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z"));
-        let call = Call::GetNps { touchpoint: survey.touchpoint.clone(), from, to, filters: Vec::new() };
         let garbage = || Misbehaviour::from(Fault::Garbage);
         sandbox.misbehave(garbage().calls(2));
         let said = std::cell::RefCell::new(Vec::new());
         let tell = |words: &str| said.borrow_mut().push(words.to_owned());
-        let done = report(&mut desk, &call, &mut Patience::new(&platform), tell).await;
-        assert!(matches!(done, Ok(Done::Nps(_))), "{done:?}");
+        let mut call = async || desk.nps(&survey.touchpoint, from, to, &[]).await;
+        let nps = report(&mut Patience::new(&platform), tell, &mut call).await;
+        assert!(nps.is_ok(), "{nps:?}");
         assert_eq!(said.borrow().len(), 2, "{said:?}");
         sandbox.misbehave(garbage());
-        let error =
-            report(&mut desk, &call, &mut Patience::new(&platform), |_| {}).await.unwrap_err().to_string();
+        let error = report(&mut Patience::new(&platform), |_| {}, &mut call).await.unwrap_err().to_string();
         assert!(error.contains("cannot be read") && error.contains("base_url"), "{error}");
         desk.close().await;
     }

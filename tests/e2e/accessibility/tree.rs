@@ -4,13 +4,13 @@ use std::cell::RefCell;
 
 use anyhow::{Result, ensure};
 use tests::walk::{SURVEYS, Walk};
-use tests::{Browser, Engine, QUICK, Stage, with_full, with_looks};
+use tests::{Browser, Edit as _, Engine, QUICK, Stage, with_full, with_looks};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tree_of_every_kind_and_state_is_the_one_that_was_looked_at() -> Result<()> {
     tests::prepared()?;
     // A visitor's own order is another each time.
-    let ordered = |config| with_looks(with_full(config)).replace("shuffle = true\n", "");
+    let ordered = |config| with_looks(with_full(config)).edit("shuffle = true\n", "");
     let stage = Stage::with(QUICK, ordered).await?;
     let browser = Browser::open(Engine::Chromium, 390, 844).await?;
     let mut changed = Vec::new();

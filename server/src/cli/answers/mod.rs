@@ -13,9 +13,9 @@ use clap::{Args, Subcommand};
 use shared::{Language, Submission};
 
 use super::queue::access::{Access, Door};
-use super::sheet::{self, ListArgs, Sheet};
+use super::sheet::{Fault, ListArgs, Sheet};
 use super::words::{counted, say, span};
-use super::{ConfigFile, Usage, target};
+use super::{ConfigFile, target};
 use crate::clock::Clock;
 use crate::config::{Platform, Survey};
 use crate::intake::{HandInRequest, HandedIn, Wrong};
@@ -61,19 +61,6 @@ struct AddArgs {
     list: ListArgs,
 }
 
-/// A fault, with its row where it is one's own.
-struct Fault(Option<u64>, String);
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self(row, words) = self;
-        match row {
-            Some(row) => write!(out, "row {row}, {words}"),
-            None => out.write_str(words),
-        }
-    }
-}
-
 pub(super) async fn answers(arguments: Answers) -> anyhow::Result<()> {
     match arguments.verb {
         Verb::Add(arguments) => add(&arguments).await,
@@ -84,23 +71,14 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     let asked = &arguments.list;
     let config = Arc::new(super::load_without_secrets(&arguments.file.config)?);
     let survey = target::survey(&config, asked.survey.as_ref())?;
-    let bytes = sheet::contents(&asked.list)?;
-    let name = asked.list.display();
-    let list = sheet::read(&bytes, asked.delimiter)
-        .map_err(|error| Usage(format!("{name} cannot be read: {error}")))?;
+    let list = asked.read()?;
     let access = Access::open(&config).await?;
     let door = access.door(&config);
     let mut faults = Vec::new();
     let made = make(survey, &list, asked.language(&survey.languages), &mut faults);
     let checked = check(&door, survey, made, &mut faults).await?;
-    faults.sort_by_key(|Fault(row, _)| *row);
-    sheet::show(&faults)?;
-    let whole = faults.iter().any(|Fault(row, _)| row.is_none());
-    if !faults.is_empty() && (!asked.skip_faulty || whole || checked.is_empty()) {
-        let found = counted(faults.len(), "fault");
-        let hint = if whole || checked.is_empty() { "" } else { "; --skip-faulty stores the other rows" };
-        bail!("{found} in {name}, and nothing was stored{hint}");
-    }
+    faults.sort_by_key(|fault| fault.row);
+    asked.accept(&faults, checked.len(), "stored", "stores")?;
     if asked.dry_run {
         return Ok(say(&format!(
             "{} could be stored; nothing was: this was a dry run.",
@@ -119,31 +97,16 @@ fn make(
     language: Option<Language>,
     faults: &mut Vec<Fault>,
 ) -> Vec<(u64, Submission)> {
-    let mut maker = match Maker::new(survey, &list.columns, language, Clock::wall()) {
-        Ok(maker) => maker,
-        Err(wrong) => {
-            faults.extend(wrong.into_iter().map(|words| Fault(None, words)));
-            return Vec::new();
+    match Maker::new(survey, list, language, Clock::wall()) {
+        Ok(mut maker) => {
+            let made = list.each(faults, |cells, wrong| maker.make(cells, wrong));
+            made.into_iter().filter_map(|(row, submission)| Some((row, submission?))).collect()
         }
-    };
-    if list.rows.is_empty() {
-        faults.push(Fault(None, "there are no rows below the titles".into()));
+        Err(wrong) => {
+            faults.extend(wrong);
+            Vec::new()
+        }
     }
-    let mut made = Vec::new();
-    for row in &list.rows {
-        let wrong = match &row.cells {
-            Ok(cells) => match maker.make(cells) {
-                Ok(submission) => {
-                    made.push((row.number, submission));
-                    continue;
-                }
-                Err(wrong) => wrong,
-            },
-            Err(count) => vec![format!("cells: there are {count}, and {} titles", list.columns.len())],
-        };
-        faults.extend(wrong.into_iter().map(|words| Fault(Some(row.number), words)));
-    }
-    made
 }
 
 /// Those that keep the rules.
@@ -159,9 +122,7 @@ async fn check(
         for ((row, submission), outcome) in rows.into_iter().zip(request.submissions).zip(outcome) {
             match outcome {
                 HandedIn::Refused(wrong) => {
-                    faults.extend(
-                        wrong.into_iter().map(|wrong| Fault(Some(row), in_words(&wrong, &submission))),
-                    );
+                    faults.extend(wrong.into_iter().map(|wrong| fault(row, wrong, &submission)));
                 }
                 _ => checked.push((row, submission)),
             }
@@ -239,10 +200,8 @@ fn batches(
     })
 }
 
-/// A fault, under the title of its column.
-fn in_words(wrong: &Wrong, submission: &Submission) -> String {
-    match wrong.question.clone().or_else(|| column_of(&wrong.pointer, submission)) {
-        Some(column) => format!("{column}: {}", wrong.words),
-        None => wrong.words.clone(),
-    }
+/// What the rules say is wrong, under the title of its column.
+fn fault(row: u64, wrong: Wrong, submission: &Submission) -> Fault {
+    let place = wrong.question.or_else(|| column_of(&wrong.pointer, submission));
+    Fault { row: Some(row), place, words: wrong.words }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use shared::submission::{Context, WireAnswer};
-use shared::{Language, OptionId, Respondent, Submission, Words};
+use shared::{Field, Language, OptionId, Respondent, Submission, Words};
 use uuid::Uuid;
 
-use crate::cli::sheet::{several_lines, undivided};
+use crate::cli::sheet::{self, Fault, RowFaults, Sheet, several_lines};
 use crate::cli::target::moment;
 use crate::clock::later;
 use crate::config::{Kind, MetadataSource, Question, Survey};
@@ -24,7 +24,9 @@ enum Column<'a> {
     /// The words for a question's option called "other".
     Other(&'a Question),
     Metadata(String),
-    Respondent(&'static str),
+    Respondent(Field),
+    /// The page's own id of who answered.
+    RespondentId,
 }
 
 const YES: [&str; 5] = ["true", "yes", "1", "y", "x"];
@@ -53,33 +55,29 @@ impl<'a> Maker<'a> {
     /// Reads the titles; or everything that is wrong with them.
     pub(super) fn new(
         survey: &'a Survey,
-        titles: &[String],
+        list: &Sheet,
         language: Option<Language>,
         now: Timestamp,
-    ) -> Result<Self, Vec<String>> {
+    ) -> Result<Self, Vec<Fault>> {
+        let titles = &list.columns;
+        if let Some(words) =
+            list.undivided().filter(|_| titles.iter().all(|title| column(survey, title).is_none()))
+        {
+            return Err(vec![Fault::of_list(format!("the list has {words}"))]);
+        }
         let mut wrong = Vec::new();
         let mut columns = Vec::new();
-        if let Some(words) =
-            undivided(titles).filter(|_| titles.iter().all(|title| column(survey, title).is_none()))
-        {
-            return Err(vec![format!("the list has {words}")]);
-        }
         for title in titles {
             match column(survey, title) {
                 Some(column) => columns.push((title.clone(), column)),
                 None => wrong.push(unknown(survey, title)),
             }
-            if titles.iter().filter(|other| *other == title).count() > 1 {
-                wrong.push(format!("column {title:?}: it is there twice"));
-            }
         }
-        wrong.dedup();
+        wrong.extend(list.twice(titles));
         if language.is_none() && !columns.iter().any(|(_, column)| matches!(column, Column::Language)) {
-            wrong.push("column \"language\": there is none: add it, or say --language for all rows".into());
+            wrong.push(sheet::no_language("language"));
         }
-        if let Some(language) = language.filter(|language| !survey.languages.contains(language)) {
-            wrong.push(format!("--language {language} is not among those of the survey"));
-        }
+        wrong.extend(sheet::not_offered(language, &survey.languages).map(Fault::of_list));
         let said = |word: fn(&Words) -> &str| {
             survey
                 .languages
@@ -94,17 +92,21 @@ impl<'a> Maker<'a> {
         Ok(Self { survey, columns, language, now, seen: HashMap::new(), words })
     }
 
-    /// The next row as a submission; or everything that is wrong with its cells.
-    pub(super) fn make(&mut self, cells: &[String]) -> Result<Submission, Vec<String>> {
-        let mut submission = self.read(cells)?;
-        if submission.submission.is_nil() {
-            submission.submission = self.uuid(&submission).map_err(|error| vec![error.to_string()])?;
+    /// The next row as a submission.
+    pub(super) fn make(&mut self, cells: &[String], wrong: &mut RowFaults<'_>) -> Submission {
+        let mut submission = self.read(cells, wrong);
+        // A row with a fault is none of those that say the same.
+        if wrong.is_empty() && submission.submission.is_nil() {
+            match self.uuid(&submission) {
+                Ok(uuid) => submission.submission = uuid,
+                Err(error) => wrong.at("submission", error.to_string()),
+            }
         }
-        Ok(submission)
+        submission
     }
 
     /// Without a UUID, unless the row has one.
-    fn read(&self, cells: &[String]) -> Result<Submission, Vec<String>> {
+    fn read(&self, cells: &[String], wrong: &mut RowFaults<'_>) -> Submission {
         let mut submission = Submission {
             submission: Uuid::nil(),
             language: self.language.map(|language| language.to_string()).unwrap_or_default(),
@@ -114,10 +116,9 @@ impl<'a> Maker<'a> {
             context: None,
             definition: None,
         };
-        let mut wrong = Vec::new();
         let mut other = Vec::new();
         for ((title, column), cell) in self.columns.iter().zip(cells).filter(|(_, cell)| !cell.is_empty()) {
-            let mut fault = |words: String| wrong.push(format!("{title}: {words}"));
+            let mut fault = |words: String| wrong.at(title, words);
             match column {
                 Column::Language => cell.clone_into(&mut submission.language),
                 Column::AnsweredAt => match moment(cell) {
@@ -134,7 +135,11 @@ impl<'a> Maker<'a> {
                     None => _ = submission.metadata.insert(key.clone(), cell.clone()),
                 },
                 Column::Respondent(field) => {
-                    set(submission.respondent.get_or_insert_default(), field, cell.clone());
+                    let respondent = submission.respondent.get_or_insert_default();
+                    *place_of(*field, respondent) = Some(cell.clone());
+                }
+                Column::RespondentId => {
+                    submission.respondent.get_or_insert_default().id = Some(cell.clone());
                 }
                 Column::Answer(question) => match self.answer(question, cell) {
                     Ok(answer) => submission.answers.push(answer),
@@ -146,10 +151,10 @@ impl<'a> Maker<'a> {
         for (question, words, title) in other {
             match submission.answers.iter_mut().find(|answer| answer.question == question) {
                 Some(answer) => answer.other = Some(words),
-                None => wrong.push(format!("{title}: no option was chosen that these words are about")),
+                None => wrong.at(title, "no option was chosen that these words are about"),
             }
         }
-        if wrong.is_empty() { Ok(submission) } else { Err(wrong) }
+        submission
     }
 
     /// The latest that something can have been answered.
@@ -233,39 +238,39 @@ fn column<'a>(survey: &'a Survey, title: &str) -> Option<Column<'a>> {
         return Some(Column::Metadata(key.to_owned()));
     }
     if let Some(field) = title.strip_prefix("respondent.") {
-        return RESPONDENT.iter().find(|known| **known == field).map(|field| Column::Respondent(field));
+        let known = Field::ALL.into_iter().find(|known| known.name() == field).map(Column::Respondent);
+        return known.or((field == "id").then_some(Column::RespondentId));
     }
     let (id, other) = title.rsplit_once('.')?;
     question(id).filter(|_| other == "other").map(Column::Other)
 }
 
-fn unknown(survey: &Survey, title: &str) -> String {
+fn unknown(survey: &Survey, title: &str) -> Fault {
     let questions: Vec<&str> = survey.questions.iter().map(|question| question.id.as_str()).collect();
     let keys = survey.metadata.iter().filter_map(|rule| match &rule.source {
         MetadataSource::Page { key, .. } => Some(format!(", metadata.{key}")),
         _ => None,
     });
-    format!(
-        "column {title:?}: it is not known here; there is language, answered_at, submission, {}{}, and respondent.{}",
+    let words = format!(
+        "it is not known here; there is language, answered_at, submission, {}{}, and respondent.{}",
         questions.join(", "),
         keys.collect::<String>(),
         RESPONDENT.join(", respondent.")
-    )
+    );
+    Fault::of_column(title, words)
 }
 
 fn answered_at(at: Timestamp) -> Context {
     Context { answered_at: Some(at.to_string()), ..Context::default() }
 }
 
-fn set(respondent: &mut Respondent, field: &str, value: String) {
-    let place = match field {
-        "first_name" => &mut respondent.first_name,
-        "last_name" => &mut respondent.last_name,
-        "email" => &mut respondent.email,
-        "phone" => &mut respondent.phone,
-        _ => &mut respondent.id,
-    };
-    *place = Some(value);
+fn place_of(field: Field, respondent: &mut Respondent) -> &mut Option<String> {
+    match field {
+        Field::FirstName => &mut respondent.first_name,
+        Field::LastName => &mut respondent.last_name,
+        Field::Email => &mut respondent.email,
+        Field::Phone => &mut respondent.phone,
+    }
 }
 
 /// The column that a place in a submission comes from.
@@ -285,7 +290,7 @@ pub(super) fn column_of(pointer: &str, submission: &Submission) -> Option<String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::sheet::read;
+    use crate::cli::sheet::{Row, read};
     use crate::config::tests::good;
 
     fn now() -> Timestamp {
@@ -294,9 +299,13 @@ mod tests {
 
     fn made(titles: &str, cells: &str) -> Result<Submission, Vec<String>> {
         let config = good();
-        let titles: Vec<String> = titles.split(',').map(str::to_owned).collect();
-        let cells: Vec<String> = cells.split(',').map(str::to_owned).collect();
-        Maker::new(&config.surveys[0], &titles, None, now())?.make(&cells)
+        let split = |text: &str| -> Vec<String> { text.split(',').map(str::to_owned).collect() };
+        let list = Sheet { columns: split(titles), rows: vec![Row { number: 2, cells: Ok(split(cells)) }] };
+        let told = |faults: Vec<Fault>| -> Vec<String> { faults.iter().map(Fault::in_row).collect() };
+        let mut maker = Maker::new(&config.surveys[0], &list, None, now()).map_err(told)?;
+        let mut faults = Vec::new();
+        let (_, made) = list.each(&mut faults, |cells, wrong| maker.make(cells, wrong)).remove(0);
+        made.ok_or_else(|| told(faults))
     }
 
     #[test]
@@ -322,9 +331,9 @@ mod tests {
     fn uuids(list: &str) -> Vec<Uuid> {
         let config = good();
         let list = read(list.as_bytes(), None).unwrap();
-        let mut maker = Maker::new(&config.surveys[0], &list.columns, None, now()).unwrap();
-        let made = list.rows.iter().filter_map(|row| maker.make(row.cells.as_ref().unwrap()).ok());
-        made.map(|submission| submission.submission).collect()
+        let mut maker = Maker::new(&config.surveys[0], &list, None, now()).unwrap();
+        let made = list.each(&mut Vec::new(), |cells, wrong| maker.make(cells, wrong));
+        made.into_iter().filter_map(|(_, submission)| Some(submission?.submission)).collect()
     }
 
     #[test]
@@ -378,6 +387,15 @@ mod tests {
             (empty.answers.len(), empty.respondent.is_none(), empty.context.is_none()),
             (1, true, true)
         );
+    }
+
+    #[test]
+    fn whatever_is_known_of_a_respondent_may_be_in_a_list() {
+        for field in RESPONDENT {
+            let submission = made(&format!("language,respondent.{field}"), "nl,x").unwrap();
+            let respondent = serde_json::to_value(submission.respondent.unwrap()).unwrap();
+            assert_eq!(respondent[field], "x", "{field}");
+        }
     }
 
     #[test]

@@ -12,20 +12,24 @@ use super::patience::{Patience, report};
 use super::words::{counted, say};
 use super::{ConfigFile, target};
 use crate::config::{Config, Survey};
-use crate::forwarder::{Call, Done};
+use crate::platform::MOST_LABELS;
 use online::{Difference, compare};
 
-const HELP: &str = "\
+fn help() -> String {
+    format!(
+        "\
 With --online every survey is held against what its touchpoint asks: GUIDs, languages, kinds, scales, labels, options and \
 what may be left out. Nothing is written, here or there. It asks the server that runs with this configuration, at \
 admin_listen; if none runs, it calls the platform itself. What the platform would refuse is a failure; what reads \
 otherwise, or is asked there only, is just said.
 
 The platform's list does not name the company: a wrong one shows only where the platform refuses it or has no questions \
-for it. Nor does it have room for more than 7 options or labels.";
+for it. Nor does it have room for more than {MOST_LABELS} options or labels."
+    )
+}
 
 #[derive(Args)]
-#[command(after_long_help = HELP)]
+#[command(after_long_help = help())]
 pub(super) struct Check {
     #[command(flatten)]
     file: ConfigFile,
@@ -93,13 +97,9 @@ async fn compare_all(config: &Config) -> anyhow::Result<()> {
 async fn differences(config: &Config, survey: &Survey) -> anyhow::Result<Vec<Difference>> {
     let platform = target::platform(config, survey)?;
     let mut desk = Desk::open(config, platform).await?;
-    let (company, touchpoint) = (survey.company.clone(), survey.touchpoint.clone());
-    let call = Call::GetQuestions { company, touchpoint };
     let tell = |words: &str| eprintln!("{}, {}: {words}", survey.id, platform.base_url);
-    let done = report(&mut desk, &call, &mut Patience::short(platform), tell).await;
+    let call = async || desk.questions(&survey.company, &survey.touchpoint).await;
+    let asked = report(&mut Patience::short(platform), tell, call).await;
     desk.close().await;
-    match done? {
-        Done::Questions(asked) => Ok(compare(survey, &asked)),
-        _ => bail!("the platform answered with something else"),
-    }
+    Ok(compare(survey, &asked?))
 }

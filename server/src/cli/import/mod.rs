@@ -18,25 +18,29 @@ use super::target::named_platform;
 use super::words::{counted, say};
 use crate::clock::Clock;
 use crate::config::{Config, Guid, Origin};
-use crate::forwarder::{Call, Done, Verdict, verdict};
-use crate::platform::{Answered, AskedQuestion, LONGEST_WINDOW, ReportError, questions_of};
+use crate::forwarder::{Verdict, verdict};
+use crate::platform::{Answered, AskedQuestion, LONGEST_WINDOW, MOST_LABELS, ReportError, questions_of};
 use survey::Draft;
 
-const HELP: &str = "\
+fn help() -> String {
+    format!(
+        "\
 It asks the platform for the touchpoint's questions: texts, kinds, scales, labels and GUIDs in every language. Where the \
 platform does not tell them, it reads what was asked in the responses of the last 31 days: what nobody has answered or \
 chosen lately is missing then, be it a question, a language or an option, and so are required and labels. The file says so.
 
-The platform lists 7 options of a choice at most: where it lists 7, look for more.
+The platform lists {MOST_LABELS} options of a choice at most: where it lists {MOST_LABELS}, look for more.
 
 The survey is printed, or written to a file, as a [[survey]] for the configuration. Its id and those of its questions are \
 made up: rename them before the first answer, not after it. When a question is shown is not known: add show_if.
 
 It asks the server that runs with this configuration, at admin_listen; if none runs, it calls the platform itself. The \
-configuration needs no survey for it.";
+configuration needs no survey for it."
+    )
+}
 
 #[derive(Args)]
-#[command(after_long_help = HELP)]
+#[command(after_long_help = help())]
 pub(super) struct Import {
     #[command(flatten)]
     file: ConfigFile,
@@ -121,22 +125,18 @@ async fn questions(
     company: &Guid,
     touchpoint: &Guid,
 ) -> anyhow::Result<(Vec<AskedQuestion>, Option<usize>)> {
-    let call = Call::GetQuestions { company: company.clone(), touchpoint: touchpoint.clone() };
-    let why = match desk.call(call.clone()).await? {
-        Done::Questions(questions) if !questions.is_empty() => return Ok((questions, None)),
-        Done::Questions(_) => "the platform has no questions for this touchpoint and company".to_owned(),
-        Done::Failed(ReportError::Read(reason)) => {
-            format!("the platform's reply cannot be understood: {reason}")
+    let mut call = async || desk.questions(company, touchpoint).await;
+    let why = match call().await? {
+        Ok(questions) if !questions.is_empty() => return Ok((questions, None)),
+        Ok(_) => "the platform has no questions for this touchpoint and company".to_owned(),
+        Err(ReportError::Read(reason)) => format!("the platform's reply cannot be understood: {reason}"),
+        Err(ReportError::Call(outcome))
+            if matches!(verdict(&outcome), Verdict::Rejected | Verdict::Paused) =>
+        {
+            in_words(&outcome)
         }
-        Done::Failed(ReportError::Call(outcome)) => match verdict(&outcome) {
-            Verdict::Rejected | Verdict::Paused => in_words(&outcome),
-            // It is away: the responses would not come either.
-            _ => match report(desk, &call, &mut patience, |words| eprintln!("{words}")).await? {
-                Done::Questions(questions) => return Ok((questions, None)),
-                _ => bail!("the platform answered with something else"),
-            },
-        },
-        _ => bail!("the platform answered with something else"),
+        // It is away: the responses would not come either.
+        Err(_) => return Ok((report(&mut patience, |words| eprintln!("{words}"), call).await?, None)),
     };
     eprintln!("{why}\nReading what was asked in the responses of the last 31 days instead.");
     let found = answered(desk, patience, touchpoint).await?;
@@ -161,10 +161,9 @@ async fn answered(
 ) -> anyhow::Result<Vec<Answered>> {
     let to = Clock::wall();
     let from = to - SignedDuration::try_from(LONGEST_WINDOW)?;
-    let call = Call::GetAll { touchpoint: touchpoint.clone(), from, to };
     loop {
-        let done = report(desk, &call, &mut patience, |words| eprintln!("{words}")).await?;
-        let Done::Responses(responses) = done else { bail!("the platform answered with something else") };
+        let call = async || desk.responses(touchpoint, from, to).await;
+        let responses = report(&mut patience, |words| eprintln!("{words}"), call).await?;
         let (found, all) = std::sync::mpsc::channel();
         let each = move |raw: Box<RawValue>| {
             // What cannot be understood tells nothing about questions. The other end lives until the reply is read.

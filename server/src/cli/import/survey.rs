@@ -12,8 +12,8 @@ use crate::platform::{AskedKind, AskedQuestion, InLanguage, MOST_LABELS};
 /// What only the platform fills in, in its own e-mails.
 const FILLED_IN: &str = "$_";
 
-/// What is to be said of a list that may be cut.
-const CUT: &str = "the platform lists 7 options at most: add those that are missing";
+/// Why a question is left out that nobody here can ask.
+const UNKNOWN: &str = "its kind is not known here";
 
 /// A survey to be written.
 pub(super) struct Draft<'a> {
@@ -43,6 +43,32 @@ impl Draft<'_> {
         let usable: Vec<&AskedQuestion> =
             asked.iter().filter(|question| usable(question, &mut notes)).collect();
         let languages = self.languages(&usable, &mut notes)?;
+        let mut text = self.head(&languages, &mut notes);
+        let mut ids = BTreeSet::new();
+        let mut count = 0;
+        for asked in &usable {
+            let id = free(&mut ids, base(asked.kind));
+            let question = Question::of(asked, &languages);
+            let cut = (self.answered.is_none() && question.is_full()).then(may_be_cut);
+            match question.write(&id, cut.as_deref()) {
+                Ok(question) => {
+                    text.push_str(&question);
+                    count += 1;
+                    notes.extend(cut.map(|words| format!("{id}: {words}")));
+                }
+                Err(why) => notes.push(why),
+            }
+        }
+        if count == 0 {
+            return Err(format!("there is nothing that could be asked: {}", notes.join("; ")));
+        }
+        let tags: Vec<&str> = languages.iter().map(|language| language.tag()).collect();
+        let summary = format!("{} in {}", counted(count, "question"), tags.join(", "));
+        Ok(Written { text, notes, summary })
+    }
+
+    /// What comes before the questions.
+    fn head(&self, languages: &[Language], notes: &mut Vec<String>) -> String {
         let mut text = String::new();
         if let Some(count) = self.answered {
             let [made, missing] = from_responses(count);
@@ -50,15 +76,13 @@ impl Draft<'_> {
             writeln!(text, "# It is {made}:\n# {missing}.").ok();
         }
         writeln!(text, "[[survey]]").ok();
-        let origins: Vec<String> = self.origins.iter().map(|origin| quoted(origin.as_str())).collect();
-        let origins = if origins.is_empty() {
+        let mut origins: Vec<String> = self.origins.iter().map(|origin| quoted(origin.as_str())).collect();
+        if origins.is_empty() {
             notes.push(
                 "origins: write the address of your site in the place of https://www.example.com".into(),
             );
-            vec![quoted("https://www.example.com")]
-        } else {
-            origins
-        };
+            origins.push(quoted("https://www.example.com"));
+        }
         let tags: Vec<String> = languages.iter().map(|language| quoted(language.tag())).collect();
         for (key, value) in [
             ("id", quoted(self.id.as_str())),
@@ -73,22 +97,7 @@ impl Draft<'_> {
         writeln!(text, "\n[survey.metadata]").ok();
         writeln!(text, "# With it an answer whose call was cut off can be found again.").ok();
         writeln!(text, "submission = {{ context = \"submission\" }}").ok();
-        let mut ids = BTreeSet::new();
-        for question in &usable {
-            let id = free(&mut ids, base(question.kind));
-            let cut = self.answered.is_none() && full(question, &languages);
-            match write(&mut text, &id, question, &languages, cut) {
-                Ok(()) if cut => notes.push(format!("{id}: {CUT}")),
-                Ok(()) => {}
-                Err(why) => notes.push(why),
-            }
-        }
-        let count = text.matches("\n[[survey.question]]").count();
-        if count == 0 {
-            return Err(format!("there is nothing that could be asked: {}", notes.join("; ")));
-        }
-        let questions = if count == 1 { "1 question".to_owned() } else { format!("{count} questions") };
-        Ok(Written { text, notes, summary: format!("{questions} in {}", tags.join(", ").replace('"', "")) })
+        text
     }
 
     /// The languages that every question has.
@@ -124,19 +133,24 @@ fn from_responses(count: usize) -> [String; 2] {
     [format!("made from {} of the last 31 days", counted(count, "response")), missing.to_owned()]
 }
 
-/// Whether the list of options may be cut in one of the languages.
-fn full(question: &AskedQuestion, languages: &[Language]) -> bool {
-    let mut each = languages.iter().filter_map(|language| of(question, *language));
-    matches!(question.kind, AskedKind::Choice { .. }) && each.any(|it| it.labels.len() >= MOST_LABELS)
+/// What is to be said of a list that is full.
+fn may_be_cut() -> String {
+    format!("the platform lists {MOST_LABELS} options at most: add those that are missing")
+}
+
+/// What is to be said of a question that is not written.
+fn left_out(text: &str, why: &str) -> String {
+    format!("{text:?} is left out: {why}")
 }
 
 /// Whether a question can be asked here.
 fn usable(question: &AskedQuestion, notes: &mut Vec<String>) -> bool {
-    let name = question.languages.first().map(|it| it.text.as_str()).unwrap_or_default();
-    if question.kind == AskedKind::Unknown {
-        notes.push(format!("{name:?} is left out: its kind is not known here"));
+    let known = question.kind != AskedKind::Unknown;
+    if !known {
+        let text = question.languages.first().map(|it| it.text.as_str()).unwrap_or_default();
+        notes.push(left_out(text, UNKNOWN));
     }
-    question.kind != AskedKind::Unknown
+    known
 }
 
 /// A question in a language, if it has words there.
@@ -170,83 +184,102 @@ fn free(ids: &mut BTreeSet<String>, base: &str) -> String {
     id
 }
 
-fn write(
-    text: &mut String,
-    id: &str,
-    question: &AskedQuestion,
-    languages: &[Language],
-    cut: bool,
-) -> Result<(), String> {
-    let each: Vec<(Language, &InLanguage)> =
-        languages.iter().filter_map(|language| Some((*language, of(question, *language)?))).collect();
-    let per_language = |value: &dyn Fn(&InLanguage) -> String| -> String {
-        let pairs: Vec<String> = each
-            .iter()
-            .map(|(language, it)| format!("{} = {}", language.tag(), quoted(&value(it))))
-            .collect();
+/// A question in the languages of the survey.
+struct Question<'a> {
+    asked: &'a AskedQuestion,
+    each: Vec<(Language, &'a InLanguage)>,
+}
+
+impl<'a> Question<'a> {
+    fn of(asked: &'a AskedQuestion, languages: &[Language]) -> Self {
+        let each = languages.iter().filter_map(|language| Some((*language, of(asked, *language)?)));
+        Self { asked, each: each.collect() }
+    }
+
+    /// Whether it has as many options as the platform lists, in one of the languages.
+    fn is_full(&self) -> bool {
+        matches!(self.asked.kind, AskedKind::Choice { .. })
+            && self.each.iter().any(|(_, it)| it.labels.len() >= MOST_LABELS)
+    }
+
+    /// The whole of it; or why it cannot be written.
+    fn write(&self, id: &str, cut: Option<&str>) -> Result<String, String> {
+        let kind = match self.asked.kind {
+            AskedKind::Score { min, max } => self.score(min, max),
+            AskedKind::Text => "kind = \"text\"".to_owned(),
+            AskedKind::YesNo => "kind = \"yes_no\"".to_owned(),
+            AskedKind::Choice { several } => self.choice(several, cut)?,
+            AskedKind::Unknown => return Err(left_out(self.text(), UNKNOWN)),
+        };
+        let mut text = format!("\n[[survey.question]]\nid = {}\n{kind}\n", quoted(id));
+        if self.asked.mandatory {
+            writeln!(text, "required = true").ok();
+        }
+        if self.each.iter().any(|(_, it)| it.text.contains(FILLED_IN)) {
+            writeln!(text, "# Only the platform fills in what is between $_ and _$: write it out.").ok();
+        }
+        writeln!(text, "text = {}", self.per_language(|it| it.text.trim())).ok();
+        writeln!(text, "guid = {}", self.per_language(|it| &it.guid)).ok();
+        Ok(text)
+    }
+
+    fn score(&self, min: i32, max: i32) -> String {
+        let scale = match (min, max) {
+            (0, 10) => "scale = \"nps\"".to_owned(),
+            (1, 5) => "scale = \"csat\"".to_owned(),
+            (1, 7) => "scale = \"ces\"".to_owned(),
+            _ => format!("min = {min}\nmax = {max}"),
+        };
+        let steps = usize::try_from(max - min + 1).unwrap_or_default();
+        let last =
+            self.each.iter().map(|(_, it)| it.labels.len()).max().unwrap_or_default().saturating_sub(1);
+        let labels = if (0..steps).all(|place| self.has_label(place)) {
+            let labels: Vec<String> = (0..steps).map(|place| format!("  {},", self.label(place))).collect();
+            format!("\nlabels = [\n{}\n]", labels.join("\n"))
+        } else if last > 0 && self.has_label(0) && self.has_label(last) {
+            format!("\nlow = {}\nhigh = {}", self.label(0), self.label(last))
+        } else {
+            String::new()
+        };
+        format!("kind = \"score\"\n{scale}{labels}")
+    }
+
+    fn choice(&self, several: bool, cut: Option<&str>) -> Result<String, String> {
+        let counts: BTreeSet<usize> = self.each.iter().map(|(_, it)| it.labels.len()).collect();
+        let count = counts.first().copied().unwrap_or_default();
+        if counts.len() != 1 || count == 0 || !(0..count).all(|place| self.has_label(place)) {
+            let why = "its options are not known in every language; add it by hand";
+            return Err(left_out(self.text(), why));
+        }
+        let several = if several { "\nseveral = true" } else { "" };
+        let cut = cut.map(|words| format!("\n# It may be cut: {words}.")).unwrap_or_default();
+        let option =
+            |place: usize| format!("  {{ id = \"option-{}\", text = {} }},", place + 1, self.label(place));
+        let options: Vec<String> = (0..count).map(option).collect();
+        Ok(format!("kind = \"choice\"{several}{cut}\noptions = [\n{}\n]", options.join("\n")))
+    }
+
+    /// Its text in the first language.
+    fn text(&self) -> &str {
+        self.each.first().map(|(_, it)| it.text.as_str()).unwrap_or_default()
+    }
+
+    /// Whether a label has words in every language.
+    fn has_label(&self, place: usize) -> bool {
+        self.each.iter().all(|(_, it)| it.labels.get(place).is_some_and(|label| !label.is_empty()))
+    }
+
+    fn label(&self, place: usize) -> String {
+        self.per_language(|it| it.labels.get(place).map(String::as_str).unwrap_or_default())
+    }
+
+    /// A value for each language, as a table.
+    fn per_language(&self, value: impl Fn(&InLanguage) -> &str) -> String {
+        let pair =
+            |(language, it): &(Language, &InLanguage)| format!("{} = {}", language.tag(), quoted(value(it)));
+        let pairs: Vec<String> = self.each.iter().map(pair).collect();
         format!("{{ {} }}", pairs.join(", "))
-    };
-    let label = |place: usize| per_language(&|it| it.labels.get(place).cloned().unwrap_or_default());
-    let everywhere =
-        |place: usize| each.iter().all(|(_, it)| it.labels.get(place).is_some_and(|it| !it.is_empty()));
-    let mut lines = Vec::new();
-    let mut own = |line: String| lines.push(line);
-    match question.kind {
-        AskedKind::Score { min, max } => {
-            own("kind = \"score\"".into());
-            match (min, max) {
-                (0, 10) => own("scale = \"nps\"".into()),
-                (1, 5) => own("scale = \"csat\"".into()),
-                (1, 7) => own("scale = \"ces\"".into()),
-                _ => own(format!("min = {min}\nmax = {max}")),
-            }
-            let steps = usize::try_from(max - min + 1).unwrap_or_default();
-            let last = each.iter().map(|(_, it)| it.labels.len()).max().unwrap_or_default().saturating_sub(1);
-            if (0..steps).all(everywhere) {
-                let labels: Vec<String> = (0..steps).map(|place| format!("  {},", label(place))).collect();
-                own(format!("labels = [\n{}\n]", labels.join("\n")));
-            } else if last > 0 && everywhere(0) && everywhere(last) {
-                own(format!("low = {}\nhigh = {}", label(0), label(last)));
-            }
-        }
-        AskedKind::Text => own("kind = \"text\"".into()),
-        AskedKind::YesNo => own("kind = \"yes_no\"".into()),
-        AskedKind::Choice { several } => {
-            let counts: BTreeSet<usize> = each.iter().map(|(_, it)| it.labels.len()).collect();
-            let count = counts.first().copied().unwrap_or_default();
-            let first = each.first().map(|(_, it)| it.text.as_str()).unwrap_or_default();
-            if counts.len() != 1 || count == 0 || !(0..count).all(everywhere) {
-                return Err(format!(
-                    "{first:?} is left out: its options are not known in every language; add it by hand"
-                ));
-            }
-            own("kind = \"choice\"".into());
-            if several {
-                own("several = true".into());
-            }
-            let option =
-                |place: usize| format!("  {{ id = \"option-{}\", text = {} }},", place + 1, label(place));
-            let options: Vec<String> = (0..count).map(option).collect();
-            if cut {
-                own(format!("# It may be cut: {CUT}."));
-            }
-            own(format!("options = [\n{}\n]", options.join("\n")));
-        }
-        AskedKind::Unknown => return Ok(()),
     }
-    writeln!(text, "\n[[survey.question]]\nid = {}", quoted(id)).ok();
-    for line in lines {
-        writeln!(text, "{line}").ok();
-    }
-    if question.mandatory {
-        writeln!(text, "required = true").ok();
-    }
-    if each.iter().any(|(_, it)| it.text.contains(FILLED_IN)) {
-        writeln!(text, "# Only the platform fills in what is between $_ and _$: write it out.").ok();
-    }
-    writeln!(text, "text = {}", per_language(&|it| it.text.trim().to_owned())).ok();
-    writeln!(text, "guid = {}", per_language(&|it| it.guid.clone())).ok();
-    Ok(())
 }
 
 /// A text in quotes; what a JSON text may be is one of TOML's as well, but for one sign.

@@ -1,11 +1,11 @@
 //! What a list has to have before anything of it is sent: every fault, with its row and column.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
 
 use shared::{Field, Language, limits, respondent};
 
-use crate::cli::sheet::{Row, Sheet, several_lines, undivided};
+use crate::cli::sheet::{self, Fault, RowFaults, SEVERAL_LINES, Sheet, several_lines};
 use crate::config::Guid;
 use crate::platform::{NewRespondent, RespondentField};
 
@@ -21,24 +21,6 @@ pub(super) struct Rules {
     pub(super) language: Option<Language>,
     /// Metadata keys that every row has to have.
     pub(super) mandatory: Vec<String>,
-}
-
-/// Something wrong.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fault {
-    /// `None` if it is the list as a whole.
-    pub(super) row: Option<u64>,
-    pub(super) column: String,
-    pub(super) words: String,
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if let Some(row) = self.row {
-            write!(out, "row {row}, ")?;
-        }
-        write!(out, "{}: {}", self.column, self.words)
-    }
 }
 
 /// What a column is for.
@@ -66,21 +48,14 @@ pub(super) struct Checked {
 /// Checks a list.
 pub(super) fn check(sheet: &Sheet, rules: &Rules) -> Checked {
     let columns: Vec<Column> = sheet.columns.iter().map(|title| column(title)).collect();
-    let (mut faults, mut warnings) = (Vec::new(), Vec::new());
-    titles(sheet, &columns, rules, &mut faults, &mut warnings);
-    let mut rows = Vec::new();
+    let mut faults = titles(sheet, &columns, rules);
+    let mut warnings = suspected(sheet);
     // Where the columns are wrong, every row would be.
-    if faults.is_empty() {
-        for row in &sheet.rows {
-            let before = faults.len();
-            let respondent = respondent(row, sheet, &columns, rules, &mut faults);
-            rows.push((row.number, respondent.filter(|_| faults.len() == before)));
-        }
-        if sheet.rows.is_empty() {
-            let words = "there are no rows below the titles".into();
-            faults.push(Fault { row: None, column: "the list".into(), words });
-        }
-    }
+    let rows = if faults.is_empty() {
+        sheet.each(&mut faults, |cells, wrong| respondent(cells, sheet, &columns, rules, wrong))
+    } else {
+        Vec::new()
+    };
     warnings.extend(repeated(&rows));
     let fields = columns.iter().filter_map(|column| match column {
         Column::Field(field) => Some(field.name()),
@@ -126,167 +101,160 @@ fn column(title: &str) -> Column {
     }
 }
 
-fn titles(
-    sheet: &Sheet,
-    columns: &[Column],
-    rules: &Rules,
-    faults: &mut Vec<Fault>,
-    warnings: &mut Vec<String>,
-) {
-    let mut whole = |column: &str, words: String| {
-        faults.push(Fault { row: None, column: format!("column {column:?}"), words });
-    };
-    let listed = sheet.columns.join(", ");
+/// What is wrong with the titles.
+fn titles(sheet: &Sheet, columns: &[Column], rules: &Rules) -> Vec<Fault> {
+    let mut faults = Vec::new();
     let has = |field| columns.contains(&Column::Field(field));
     if !has(RespondentField::Email) {
-        let words = match undivided(&sheet.columns) {
+        let words = match sheet.undivided() {
             Some(words) => format!("there is none, but {words}"),
-            None => {
-                format!("there is none, and without an address nobody is surveyed; the columns are {listed}")
-            }
+            None => format!(
+                "there is none, and without an address nobody is surveyed; the columns are {}",
+                sheet.columns.join(", ")
+            ),
         };
-        whole(RespondentField::Email.name(), words);
+        faults.push(Fault::of_column(RespondentField::Email.name(), words));
     }
     if !has(RespondentField::Language) && rules.language.is_none() {
-        let words = "there is none: add it, or say --language for all rows".to_owned();
-        whole(RespondentField::Language.name(), words);
+        faults.push(sheet::no_language(RespondentField::Language.name()));
     }
-    for (place, column) in columns.iter().enumerate() {
-        if *column != Column::Untitled && columns[..place].contains(column) {
-            whole(&sheet.columns[place], "it is there twice".into());
-        }
-    }
+    faults.extend(sheet.twice(columns));
     for key in &rules.mandatory {
         if !columns.contains(&column(key)) {
-            whole(key, "there is none, and it is mandatory".into());
+            faults.push(Fault::of_column(key, "there is none, and it is mandatory"));
         }
     }
     for title in &sheet.columns {
         if title.chars().count() > limits::METADATA_KEY {
-            whole(title, format!("a key has at most {} characters", limits::METADATA_KEY));
+            let words = format!("a key has at most {} characters", limits::METADATA_KEY);
+            faults.push(Fault::of_column(title, words));
         }
-        if RespondentField::named(title).is_none()
-            && let Some(field) = RespondentField::suspected(title)
-        {
-            warnings.push(format!(
+    }
+    faults
+}
+
+/// Says which titles may be meant as the person's own.
+fn suspected(sheet: &Sheet) -> Vec<String> {
+    let mut words = Vec::new();
+    for title in sheet.columns.iter().filter(|title| RespondentField::named(title).is_none()) {
+        if let Some(field) = RespondentField::suspected(title) {
+            words.push(format!(
                 "column {title:?} goes along as metadata, which the platform does not make anonymous; if it is meant as \
                  {0}, call it {0}",
                 field.name()
             ));
         }
     }
+    words
 }
 
+/// A row as a respondent.
 fn respondent(
-    row: &Row,
+    cells: &[String],
     sheet: &Sheet,
     columns: &[Column],
     rules: &Rules,
-    faults: &mut Vec<Fault>,
-) -> Option<NewRespondent> {
-    let mut wrong = |column: &str, words: String| {
-        faults.push(Fault { row: Some(row.number), column: column.to_owned(), words });
-    };
-    let cells = match &row.cells {
-        Ok(cells) => cells,
-        Err(count) => {
-            let words = format!("there are {count}, and {} titles", columns.len());
-            wrong("cells", words);
-            return None;
-        }
-    };
-    let mut new = NewRespondent { language: language(rules.language), ..NewRespondent::default() };
-    let mut key_values = BTreeMap::new();
-    let (mut has_email, mut has_language) = (false, rules.language.is_some());
-    for ((cell, column), title) in cells.iter().zip(columns).zip(&sheet.columns) {
-        if cell.is_empty() {
-            continue;
-        }
+    wrong: &mut RowFaults<'_>,
+) -> NewRespondent {
+    let language = rules.language.map(|language| language.to_string());
+    let mut new = NewRespondent { language: language.unwrap_or_default(), ..NewRespondent::default() };
+    let titled = cells.iter().zip(columns).zip(&sheet.columns);
+    for ((cell, column), title) in titled.filter(|((cell, _), _)| !cell.is_empty()) {
         match column {
-            Column::Untitled => wrong("a column without a title", format!("{cell:?} would be lost")),
-            Column::Key(key) if cell.chars().count() > limits::METADATA_VALUE => {
-                wrong(key, format!("it has more than {} characters", limits::METADATA_VALUE));
-            }
-            Column::Key(key) => match several_lines(cell) {
-                Some(words) => wrong(key, words.into()),
-                None => _ = key_values.insert(key.clone(), cell.clone()),
+            Column::Untitled => wrong.at("a column without a title", format!("{cell:?} would be lost")),
+            Column::Key(key) => match metadata(cell) {
+                Ok(value) => _ = new.key_values.insert(key.clone(), value),
+                Err(words) => wrong.at(key, words),
             },
-            Column::Field(RespondentField::Touchpoint) => {
-                if cell.parse::<Guid>().as_ref() != Ok(&rules.touchpoint) {
-                    wrong(title, format!("{cell} is not the touchpoint {}", rules.touchpoint));
-                }
-            }
-            Column::Field(RespondentField::Language) => {
-                has_language = true;
-                let found = Language::with_guid(cell).or_else(|| Language::matching(cell));
-                match found {
-                    None => wrong(title, format!("{cell:?} is none of the platform's languages")),
-                    Some(found) if !rules.languages.is_empty() && !rules.languages.contains(&found) => {
-                        let known: Vec<String> = rules.languages.iter().map(ToString::to_string).collect();
-                        wrong(
-                            title,
-                            format!("{cell:?} is not among those of the survey: {}", known.join(", ")),
-                        );
-                    }
-                    Some(found) => new.language = found.to_string(),
-                }
-            }
             Column::Field(field) => {
-                let (rule, value) = match field {
-                    RespondentField::Email => {
-                        has_email = true;
-                        new.email.clone_from(cell);
-                        (Some(Field::Email), None)
-                    }
-                    RespondentField::FirstName => (Some(Field::FirstName), Some(&mut new.first_name)),
-                    RespondentField::LastName => (Some(Field::LastName), Some(&mut new.last_name)),
-                    RespondentField::Phone => (Some(Field::Phone), Some(&mut new.phone)),
-                    _ => (None, Some(&mut new.id)),
-                };
-                if let Some(value) = value {
-                    *value = Some(cell.clone());
+                if let Err(words) = set(*field, cell, rules, &mut new) {
+                    wrong.at(title, words);
                 }
-                let words = match respondent::fault(rule, cell) {
-                    None if *field == RespondentField::Phone && !looks_like_phone(cell) => {
-                        format!("{cell:?} is no phone number")
-                    }
-                    None => continue,
-                    Some(respondent::Fault::NoEmail) => format!("{cell:?} is no e-mail address"),
-                    Some(respondent::Fault::TooLong) => {
-                        format!("it has more than {} characters", limits::RESPONDENT_FIELD)
-                    }
-                    Some(respondent::Fault::ControlCharacter) => {
-                        "it holds a line end or another control sign".into()
-                    }
-                };
-                wrong(title, words);
             }
         }
     }
-    if !has_email {
-        wrong(RespondentField::Email.name(), "it is empty".into());
+    missing(cells, columns, rules, wrong);
+    new
+}
+
+/// A value of metadata; or what is wrong with it.
+fn metadata(cell: &str) -> Result<String, String> {
+    if cell.chars().count() > limits::METADATA_VALUE {
+        return Err(format!("it has more than {} characters", limits::METADATA_VALUE));
     }
-    if !has_language {
-        wrong(RespondentField::Language.name(), "it is empty".into());
-    }
-    for key in &rules.mandatory {
-        let place = columns.iter().position(|other| *other == column(key));
-        if place.and_then(|place| cells.get(place)).is_none_or(String::is_empty) {
-            wrong(key, "it is empty, and mandatory".into());
+    several_lines(cell).map_or_else(|| Ok(cell.to_owned()), |words| Err(words.to_owned()))
+}
+
+/// Puts a cell where it belongs; or says what is wrong with it.
+fn set(field: RespondentField, cell: &str, rules: &Rules, new: &mut NewRespondent) -> Result<(), String> {
+    match field {
+        RespondentField::Email => new.email = personal(Some(Field::Email), cell)?,
+        RespondentField::Language => new.language = language(cell, &rules.languages)?.to_string(),
+        RespondentField::FirstName => new.first_name = Some(personal(Some(Field::FirstName), cell)?),
+        RespondentField::LastName => new.last_name = Some(personal(Some(Field::LastName), cell)?),
+        RespondentField::Phone => {
+            let number = personal(Some(Field::Phone), cell)?;
+            if !looks_like_phone(cell) {
+                return Err(format!("{cell:?} is no phone number"));
+            }
+            new.phone = Some(number);
+        }
+        RespondentField::Id => new.id = Some(personal(None, cell)?),
+        RespondentField::Touchpoint => {
+            if cell.parse::<Guid>().as_ref() != Ok(&rules.touchpoint) {
+                return Err(format!("{cell} is not the touchpoint {}", rules.touchpoint));
+            }
         }
     }
-    new.key_values = key_values;
-    Some(new)
+    Ok(())
+}
+
+/// What is the person's own; or what is wrong with it. `None` stands for the operator's id of them.
+fn personal(field: Option<Field>, cell: &str) -> Result<String, String> {
+    match respondent::fault(field, cell) {
+        None => Ok(cell.to_owned()),
+        Some(respondent::Fault::NoEmail) => Err(format!("{cell:?} is no e-mail address")),
+        Some(respondent::Fault::TooLong) => {
+            Err(format!("it has more than {} characters", limits::RESPONDENT_FIELD))
+        }
+        Some(respondent::Fault::ControlCharacter) => Err(SEVERAL_LINES.to_owned()),
+    }
+}
+
+/// A language by its code or the platform's GUID, if it is one of those that are known.
+fn language(cell: &str, known: &[Language]) -> Result<Language, String> {
+    let language = Language::with_guid(cell).or_else(|| Language::matching(cell));
+    let language = language.ok_or_else(|| format!("{cell:?} is none of the platform's languages"))?;
+    if !known.is_empty() && !known.contains(&language) {
+        let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+        return Err(format!("{cell:?} is not among those of the survey: {}", known.join(", ")));
+    }
+    Ok(language)
+}
+
+/// Says what a row has to have and has not.
+fn missing(cells: &[String], columns: &[Column], rules: &Rules, wrong: &mut RowFaults<'_>) {
+    let empty = |column: &Column| {
+        let place = columns.iter().position(|other| other == column);
+        place.and_then(|place| cells.get(place)).is_none_or(String::is_empty)
+    };
+    let email = RespondentField::Email;
+    if empty(&Column::Field(email)) {
+        wrong.at(email.name(), "it is empty");
+    }
+    let language = RespondentField::Language;
+    if rules.language.is_none() && empty(&Column::Field(language)) {
+        wrong.at(language.name(), "it is empty");
+    }
+    for key in rules.mandatory.iter().filter(|key| empty(&column(key))) {
+        wrong.at(key, "it is empty, and mandatory");
+    }
 }
 
 /// Only what is surely none is refused.
 fn looks_like_phone(text: &str) -> bool {
     let digits = text.chars().filter(char::is_ascii_digit).count();
     digits >= 3 && text.chars().all(|sign| sign.is_ascii_digit() || " +-./()x".contains(sign))
-}
-
-fn language(language: Option<Language>) -> String {
-    language.map(|language| language.to_string()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::files;
@@ -83,57 +83,21 @@ impl Journal {
         files::alone(&file, &path, "the list is being sent")?;
         let mut text = Vec::new();
         file.read_to_end(&mut text).with_context(cannot)?;
-        // Whoever was here before may have been killed before the first line was whole.
-        if way == Way::New && text.contains(&b'\n') {
-            bail!("{}", Self::found(&path, &text, list));
-        }
-        let mut journal = Self { file, path, states: vec![State::Waiting; list.rows] };
+        // What was cut off is no line; whoever was here before may have been killed before the first one was whole.
+        text.truncate(text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
+        let states = match way {
+            Way::New if !text.is_empty() => bail!("{} is there{}", path.display(), found(&text, list)),
+            Way::Resume => {
+                read(&text, list).map_err(|unread| anyhow!("{} {}", path.display(), unread.to_go_on()))?
+            }
+            Way::New | Way::Again => vec![State::Waiting; list.rows],
+        };
+        let mut journal = Self { file, path, states };
         match way {
-            Way::Resume => journal.replay(&text, list)?,
+            Way::Resume => journal.go_on(text.len() as u64)?,
             Way::New | Way::Again => journal.begin(list)?,
         }
         Ok(journal)
-    }
-
-    /// Says what a journal that is there says.
-    fn found(path: &Path, text: &[u8], ours: &List) -> String {
-        let lines = text.split(|byte| *byte == b'\n').skip(1);
-        let mut states = Vec::new();
-        let list: Option<List> =
-            text.split(|byte| *byte == b'\n').next().and_then(|line| serde_json::from_slice(line).ok());
-        if list.as_ref().is_none_or(|list| list != ours) {
-            return format!(
-                "{} is there, and of another list: it says who of that one was added. Move it away if it is not needed any \
-                 more, or name another file with --progress",
-                path.display()
-            );
-        }
-        states.resize(ours.rows, State::Waiting);
-        for line in lines.filter_map(|line| serde_json::from_slice::<Line>(line).ok()) {
-            if let Some(rows) = states.get_mut(line.from..line.to) {
-                rows.fill(line.state);
-            }
-        }
-        let open =
-            states.iter().any(|state| matches!(state, State::Waiting | State::Within(_) | State::Sending));
-        let unknown = states.iter().any(|state| matches!(state, State::Unknown(_)));
-        let path = path.display();
-        if open {
-            format!(
-                "{path} is there: this list was begun and interrupted. --resume goes on with it; --again sends all of it, \
-                 also to those who have it already"
-            )
-        } else if unknown {
-            format!(
-                "{path} is there: this list has been sent, but for rows that may have arrived or not. --resume names them, \
-                 and with --resend-unknown sends them again"
-            )
-        } else {
-            format!(
-                "{path} is there: this list has been sent. --again sends it once more, to the same people; remove the \
-                 file if it is of another list"
-            )
-        }
     }
 
     fn begin(&mut self, list: &List) -> anyhow::Result<()> {
@@ -148,28 +112,10 @@ impl Journal {
         begun(&mut self.file).with_context(|| format!("cannot write {}", self.path.display()))
     }
 
-    fn replay(&mut self, text: &[u8], list: &List) -> anyhow::Result<()> {
-        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        let path = self.path.display().to_string();
-        let unclear = || format!("{path} cannot be understood; --again in the place of --resume begins anew");
-        let mut lines = text[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let of: List = serde_json::from_slice(lines.next().unwrap_or_default()).with_context(unclear)?;
-        if of != *list {
-            bail!(
-                "{path} is of another list: go on with the file as it was, and the same survey. What was mended in it goes \
-                 into a file of its own"
-            );
-        }
-        for line in lines {
-            let Line { from, to, state } = serde_json::from_slice(line).with_context(unclear)?;
-            self.states.get_mut(from..to).with_context(unclear)?.fill(state);
-        }
-        for state in self.states.iter_mut().filter(|state| **state == State::Sending) {
-            *state = State::Unknown("the program ended while the call was in flight".into());
-        }
-        // What was cut off is no line.
-        self.file.set_len(whole as u64)?;
-        self.file.seek(SeekFrom::End(0))?;
+    /// Goes on behind its whole lines.
+    fn go_on(&mut self, whole: u64) -> anyhow::Result<()> {
+        let behind = |file: &mut File| file.set_len(whole).and_then(|()| file.seek(SeekFrom::End(0)));
+        behind(&mut self.file).with_context(|| format!("cannot write {}", self.path.display()))?;
         Ok(())
     }
 
@@ -190,6 +136,76 @@ impl Journal {
         }
         Ok(())
     }
+}
+
+/// Why a journal does not say how the rows of a list stand.
+enum Unread {
+    AnotherList,
+    /// From this line on, counted from 1.
+    Unclear(usize),
+}
+
+impl Unread {
+    /// What keeps a run from going on with it.
+    fn to_go_on(&self) -> String {
+        match self {
+            Self::AnotherList => {
+                "is of another list: go on with the file as it was, and the same survey. What was mended in it goes into \
+                 a file of its own"
+                    .into()
+            }
+            Self::Unclear(line) => format!(
+                "cannot be understood from line {line} on; --again in the place of --resume begins anew"
+            ),
+        }
+    }
+}
+
+/// How the rows of a list stand by the whole lines of a journal, after whoever wrote it has ended.
+fn read(text: &[u8], list: &List) -> Result<Vec<State>, Unread> {
+    let mut lines = (1..).zip(text.split(|byte| *byte == b'\n')).filter(|(_, line)| !line.is_empty());
+    let (number, line) = lines.next().unwrap_or((1, b""));
+    let of: List = serde_json::from_slice(line).map_err(|_| Unread::Unclear(number))?;
+    if of != *list {
+        return Err(Unread::AnotherList);
+    }
+    let mut states = vec![State::Waiting; list.rows];
+    for (number, line) in lines {
+        let Line { from, to, state } = serde_json::from_slice(line).map_err(|_| Unread::Unclear(number))?;
+        states.get_mut(from..to).ok_or(Unread::Unclear(number))?.fill(state);
+    }
+    for state in states.iter_mut().filter(|state| **state == State::Sending) {
+        *state = State::Unknown("the program ended while the call was in flight".into());
+    }
+    Ok(states)
+}
+
+/// What is to be said of a journal that nobody has asked to go on with.
+fn found(text: &[u8], list: &List) -> String {
+    let move_away = "Move it away if it is not needed any more, or name another file with --progress";
+    let states = match read(text, list) {
+        Ok(states) => states,
+        Err(Unread::AnotherList) => {
+            return format!(", and of another list: it says who of that one was added. {move_away}");
+        }
+        Err(Unread::Unclear(line)) => {
+            return format!(
+                ", and cannot be understood from line {line} on: it may say who was added. {move_away}"
+            );
+        }
+    };
+    let some = |is: fn(&State) -> bool| states.iter().any(is);
+    let said = if some(|state| matches!(state, State::Waiting | State::Within(_))) {
+        ": this list was begun and interrupted. --resume goes on with it; --again sends all of it, also to those who have it \
+         already"
+    } else if some(|state| matches!(state, State::Unknown(_))) {
+        ": this list has been sent, but for rows that may have arrived or not. --resume names them, and with \
+         --resend-unknown sends them again"
+    } else {
+        ": this list has been sent. --again sends it once more, to the same people; remove the file if it is of another \
+         list"
+    };
+    said.to_owned()
 }
 
 /// Makes the name of a new file durable.
@@ -265,24 +281,35 @@ mod tests {
         assert!(folder.refused(Way::New).contains("in use"));
         journal.note(0..2, State::Added).unwrap();
         drop(journal);
-        assert!(folder.refused(Way::New).contains("--resume"));
+        assert!(folder.refused(Way::New).contains("begun and interrupted"));
+        folder.open(Way::Resume).unwrap().note(2..4, State::Sending).unwrap();
+        // Nothing is left that surely did not arrive.
+        assert!(folder.refused(Way::New).contains("may have arrived or not"));
         folder.open(Way::Resume).unwrap().note(2..4, State::Added).unwrap();
         assert!(folder.refused(Way::New).contains("has been sent"));
         let other = List { digest: "e".into(), ..list() };
-        let refused = Journal::open(folder.path(), &other, Way::Resume).unwrap_err().to_string();
-        assert!(refused.contains("another list"), "{refused}");
+        for way in [Way::New, Way::Resume] {
+            let refused = Journal::open(folder.path(), &other, way).unwrap_err().to_string();
+            assert!(refused.contains("of another list"), "{refused}");
+        }
         assert!(folder.open(Way::Again).unwrap().states().iter().all(|state| *state == State::Waiting));
     }
 
     #[test]
     fn a_journal_that_is_none_is_not_believed() {
         let folder = Folder::new();
-        for text in [
-            "{}\n",
-            "{\"digest\":\"d\",\"touchpoint\":\"t\",\"rows\":4}\n{\"from\":3,\"to\":9,\"state\":\"added\"}\n",
+        for (line, text) in [
+            (1, "{}\n"),
+            (
+                2,
+                "{\"digest\":\"d\",\"touchpoint\":\"t\",\"rows\":4}\n{\"from\":3,\"to\":9,\"state\":\"added\"}\n",
+            ),
         ] {
             std::fs::write(folder.path(), text).unwrap();
-            assert!(folder.refused(Way::Resume).contains("cannot be understood"));
+            for way in [Way::New, Way::Resume] {
+                let refused = folder.refused(way);
+                assert!(refused.contains(&format!("cannot be understood from line {line} on")), "{refused}");
+            }
         }
         // Killed before its first line was whole: nothing was sent.
         std::fs::write(folder.path(), "{\"dig").unwrap();

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use super::desk::Desk;
@@ -120,11 +120,8 @@ async fn add(arguments: &AddArgs) -> anyhow::Result<()> {
     }
     let config = super::load_without_secrets(&arguments.file.config)?;
     let (platform, rules) = rules(&config, arguments)?;
-    let bytes = sheet::contents(&arguments.list.list)?;
-    let list = sheet::read(&bytes, arguments.list.delimiter)
-        .map_err(|error| Usage(format!("{} cannot be read: {error}", arguments.list.list.display())))?;
-    let checked = check::check(&list, &rules);
-    let faulty = report_faults(&checked, arguments)?;
+    let checked = check::check(&arguments.list.read()?, &rules);
+    let faulty = accept(&checked, &arguments.list)?;
     let all: Vec<u64> = checked.rows.iter().map(|(row, _)| *row).collect();
     let good = checked.rows.into_iter().filter_map(|(row, new)| Some((row, new?)));
     let (rows, respondents): (Vec<u64>, Vec<NewRespondent>) = good.unzip();
@@ -224,8 +221,8 @@ fn rules(config: &Config, arguments: &AddArgs) -> anyhow::Result<(Arc<Platform>,
     mandatory.extend(arguments.mandatory.iter().cloned());
     mandatory.dedup();
     let language = arguments.list.language(&languages);
-    if let Some(language) = language.filter(|it| !languages.is_empty() && !languages.contains(it)) {
-        return Err(Usage(format!("--language {language} is not among those of the survey")).into());
+    if let Some(words) = sheet::not_offered(language, &languages) {
+        return Err(Usage(words).into());
     }
     Ok((Arc::clone(platform), Rules { touchpoint, languages, language, mandatory }))
 }
@@ -240,23 +237,16 @@ fn files(arguments: &AddArgs, digest: &str) -> (PathBuf, PathBuf) {
     (beside(&arguments.progress, "progress"), beside(&arguments.report, "report.csv"))
 }
 
-/// Shows what is wrong; how many rows are left out for it.
-fn report_faults(checked: &Checked, arguments: &AddArgs) -> anyhow::Result<usize> {
+/// Shows what is wrong or may be; how many rows are left out for it.
+fn accept(checked: &Checked, asked: &ListArgs) -> anyhow::Result<usize> {
     let mut out = std::io::stderr().lock();
     for warning in &checked.warnings {
         writeln!(out, "{warning}")?;
     }
     drop(out);
-    sheet::show(&checked.faults)?;
     let faulty = checked.rows.iter().filter(|(_, new)| new.is_none()).count();
-    let count = checked.faults.len();
-    let whole = checked.faults.iter().any(|fault| fault.row.is_none());
-    if count == 0 || arguments.list.skip_faulty && !whole && faulty < checked.rows.len() {
-        return Ok(faulty);
-    }
-    let found = counted(count, "fault");
-    let hint = if whole { "" } else { "; --skip-faulty sends the other rows" };
-    bail!("{found} in {}, and nothing was sent{hint}", arguments.list.list.display())
+    asked.accept(&checked.faults, checked.rows.len() - faulty, "sent", "sends")?;
+    Ok(faulty)
 }
 
 fn resend_unknown(journal: &mut Journal) -> anyhow::Result<()> {

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use super::check::Fault;
 use super::journal::State;
 use super::send::Stop;
 use crate::cli::files;
+use crate::cli::sheet::Fault;
 use crate::cli::words::{counted, say, tame};
 use crate::platform::NewRespondent;
 
@@ -27,8 +27,8 @@ pub(super) fn write_report(
     states: &[State],
 ) -> anyhow::Result<()> {
     let mut wrong: HashMap<u64, Vec<String>> = HashMap::new();
-    for Fault { row, column, words } in faults {
-        wrong.entry(row.unwrap_or_default()).or_default().push(format!("{column}: {words}"));
+    for fault in faults {
+        wrong.entry(fault.row.unwrap_or_default()).or_default().push(fault.in_row());
     }
     let mut csv = csv::Writer::from_writer(io::BufWriter::new(files::private(path)?));
     csv.write_record(["row", "email", "state", "reason"])?;
@@ -123,6 +123,7 @@ pub(super) fn runs(states: &[State], is: impl Fn(&State) -> bool) -> Vec<Range<u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::sheet::RowFaults;
 
     fn report(all: &[u64], faults: &[Fault], rows: &[u64], emails: &[&str], states: &[State]) -> String {
         let folder = tempfile::tempdir().unwrap();
@@ -150,9 +151,10 @@ mod tests {
 
     #[test]
     fn a_row_that_was_left_out_has_its_faults_in_the_report() {
-        let fault =
-            |row, column: &str| Fault { row: Some(row), column: column.into(), words: "it is empty".into() };
-        let faults = [fault(2, "email"), fault(2, "store"), fault(4, "email")];
+        let mut faults = Vec::new();
+        for (row, column) in [(2, "email"), (2, "store"), (4, "email")] {
+            RowFaults::new(row, &mut faults).at(column, "it is empty");
+        }
         let text = report(&[2, 3, 4], &faults, &[3], &["jef@example.com"], &[State::Added]);
         let expected = "row,email,state,reason\n2,,left out,email: it is empty; store: it is empty\n\
                         3,jef@example.com,added,\n4,,left out,email: it is empty\n";

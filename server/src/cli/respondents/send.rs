@@ -10,7 +10,7 @@ use super::journal::{Journal, State};
 use crate::cli::desk::Desk;
 use crate::cli::patience::{Patience, Progress, again, in_words};
 use crate::config::Guid;
-use crate::forwarder::{Call, Done, Verdict, verdict};
+use crate::forwarder::{Verdict, verdict};
 use crate::platform::{NewRespondent, Outcome};
 
 /// Calls in a row that may fail the same way before the rest is left alone.
@@ -81,11 +81,9 @@ impl Sending<'_> {
     /// Makes one call.
     async fn one(&mut self, rows: Range<usize>, alike: &mut Alike) -> anyhow::Result<(Next, Outcome)> {
         let before = self.journal.states()[rows.start].clone();
-        let call = self.call(&rows);
         self.journal.note(rows.clone(), State::Sending)?;
-        let outcome = match self.desk.call(call).await {
-            Ok(Done::Added(outcome)) => outcome,
-            Ok(_) => anyhow::bail!("the platform answered with something else"),
+        let outcome = match self.desk.add(self.touchpoint, &self.respondents[rows.clone()]).await {
+            Ok(outcome) => outcome,
             Err(error) => {
                 // It was refused before a call was made.
                 self.journal.note(rows, before)?;
@@ -110,14 +108,6 @@ impl Sending<'_> {
         });
         // A row that is larger than all that goes alone.
         Some(start..start + fit.count().max(1))
-    }
-
-    fn call(&self, rows: &Range<usize>) -> Call {
-        let touchpoint = self.touchpoint.clone();
-        match &self.respondents[rows.clone()] {
-            [one] => Call::AddRespondent { touchpoint, respondent: one.clone() },
-            several => Call::AddRespondents { touchpoint, respondents: several.to_vec() },
-        }
     }
 
     fn settle(

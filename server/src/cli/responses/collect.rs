@@ -15,7 +15,6 @@ use super::spool::Spool;
 use crate::cli::desk::Desk;
 use crate::cli::patience::{Patience, Progress, again, ahead, in_full, report};
 use crate::config::{Platform, Survey};
-use crate::forwarder::{Call, Done};
 use crate::platform::{Answered, LONGEST_WINDOW};
 
 /// The parts that are still to come.
@@ -48,10 +47,9 @@ pub(super) async fn collect(
     let mut progress = Progress::of(parts.len(), "calls");
     for ((from, to), count) in parts.into_iter().zip(1..) {
         progress.at(format!("{} to {}", day(from), day(to)));
-        let call = Call::GetAll { touchpoint: survey.touchpoint.clone(), from, to };
         let came = loop {
-            let done = report(desk, &call, &mut patience, |words| progress.tell(words)).await?;
-            let Done::Responses(responses) = done else { bail!("the platform answered with something else") };
+            let call = async || desk.responses(&survey.touchpoint, from, to).await;
+            let responses = report(&mut patience, |words| progress.tell(words), call).await?;
             // What an attempt before has left is dropped.
             let lines = BufWriter::new(spool.lines_to_come()?);
             let part = Arc::new(Mutex::new(Part { lines, known, came: 0, end, failed: None }));

@@ -13,11 +13,13 @@ use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use tests::{Door, NO_LIMITS, Stage};
+use tests::{Door, Edit as _, NO_LIMITS, Stage};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use uuid::Uuid;
+
+use crate::stats::{Sorted, millis};
 
 /// How long the flood lasts.
 const FLOOD: Duration = Duration::from_secs(20);
@@ -43,7 +45,7 @@ struct Flood {
 }
 
 pub(super) async fn run() -> Result<ExitCode> {
-    let default_limits = |config: String| config.replace(NO_LIMITS, "");
+    let default_limits = |config: String| config.edit(NO_LIMITS, "");
     let stage = Stage::logging("warn,server=info", Duration::from_secs(1), default_limits).await?;
     let address = |last| IpAddr::V4(Ipv4Addr::new(127, 0, 0, last));
 
@@ -73,15 +75,14 @@ pub(super) async fn run() -> Result<ExitCode> {
         flood.held_back.load(Relaxed),
     );
     let sent: usize = others.iter().map(Vec::len).sum();
-    let mut taken: Vec<f64> = others.into_iter().flatten().flatten().collect();
-    taken.sort_by(f64::total_cmp);
+    let taken: Sorted = others.into_iter().flatten().flatten().collect();
     println!("  others    sent      202     p50 ms   p99 ms   max ms");
     println!(
         "       {sent:>9} {:>8} {:>10.1} {:>8.1} {:>8.1}",
         taken.len(),
-        percentile(&taken, 0.50),
-        percentile(&taken, 0.99),
-        percentile(&taken, 1.0),
+        taken.median(),
+        taken.percentile(0.99),
+        taken.largest(),
     );
     if taken.len() == sent {
         return Ok(ExitCode::SUCCESS);
@@ -132,7 +133,7 @@ async fn visit(door: Door, first: Duration, until: Instant) -> Vec<Option<f64>> 
         let sent = Instant::now();
         let reply = door.submit("checkout", &submission()).await;
         let taken = reply.is_ok_and(|reply| reply.status() == 202);
-        visits.push(taken.then(|| sent.elapsed().as_secs_f64() * 1_000.0));
+        visits.push(taken.then(|| millis(sent.elapsed())));
     }
     visits
 }
@@ -149,15 +150,4 @@ fn submission() -> Value {
 /// The value of a line of the metric.
 fn connections_refused(line: &str) -> Option<u64> {
     line.strip_prefix("afterword_connections_refused_total{")?.rsplit_once(' ')?.1.parse().ok()
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "an index"
-)]
-fn percentile(sorted: &[f64], share: f64) -> f64 {
-    let at = (sorted.len() as f64 * share) as usize;
-    sorted.get(at).or(sorted.last()).copied().unwrap_or_default()
 }

@@ -20,11 +20,13 @@ use server::intake::Intake;
 use server::queue::{Enqueued, Inbox, Lanes, NewEntry, Options, QueueError, Records as _, SqliteQueue};
 use server::sampling::Shares;
 use shared::SurveyId;
-use tests::{NO_LIMITS, Stage};
+use tests::{Edit as _, NO_LIMITS, Stage};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use uuid::Uuid;
+
+use crate::stats::{Sorted, millis};
 
 /// Connections that send at the same time.
 const CONNECTIONS: [usize; 4] = [1, 8, 64, 256];
@@ -54,9 +56,9 @@ impl Inbox for NullQueue {
 pub(super) async fn run() -> Result<ExitCode> {
     let folder = tempfile::tempdir_in(".")?;
     let text = server::demo::CONFIG
-        .replace("@STORE@", "queue.db")
-        .replace("@PLATFORM@", "http://127.0.0.1:1")
-        .replace("@SHOP@", "http://127.0.0.1:2");
+        .edit("@STORE@", "queue.db")
+        .edit("@PLATFORM@", "http://127.0.0.1:1")
+        .edit("@SHOP@", "http://127.0.0.1:2");
     let config = Config::parse(&(text + NO_LIMITS), "bench", Path::new(""), &|_| Some("token".into()))?;
     let config = Arc::new(config);
     let nothing = serve(&config, Arc::new(NullQueue)).await?;
@@ -171,15 +173,11 @@ async fn measure(doors: [SocketAddr; 2], connections: usize) -> Result<[Vec<Turn
 }
 
 fn rate(turns: &[Turn]) -> f64 {
-    median(turns.iter().map(Turn::rate))
+    turns.iter().map(Turn::rate).collect::<Sorted>().median()
 }
 
 fn percentile(turns: &[Turn], share: f64) -> f64 {
-    median(turns.iter().map(|turn| turn.percentile(share)))
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1_000.0
+    turns.iter().map(|turn| turn.latencies.percentile(share)).collect::<Sorted>().median()
 }
 
 async fn serve(config: &Arc<Config>, queue: Arc<dyn Inbox>) -> Result<std::net::SocketAddr> {
@@ -196,8 +194,8 @@ async fn serve(config: &Arc<Config>, queue: Arc<dyn Inbox>) -> Result<std::net::
 struct Turn {
     requests: u64,
     taken: Duration,
-    /// Sorted, in milliseconds.
-    latencies: Vec<f64>,
+    /// In milliseconds.
+    latencies: Sorted,
 }
 
 impl Turn {
@@ -205,23 +203,6 @@ impl Turn {
     fn rate(&self) -> f64 {
         self.requests as f64 / self.taken.as_secs_f64()
     }
-
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "an index"
-    )]
-    fn percentile(&self, share: f64) -> f64 {
-        let at = (self.latencies.len() as f64 * share) as usize;
-        self.latencies.get(at).or(self.latencies.last()).copied().unwrap_or_default()
-    }
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 async fn drive(address: std::net::SocketAddr, connections: usize) -> Result<Turn> {
@@ -232,9 +213,8 @@ async fn drive(address: std::net::SocketAddr, connections: usize) -> Result<Turn
     for task in tasks {
         latencies.extend(task.await??);
     }
-    let taken = started.elapsed();
-    latencies.sort_by(f64::total_cmp);
-    Ok(Turn { requests: latencies.len() as u64, taken, latencies })
+    let (requests, taken) = (latencies.len() as u64, started.elapsed());
+    Ok(Turn { requests, taken, latencies: latencies.into_iter().collect() })
 }
 
 async fn connection(address: std::net::SocketAddr, until: Instant) -> Result<Vec<f64>> {
@@ -266,7 +246,7 @@ async fn connection(address: std::net::SocketAddr, until: Instant) -> Result<Vec
         }
         let reply = std::str::from_utf8(&buffer[..filled]).context("the reply is no text")?;
         ensure!(reply.starts_with("HTTP/1.1 202"), "{reply}");
-        latencies.push(sent.elapsed().as_secs_f64() * 1_000.0);
+        latencies.push(millis(sent.elapsed()));
     }
     Ok(latencies)
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use secrecy::SecretString;
 use server::queue::{Options, SqliteQueue};
-use tests::{Process, fill};
+use tests::{Edit as _, Process, fill};
 use tokio::time::Instant;
 
 /// Lanes in one server.
@@ -82,9 +82,9 @@ fn config(address: &str) -> (String, Vec<(String, String)>) {
     let survey = surveys.split_once("[[survey]]").unwrap_or_default().1;
     let survey = survey.split_once("[[survey]]").map_or(survey, |(first, _)| first);
     let mut config = head
-        .replace("@STORE@", "queue.db")
-        .replace("listen = \"127.0.0.1:8081\"", "listen = \"127.0.0.1:0\"")
-        .replace("admin_listen = \"127.0.0.1:9090\"", "admin_listen = \"127.0.0.1:0\"");
+        .edit("@STORE@", "queue.db")
+        .edit("listen = \"127.0.0.1:8081\"", "listen = \"127.0.0.1:0\"")
+        .edit("admin_listen = \"127.0.0.1:9090\"", "admin_listen = \"127.0.0.1:0\"");
     let mut environment = Vec::new();
     for lane in 0..LANES {
         let name = format!("TOKEN_{lane}");
@@ -98,9 +98,9 @@ fn config(address: &str) -> (String, Vec<(String, String)>) {
     }
     for lane in 0..LANES {
         let own = survey
-            .replace("@SHOP@", "http://127.0.0.1:2")
-            .replacen("id = \"checkout\"", &format!("id = \"checkout{lane}\""), 1)
-            .replacen("platform = \"sandbox\"", &format!("platform = \"lane{lane}\""), 1);
+            .edit("@SHOP@", "http://127.0.0.1:2")
+            .edit_first("id = \"checkout\"", &format!("id = \"checkout{lane}\""))
+            .edit_first("platform = \"sandbox\"", &format!("platform = \"lane{lane}\""));
         config.push_str("\n[[survey]]");
         config.push_str(&own);
     }

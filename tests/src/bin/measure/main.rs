@@ -13,6 +13,7 @@ mod peers;
 mod replicas;
 mod soak;
 mod start;
+mod stats;
 
 use std::process::ExitCode;
 

@@ -11,6 +11,8 @@ use serde_json::json;
 use tests::Stage;
 use uuid::Uuid;
 
+use crate::stats::{Sorted, millis};
+
 const WAITING: u64 = 300;
 const INTERVAL: Duration = Duration::from_secs(1);
 const JITTER: Duration = Duration::from_millis(50);
@@ -50,8 +52,11 @@ pub(super) async fn run() -> Result<ExitCode> {
         let within = gaps.iter().filter(|gap| gap.as_millis() / ROW_MS == row).count();
         println!("  {:>5} ms  {within:>4}  {}", row * ROW_MS, "#".repeat(within.div_ceil(2)));
     }
-    println!("\n  smallest gap      {:>10.3} ms", least.as_secs_f64() * 1_000.0);
-    println!("  median            {:>10.3} ms", gaps[gaps.len() / 2].as_secs_f64() * 1_000.0);
+    println!("\n  smallest gap      {:>10.3} ms", millis(*least));
+    println!(
+        "  median            {:>10.3} ms",
+        gaps.iter().copied().map(millis).collect::<Sorted>().median()
+    );
     println!("  calls early, 429  {early:>10}");
     println!("  used              {:>9.2} % of one call a second", used * 100.0);
     Ok(if early == 0 && used >= 0.97 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -10,8 +10,10 @@ mod pages;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
-use tests::{Browser, Cost, QUICK, Sought, Stage};
+use tests::{Browser, Cost, Edit as _, QUICK, Sought, Stage};
 use tokio::net::TcpListener;
+
+use crate::stats::Sorted;
 
 /// Rounds, each with every page once.
 const ROUNDS: usize = 7;
@@ -48,7 +50,7 @@ pub(super) async fn run() -> Result<ExitCode> {
     let packages = std::env::var_os("PEERS").context("PEERS does not say where the peers' packages are")?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let shop = format!("http://{}", listener.local_addr()?);
-    let also_here = |config: String| config.replace("origins = [", &format!("origins = [\"{shop}\", "));
+    let also_here = |config: String| config.edit("origins = [", &format!("origins = [\"{shop}\", "));
     let stage = Stage::logging("warn,server=info", QUICK, also_here).await?;
     let peers = pages::Peers::read(packages.as_ref())?;
     let versions = peers.versions.clone();
@@ -84,9 +86,7 @@ struct Row {
 
 fn report(rounds: &[Vec<Cost>]) -> Result<ExitCode> {
     let of = |page: usize, figure: fn(&Cost) -> f64| {
-        let mut figures: Vec<f64> = rounds.iter().map(|round| figure(&round[page])).collect();
-        figures.sort_by(f64::total_cmp);
-        figures[figures.len() / 2]
+        rounds.iter().map(|round| figure(&round[page])).collect::<Sorted>().median()
     };
     let visible = |cost: &Cost| cost.visible.map_or(f64::INFINITY, |time| time.as_secs_f64());
     let script = |cost: &Cost| cost.script.as_secs_f64();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tests::{Process, Stage, Store, TOKEN, fill};
+use tests::{Edit as _, Process, Stage, Store, TOKEN, fill};
 use tokio::time::Instant;
 
 const SERVERS: usize = 4;
@@ -25,7 +25,7 @@ const FREEZE: Duration = Duration::from_secs(4);
 pub(super) async fn run() -> Result<ExitCode> {
     let store = Store::postgres().await?;
     let change = |config: String| {
-        store.put_into(&config).replace("settle = \"500ms\"", &format!("settle = \"5s\"\n{TIMEOUT}"))
+        store.put_into(&config).edit("settle = \"500ms\"", &format!("settle = \"5s\"\n{TIMEOUT}"))
     };
     let mut stage = Stage::prepared(INTERVAL, change).await?;
     stage.sandbox.set_jitter(JITTER);

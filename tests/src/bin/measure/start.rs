@@ -10,6 +10,8 @@ use anyhow::Result;
 use tests::{QUICK, Stage, http_client};
 use tokio::time::Instant;
 
+use crate::stats::{Sorted, millis};
+
 const TIMES: usize = 15;
 /// How long after it is ready its memory is looked at.
 const IDLE: Duration = Duration::from_secs(1);
@@ -26,17 +28,16 @@ pub(super) async fn run() -> Result<ExitCode> {
             stage.start().await?;
             let ready = http.get(format!("{}/readyz", stage.admin)).send().await?;
             anyhow::ensure!(ready.status() == 200, "{}", ready.status());
-            taken.push(begun.elapsed());
+            taken.push(millis(begun.elapsed()));
             tokio::time::sleep(IDLE).await;
             idle.push(stage.process.resident()?);
             stage.stop().await?;
         }
     }
     println!("The image's server, {TIMES} starts each, until it says that it can store:\n");
-    for (what, mut taken) in [("with an empty store", fresh), ("with a store that is there", again)] {
-        taken.sort_unstable();
-        let of = |at: usize| taken[at].as_secs_f64() * 1_000.0;
-        println!("  {what:<28} median {:>7.1} ms, slowest {:>7.1} ms", of(TIMES / 2), of(TIMES - 1));
+    for (what, taken) in [("with an empty store", fresh), ("with a store that is there", again)] {
+        let taken: Sorted = taken.into_iter().collect();
+        println!("  {what:<28} median {:>7.1} ms, slowest {:>7.1} ms", taken.median(), taken.largest());
     }
     println!("  resident when idle           {}", idle.iter().max().map_or("", String::as_str));
     println!("\n  budget                       100 ms, 15 MB");

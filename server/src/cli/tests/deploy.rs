@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use clap::CommandFactory as _;
 
-use super::Cli;
+use crate::cli::Cli;
 use crate::config::{Config, Store};
 
-const COMPOSE: &str = include_str!("../../../deploy/compose.yaml");
-const COMPOSE_POSTGRES: &str = include_str!("../../../deploy/compose.postgres.yaml");
-const CONTAINERFILE: &str = include_str!("../../../deploy/Containerfile");
-const NGINX: &str = include_str!("../../../deploy/nginx.conf");
-const CADDY: &str = include_str!("../../../deploy/Caddyfile");
-const CADDY_POSTGRES: &str = include_str!("../../../deploy/Caddyfile.postgres");
-const UNIT: &str = include_str!("../../../deploy/afterword.service");
-const OF_COMPOSE: &str = include_str!("../../../deploy/afterword.toml");
-const OF_COMPOSE_POSTGRES: &str = include_str!("../../../deploy/afterword.postgres.toml");
-const OF_THE_UNIT: &str = include_str!("../../../deploy/afterword.systemd.toml");
-const README: &str = include_str!("../../../deploy/README.md");
+const COMPOSE: &str = include_str!("../../../../deploy/compose.yaml");
+const COMPOSE_POSTGRES: &str = include_str!("../../../../deploy/compose.postgres.yaml");
+const CONTAINERFILE: &str = include_str!("../../../../deploy/Containerfile");
+const NGINX: &str = include_str!("../../../../deploy/nginx.conf");
+const CADDY: &str = include_str!("../../../../deploy/Caddyfile");
+const CADDY_POSTGRES: &str = include_str!("../../../../deploy/Caddyfile.postgres");
+const UNIT: &str = include_str!("../../../../deploy/afterword.service");
+const OF_COMPOSE: &str = include_str!("../../../../deploy/afterword.toml");
+const OF_COMPOSE_POSTGRES: &str = include_str!("../../../../deploy/afterword.postgres.toml");
+const OF_THE_UNIT: &str = include_str!("../../../../deploy/afterword.systemd.toml");
+const README: &str = include_str!("../../../../deploy/README.md");
 const ALL: [&str; 11] = [
     COMPOSE,
     COMPOSE_POSTGRES,

@@ -1,124 +1,14 @@
-//! A list as it was written: CSV (RFC 4180) or JSON, as columns and rows of text.
+//! Reads a list: its delimiter is found out, and a quote at a wrong place is told.
 
-use std::fmt::{Display, Write as _};
-use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
-
-use anyhow::Context;
-use clap::Args;
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
-use shared::{Language, SurveyId, limits};
 
-use super::words::counted;
+use super::{Row, Sheet};
 
 /// Delimiters that lists come with.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
-/// Faults that are shown one by one, at most.
-const SHOWN: usize = 100;
-
-/// A list.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Sheet {
-    pub(super) columns: Vec<String>,
-    pub(super) rows: Vec<Row>,
-}
-
-/// A row of it.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Row {
-    /// As a spreadsheet counts it, the titles among them; in JSON from 1.
-    pub(super) number: u64,
-    /// As many as there are columns, without blanks around them; or how many others there are.
-    pub(super) cells: Result<Vec<String>, usize>,
-}
-
-/// What every command is told that reads a list.
-#[derive(Args)]
-pub(super) struct ListArgs {
-    /// The list; - reads it from standard input
-    #[arg(value_name = "FILE")]
-    pub(super) list: PathBuf,
-    /// The survey, if there are several
-    #[arg(long, value_name = "ID")]
-    pub(super) survey: Option<SurveyId>,
-    /// The language of rows that have none
-    #[arg(long, value_name = "CODE")]
-    language: Option<Language>,
-    /// What is between the columns, if it is not found out
-    #[arg(long, value_name = "SIGN", value_parser = sign)]
-    pub(super) delimiter: Option<u8>,
-    /// Check the list, and do nothing else
-    #[arg(long)]
-    pub(super) dry_run: bool,
-    /// Leave out rows with faults, and take the others
-    #[arg(long)]
-    pub(super) skip_faulty: bool,
-}
-
-impl ListArgs {
-    /// The language of rows that have none: what is said, or the only one that is offered.
-    pub(super) fn language(&self, offered: &[Language]) -> Option<Language> {
-        let only = if let [only] = offered { Some(*only) } else { None };
-        self.language.or(only)
-    }
-}
-
-/// The bytes of a list; `-` stands for standard input.
-pub(super) fn contents(list: &Path) -> anyhow::Result<Vec<u8>> {
-    if list == Path::new("-") {
-        let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
-        return Ok(bytes);
-    }
-    std::fs::read(list).with_context(|| format!("cannot read {}", list.display()))
-}
-
-/// A delimiter as it is said on the command line.
-fn sign(text: &str) -> Result<u8, String> {
-    match (text, text.as_bytes()) {
-        ("\\t" | "tab", _) => Ok(b'\t'),
-        (_, [sign]) if sign.is_ascii_graphic() && *sign != b'"' => Ok(*sign),
-        _ => Err("write one sign, or tab".into()),
-    }
-}
-
-/// Shows the first faults on standard error, and how many there are besides.
-pub(super) fn show(faults: &[impl Display]) -> io::Result<()> {
-    if faults.is_empty() { Ok(()) } else { writeln!(io::stderr().lock(), "{}", first(faults)) }
-}
-
-fn first(faults: &[impl Display]) -> String {
-    let mut lines: Vec<String> = faults.iter().take(SHOWN).map(ToString::to_string).collect();
-    if let Some(more) = faults.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-        lines.push(format!("and {}", counted(more, "more fault")));
-    }
-    lines.join("\n")
-}
-
-/// Says that another sign is between the columns, if that is likely.
-pub(super) fn undivided(titles: &[String]) -> Option<String> {
-    let [only] = titles else { return None };
-    let words = || format!("one column {only:?}: say which sign is between them, with --delimiter");
-    only.contains([',', ';', '\t', '|']).then(words)
-}
-
-/// What is wrong with a value that is one line, if anything: a quote at a wrong place makes one cell of several rows.
-pub(super) fn several_lines(value: &str) -> Option<&'static str> {
-    let control = |sign: char| limits::is_forbidden(sign) || matches!(sign, '\n' | '\t');
-    value.contains(control).then_some("it holds a line end or another control sign")
-}
-
-/// SHA-256 of a list's bytes, in hexadecimal digits.
-pub(super) fn digest(bytes: &[u8]) -> String {
-    let mut digest = String::new();
-    Sha256::digest(bytes).iter().for_each(|byte| _ = write!(digest, "{byte:02x}"));
-    digest
-}
-
 /// Reads a list. The error says where it cannot be read, and what to do.
-pub(super) fn read(bytes: &[u8], delimiter: Option<u8>) -> Result<Sheet, String> {
+pub(in crate::cli) fn read(bytes: &[u8], delimiter: Option<u8>) -> Result<Sheet, String> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err("it is written in UTF-16; save it as \"CSV UTF-8\"".into());
     }
@@ -342,14 +232,6 @@ mod tests {
         let numbers: Vec<u64> =
             read(text.as_bytes(), None).unwrap().rows.iter().map(|row| row.number).collect();
         assert_eq!(numbers, [3, 6, 7]);
-    }
-
-    #[test]
-    fn a_list_that_is_all_faults_does_not_fill_the_terminal() {
-        let faults: Vec<String> = (2..=103).map(|row| format!("row {row}, email: it is empty")).collect();
-        assert!(first(&faults[..SHOWN]).ends_with("row 101, email: it is empty"));
-        let lines = first(&faults);
-        assert_eq!((lines.lines().count(), lines.lines().last()), (SHOWN + 1, Some("and 2 more faults")));
     }
 
     #[test]

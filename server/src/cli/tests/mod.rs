@@ -1,0 +1,3 @@
+//! What others take for granted of the commands.
+
+mod deploy;
