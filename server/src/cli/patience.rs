@@ -121,7 +121,7 @@ pub(super) fn in_full(failed: &ReportError) -> String {
 
 /// What is ahead, where it is more than one call.
 pub(super) fn ahead(calls: usize, platform: &Platform) -> Option<String> {
-    let least = platform.interval.saturating_mul(u32::try_from(calls).unwrap_or(u32::MAX));
+    let least = platform.time_for(calls as u64);
     (calls > 1)
         .then(|| format!("{}: about {}, or longer if others go first", counted(calls, "call"), span(least)))
 }

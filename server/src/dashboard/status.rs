@@ -148,7 +148,7 @@ fn body(dashboard: &Dashboard, lanes: &[LaneView], figures: &Figures, one: bool)
         @if one { p.quiet { a href="/" { "All lanes" } } }
         @for lane in lanes { (self::lane(lane, figures)) }
         @for count in lost {
-            @let waiting = count.waiting + count.delayed + count.sending + count.unknown;
+            @let waiting = count.to_send();
             @if waiting > 0 {
                 (page::notice(Tone::Bad, html! {
                     strong { (page::grouped(waiting)) " submissions wait for “" (count.lane) "”. " }
@@ -189,14 +189,14 @@ fn lane(lane: &LaneView, figures: &Figures) -> Markup {
     let report = lane.report.borrow().clone();
     let (tone, label) = pill(&report);
     let number = |read: fn(&LaneCount) -> u64| count.map_or(0, read);
-    let open = number(|count| count.waiting + count.delayed + count.sending + count.unknown);
+    let open = number(LaneCount::to_send);
     let oldest = count.and_then(|count| count.oldest);
-    let left = lane.platform.interval.saturating_mul(u32::try_from(open).unwrap_or(u32::MAX));
+    let left = lane.platform.time_for(open);
     html! {
         section.card {
             h2 {
                 (lane.platform.name) " " (page::pill(tone, label))
-                @let stuck = number(|count| count.dead + count.parked);
+                @let stuck = number(LaneCount::stuck);
                 @if stuck > 0 { " " (page::pill(Tone::Bad, format!("{} for you", page::grouped(stuck)))) }
             }
             dl.figures {
@@ -212,7 +212,7 @@ fn lane(lane: &LaneView, figures: &Figures) -> Markup {
                 (page::notice(tone, html! { (advice) }))
             }
             @if let Some(failed) = &report.failed_call { (failed_call(failed, now)) }
-            @if number(|count| count.dead + count.parked) > 0 {
+            @if number(LaneCount::stuck) > 0 {
                 p { a href=(form::address("/letters", [("lane", lane.platform.name.to_string())])) { "Look at dead letters and parked ones" } }
             }
             @if let Some([hour, day]) = &figures.calls {

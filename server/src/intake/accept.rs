@@ -186,7 +186,7 @@ fn respondent(given: &Respondent, problems: &mut Vec<Detail>) -> StoredResponden
 }
 
 fn entry(
-    Visit { survey, submission, language, .. }: &Visit<'_>,
+    Visit { survey, submission, .. }: &Visit<'_>,
     priority: Priority,
     accepted: &Accepted,
     accepted_at: Timestamp,

@@ -89,10 +89,8 @@ async fn take(
         // The thanks may have been lost, and the survey may have changed since. Refused now, it would be answered again.
         Err(problem) => {
             let stored = is_stored(intake, survey, &submission).await;
-            return match stored.map_err(|error| unavailable(&error))? {
-                true => Ok(submission.submission),
-                false => Err(problem),
-            };
+            let stored = stored.map_err(|error| unavailable(&error))?;
+            return if stored { Ok(submission.submission) } else { Err(problem) };
         }
     };
     intake.limits.count(&survey.id)?;

@@ -22,7 +22,7 @@ struct Door {
     queue: Arc<SqliteQueue>,
     clock: Clock,
     shares: Shares,
-    _folder: Arc<tempfile::TempDir>,
+    folder: Arc<tempfile::TempDir>,
 }
 
 struct Answer {
@@ -44,7 +44,7 @@ impl Door {
 
     /// The same store behind another configuration.
     fn after(&self, config: Config) -> Self {
-        Self::of(config, Arc::clone(&self.queue), Arc::clone(&self._folder))
+        Self::of(config, Arc::clone(&self.queue), Arc::clone(&self.folder))
     }
 
     fn of(config: Config, queue: Arc<SqliteQueue>, folder: Arc<tempfile::TempDir>) -> Self {
@@ -57,7 +57,7 @@ impl Door {
             Recorder::default(),
             clock,
         );
-        Self { router: intake.router(), queue, clock, shares, _folder: folder }
+        Self { router: intake.router(), queue, clock, shares, folder }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {

@@ -165,7 +165,7 @@ async fn store(
             }
         }
     }
-    let takes = platform.interval.saturating_mul(u32::try_from(stored).unwrap_or(u32::MAX));
+    let takes = platform.time_for(stored as u64);
     let mut said = vec![format!("{} stored", counted(stored, "answer"))];
     if stored > 0 {
         let goes = if serves { "they go out" } else { "they go out, once a server is started," };

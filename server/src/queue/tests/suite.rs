@@ -89,6 +89,14 @@ pub(super) async fn a_submission_is_stored_once_whatever_is_sent_again(bench: &d
     assert_eq!(queue.enqueue(other).await.unwrap(), Enqueued::Conflict);
     let elsewhere = NewEntry { survey: "other".parse().unwrap(), ..new(1, at(0)) };
     assert_eq!(queue.enqueue(elsewhere).await.unwrap(), Enqueued::Conflict);
+    let known = new(1, at(0));
+    let has = async |survey: &str, submission, fingerprint| {
+        queue.has(&survey.parse().unwrap(), submission, fingerprint).await.unwrap()
+    };
+    assert!(has("checkout", known.submission, known.fingerprint).await);
+    assert!(!has("other", known.submission, known.fingerprint).await);
+    assert!(!has("checkout", known.submission, [9; 32]).await);
+    assert!(!has("checkout", new(9, at(0)).submission, known.fingerprint).await);
     assert_eq!(reserve(&*queue, at(0)).await, Some(1));
     assert_eq!(reserve(&*queue, at(0)).await, None);
 }
