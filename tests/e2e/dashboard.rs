@@ -167,7 +167,7 @@ async fn dead_letters_are_handled_by_keyboard_alone(engine: Engine) -> Result<()
     says(&page, REFUSAL).await?;
     // Nothing moves under somebody who goes from stop to stop.
     enter(&page, "Pause updates").await?;
-    page.until("document.querySelector('.live button').textContent.includes('go on')").await?;
+    page.until("document.querySelector('.live button').textContent.includes('Resume')").await?;
     enter(&page, "Look at dead letters").await?;
     says(&page, &parked.to_string()).await?;
 
@@ -210,16 +210,16 @@ async fn a_page_that_is_paused_stays_as_it_is(engine: Engine) -> Result<()> {
     click(&page, ".live button", "Pause updates").await?;
     // Whatever page is opened in this tab.
     let page = browser.visit(&format!("{}/letters", stage.admin)).await?;
-    page.until("document.querySelector('.live button').textContent.includes('go on')").await?;
+    page.until("document.querySelector('.live button').textContent.includes('Resume')").await?;
     let page = browser.visit(&format!("{}/", stage.admin)).await?;
-    page.until("document.querySelector('.live button').textContent.includes('go on')").await?;
+    page.until("document.querySelector('.live button').textContent.includes('Resume')").await?;
     let asked = "performance.getEntriesByType('resource').filter(it => it.initiatorType === 'fetch').length";
     submit(&stage, 1).await?;
     until_dead(&stage, 1).await?;
     page.look("document.dispatchEvent(new Event('visibilitychange'))").await?;
     ensure!(page.look(asked).await? == json!(0), "it asks while it is paused");
     says(&page, "Nothing that is still open.").await?;
-    click(&page, ".live button", "go on").await?;
+    click(&page, ".live button", "Resume updates").await?;
     says(&page, REFUSAL).await?;
     // What has not changed is not replaced, so that a place in it is kept.
     page.look("document.querySelector('header.bar').dataset.first = 'yes'").await?;

@@ -21,7 +21,7 @@
   let paused = false;
   try { paused = sessionStorage.getItem(kept) !== null; } catch {}
   const tell = () => {
-    button.textContent = paused ? "Updates are paused: go on" : "Pause updates";
+    button.textContent = paused ? "Resume updates" : "Pause updates";
     button.classList.toggle("loud", paused);
   };
   button.addEventListener("click", () => {

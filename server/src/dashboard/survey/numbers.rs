@@ -120,7 +120,7 @@ impl Figures<'_> {
                 } @else {
                     (chart::bars("Submissions by day", &ACCEPTED, &bins))
                     @if languages.len() > 1 {
-                        table.bars { caption.hidden { "By language" } tbody {
+                        table.bars aria-label="By language" { tbody {
                             @for (language, count) in languages { (chart::share(language, count, total)) }
                         } }
                     }
@@ -191,7 +191,7 @@ impl Figures<'_> {
                         @if matches!(question.kind, config::Kind::Text { .. }) {
                             p { (page::grouped(total)) " have answered in words of their own." }
                         } @else {
-                            table.bars { caption.hidden { "How often it was chosen" } tbody {
+                            table.bars aria-label="How often it was chosen" { tbody {
                                 @for (name, count) in &values { (chart::share(name, *count, total)) }
                             } }
                         }
@@ -251,7 +251,7 @@ impl Figures<'_> {
                     p.quiet { "The survey was not in sight in these days, or the pages that show it were loaded before it was counted." }
                 } @else {
                     p.quiet { "Of all times that the survey was in sight. Nobody is told apart: who sees it twice is counted twice. Answers that programs hand in come by none of these steps." }
-                    table.bars { caption.hidden { "Steps" } tbody {
+                    table.bars aria-label="Steps" { tbody {
                         (chart::share("in sight", shown, shown))
                         @for question in &self.survey.questions {
                             (chart::share(question.id.as_str(), count(&answered(&question.id)), shown))
