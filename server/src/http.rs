@@ -5,6 +5,8 @@
 
 mod peer;
 mod places;
+pub(crate) mod pointer;
+mod problem;
 mod room;
 mod switch;
 #[cfg(test)]
@@ -27,6 +29,7 @@ use tokio_io_timeout::TimeoutStream;
 
 pub use peer::{ClientKey, Peer};
 pub use places::Places;
+pub(crate) use problem::ProblemJson;
 pub use switch::Switch;
 
 /// The longest time for a request's head, from the moment that the connection waits for it.

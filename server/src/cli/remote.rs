@@ -295,6 +295,7 @@ impl Remote {
     }
 }
 
+/// A code that this version knows; of another one nobody can say what it means.
 fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Code>, D::Error> {
     let name = String::deserialize(deserializer)?;
     let name: value::StringDeserializer<value::Error> = name.into_deserializer();

@@ -127,7 +127,7 @@ pub struct Admin {
     pub listen: SocketAddr,
     /// What operators have to show, as far as the file says it; begins with [`UNSET`] if it cannot be read.
     pub token: Option<SecretString>,
-    /// False if the file is no valid TOML: half of it may be missing then, and this may be another server's address.
+    /// False if the file is no valid TOML, or does not name the address: then it may be another server's.
     pub certain: bool,
 }
 
@@ -142,7 +142,7 @@ impl Admin {
         Some(Self {
             listen: admin_listen(&root)?,
             token: read_secret(&root, "admin_token", &sources).ok().flatten(),
-            certain: errors.is_empty(),
+            certain: errors.is_empty() && root.get("admin_listen").is_some(),
         })
     }
 }

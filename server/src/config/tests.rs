@@ -900,7 +900,7 @@ fn a_file_with_mistakes_still_says_where_its_server_is_asked() {
     let found = admin(&known.replace("ADMIN", "ELSE")).unwrap();
     assert_eq!(token(&found).as_deref(), Some("unset:ELSE"));
     let found = admin("listen = 3").unwrap();
-    assert_eq!((found.listen.port(), found.certain, token(&found)), (9090, true, None));
+    assert_eq!((found.listen.port(), found.certain, token(&found)), (9090, false, None));
     let twice = admin(&format!("{known}admin_token_file = \"token\"")).unwrap();
     assert_eq!((twice.listen.port(), token(&twice)), (7, None));
     assert!(!admin(&format!("{known}[[survey")).unwrap().certain);

@@ -98,7 +98,7 @@ fn whole(
         }
     });
     let content = html! {
-        (page::bar(place.address(), way_out.as_ref()))
+        (page::bar(place, way_out.as_ref()))
         (dashboard.live.now().notice())
         (body)
     };

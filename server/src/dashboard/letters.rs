@@ -60,7 +60,16 @@ async fn list(
 }
 
 fn unreadable(dashboard: &Dashboard, operator: &Operator, wrong: &str) -> Response {
-    let words = html! { (wrong) ". " a href="/letters" { "All letters" } };
+    refused(dashboard, operator, wrong, ("All letters", "/letters"))
+}
+
+fn refused(
+    dashboard: &Dashboard,
+    operator: &Operator,
+    wrong: &str,
+    (name, address): (&str, &str),
+) -> Response {
+    let words = html! { (wrong) ". " a href=(address) { (name) } };
     let status = (StatusCode::UNPROCESSABLE_ENTITY, "Letters");
     frame::refusal(dashboard, operator, Place::Letters, status, &words)
 }

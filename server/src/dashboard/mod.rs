@@ -70,7 +70,7 @@ pub struct Parts {
 }
 
 /// A route that takes a form. Any site's page can send one, so the guard lets them through to these routes alone; all
-/// others take JSON.
+/// others take JSON, but for the preview's door, where nothing is stored.
 type FormRoute = (&'static str, fn() -> MethodRouter<Dashboard>);
 
 /// The form of those who are not logged in.

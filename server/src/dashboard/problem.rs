@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use crate::intake::ProblemJson;
+use crate::http::ProblemJson;
 use crate::operator::OperatorError;
 
 /// What a request was refused for; the command line acts on it.

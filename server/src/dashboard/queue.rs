@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::problem::{Code, Detail, Place, Problem};
 use super::{Dashboard, health};
 use crate::config::PlatformName;
-use crate::intake::pointer;
+use crate::http::pointer;
 use crate::operator::{
     self, ChangeRequest, ForgetRequest, ListRequest, OperatorError, Order, OwnWords, Selection,
 };

@@ -103,14 +103,15 @@ pub(super) fn accept(
     Ok(Checked { new, accepted, dropped: checked.dropped })
 }
 
-/// True if this very submission was stored before, whatever the rules say of it now.
-pub(super) async fn is_stored(
-    intake: &Intake,
-    survey: &Survey,
-    submission: &Submission,
-) -> Result<bool, QueueError> {
-    let Ok(fingerprint) = fingerprint(submission) else { return Ok(false) };
-    intake.queue.has(&survey.id, submission.submission, fingerprint).await
+/// True if this very submission was stored before, whatever the rules say of it now; false also where nobody can tell.
+pub(super) async fn is_stored(intake: &Intake, survey: &Survey, submission: &Submission) -> bool {
+    let Ok(fingerprint) = fingerprint(submission) else { return false };
+    intake.queue.has(&survey.id, submission.submission, fingerprint).await.unwrap_or_default()
+}
+
+/// Counts a submission that came again, and was thanked again.
+pub(super) fn count_repeated(survey: &Survey) {
+    metrics::counter!("afterword_submissions_repeated_total", "survey" => survey.id.to_string()).increment(1);
 }
 
 /// Stores what was accepted, and counts it.

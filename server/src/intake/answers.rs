@@ -11,10 +11,11 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use shared::{Submission, limits};
 
-use super::accept::{Hand, accept, is_stored, store};
+use super::Intake;
+use super::accept::{Hand, accept, count_repeated, is_stored, store};
 use super::problem::{Detail, Flaw, Kind, Problem};
-use super::{Intake, pointer};
 use crate::config::Survey;
+use crate::http::pointer;
 use crate::queue::{Enqueued, NewEntry, QueueError};
 use crate::seldom::Seldom;
 
@@ -88,9 +89,12 @@ async fn take(
         Ok(checked) => checked,
         // The thanks may have been lost, and the survey may have changed since. Refused now, it would be answered again.
         Err(problem) => {
-            let stored = is_stored(intake, survey, &submission).await;
-            let stored = stored.map_err(|error| unavailable(&error))?;
-            return if stored { Ok(submission.submission) } else { Err(problem) };
+            return if is_stored(intake, survey, &submission).await {
+                count_repeated(survey);
+                Ok(submission.submission)
+            } else {
+                Err(problem)
+            };
         }
     };
     intake.limits.count(&survey.id)?;

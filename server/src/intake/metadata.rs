@@ -6,10 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use shared::{Context, Language, Submission, limits};
 
-use super::pointer;
 use super::problem::{Detail, Flaw};
 use crate::clock;
 use crate::config::{ContextKey, MetadataSource, Survey};
+use crate::http::pointer;
 
 /// What the server knows about a visit.
 pub(super) struct Visit<'a> {

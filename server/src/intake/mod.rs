@@ -16,9 +16,7 @@ mod hand_in;
 mod limits;
 mod metadata;
 mod openapi;
-pub(crate) mod pointer;
 mod problem;
-mod problem_json;
 mod rules;
 mod sampled;
 mod steps;
@@ -57,7 +55,6 @@ use problem::{Kind, Problem};
 pub use assets::{EmbeddedWidget, NOT_BUILT};
 pub use definition::{ServedDefinition, version};
 pub use hand_in::{HandInRequest, HandedIn, Wrong};
-pub(crate) use problem_json::ProblemJson;
 pub use steps::{SHOWN, SUBMITTED, answered};
 
 /// Where submissions are posted.

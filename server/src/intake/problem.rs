@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use shared::answer;
 
-use super::problem_json::ProblemJson;
+use crate::http::ProblemJson;
 
 /// An enum, and what each of its variants says; with all of them, so that the API's description leaves none out.
 macro_rules! told {

@@ -40,14 +40,14 @@ impl Place {
     }
 }
 
-/// Leads to every place; `here` is the address of the one that the page stands on.
-pub fn bar(here: &str, way_out: Option<&Markup>) -> Markup {
+/// Leads to every place; `here` is the one that the page stands on.
+pub fn bar(here: Place, way_out: Option<&Markup>) -> Markup {
     html! {
         header.bar {
             a.home href="/" { (logo()) span { "Afterword" } }
             nav aria-label="Pages" {
                 @for place in Place::ALL {
-                    a href=(place.address()) aria-current=[(place.address() == here).then_some("page")] { (place.name()) }
+                    a href=(place.address()) aria-current=[(place == here).then_some("page")] { (place.name()) }
                 }
             }
             @if let Some(way_out) = way_out { (way_out) }

@@ -12,14 +12,12 @@ use shared::Language;
 
 use super::{Source, with_policy};
 use crate::config::{Mode, Survey};
-use crate::page::{self, Tone};
+use crate::page::{self, Place, Tone};
 
 /// As all operators' pages, and with frames of its own.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
     frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
     trusted-types live";
-/// Where these pages are.
-const HERE: &str = "/preview";
 /// How often the page looks for changes.
 const LOOK: Duration = Duration::from_secs(1);
 /// The ways to show a survey that visitors see.
@@ -56,7 +54,7 @@ impl Filter {
 pub(super) async fn index(State(source): State<Source>) -> Response {
     let now = source.now();
     let body = html! {
-        (page::bar(HERE, None))
+        (page::bar(Place::Preview, None))
         div.head { h1 { "Preview" } p.quiet { "Each survey in every mode, language, theme and width. Answers go nowhere." } }
         (now.notice())
         section.card { ul.previews { @for survey in &now.config.surveys {
@@ -74,9 +72,9 @@ pub(super) async fn survey(
     let now = source.now();
     let Some(survey) = now.config.survey(&id) else {
         let body = html! {
-            (page::bar(HERE, None))
+            (page::bar(Place::Preview, None))
             h1 { "Preview" }
-            (page::notice(Tone::Bad, html! { strong { "There is no survey “" (id) "”. " } a href="/preview" { "All surveys" } }))
+            (page::notice(Tone::Bad, html! { strong { "There is no survey “" (id) "”. " } a href=(Place::Preview.address()) { "All surveys" } }))
             (now.notice())
         };
         let mut response = page::respond("Afterword: preview", Some(LOOK), &body);
@@ -89,10 +87,10 @@ pub(super) async fn survey(
     };
     let body = html! {
         link rel="stylesheet" href="/preview.css";
-        (page::bar(HERE, None))
+        (page::bar(Place::Preview, None))
         div.head {
             h1 { "Preview of " (survey.id) }
-            p.quiet { "As the file says it now. Try it out (a modal alone): answers are checked as always, and go nowhere. " a href="/preview" { "All surveys" } }
+            p.quiet { "As the file says it now. Try it out (a modal alone): answers are checked as always, and go nowhere. " a href=(Place::Preview.address()) { "All surveys" } }
         }
         (now.notice())
         @if !whole {

@@ -276,3 +276,28 @@ proptest! {
         prop_assert_eq!(tidy_text(&tidy), tidy.clone());
     }
 }
+
+#[test]
+fn the_list_of_faults_has_every_fault() {
+    // A new one has to be placed here, and so in the list.
+    let place = |fault| match fault {
+        Fault::UnknownQuestion => 0,
+        Fault::AnsweredTwice => 1,
+        Fault::Hidden => 2,
+        Fault::NoValue => 3,
+        Fault::SeveralValues => 4,
+        Fault::WrongKind => 5,
+        Fault::OffScale { .. } => 6,
+        Fault::Empty => 7,
+        Fault::TooLong { .. } => 8,
+        Fault::ControlCharacter => 9,
+        Fault::UnknownOption => 10,
+        Fault::OptionTwice => 11,
+        Fault::SeveralOptions => 12,
+        Fault::TooFew { .. } => 13,
+        Fault::TooMany { .. } => 14,
+        Fault::NotOther => 15,
+        Fault::Required => 16,
+    };
+    assert!(Fault::ALL.into_iter().map(place).eq(0..17));
+}

@@ -55,6 +55,8 @@ pub(super) struct ForgetArgs {
 }
 
 pub(super) async fn forget(arguments: &ForgetArgs) -> anyhow::Result<()> {
+    // Before anybody is asked; nobody else has to wait for the answer.
+    drop(Found::by(&arguments.file).await?);
     let email = match arguments.email.as_deref() {
         Some("-") => Some(answer("E-mail address: ")?),
         email => email.map(str::to_owned),

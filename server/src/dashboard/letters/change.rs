@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::unreadable;
 use super::wish::{Done, Wish, entries};
+use super::{refused, unreadable};
 use crate::dashboard::Dashboard;
 use crate::dashboard::form::{self, Fields};
 use crate::dashboard::frame::{self, Place};
@@ -46,7 +46,10 @@ pub(in crate::dashboard) async fn change(
     }
     let request = match asked.request() {
         Ok(request) => request,
-        Err(wrong) => return unreadable(&dashboard, &operator, &wrong),
+        Err(wrong) => {
+            let back = asked.wish.back().address(None);
+            return refused(&dashboard, &operator, &wrong, ("Back", &back));
+        }
     };
     let dry_run = request.dry_run;
     match run(&dashboard, asked.order, request).await {

@@ -178,7 +178,7 @@ impl Inbox for PostgresQueue {
         submission: Uuid,
         fingerprint: [u8; 32],
     ) -> Result<bool, QueueError> {
-        let there = batch::stored(&self.reports, vec![submission]).await?;
+        let there = batch::stored(&self.work, vec![submission]).await?;
         Ok(there.get(&submission) == Some(&batch::content(survey, fingerprint)))
     }
 }

@@ -185,7 +185,7 @@ impl Inbox for SqliteQueue {
         let find = move |connection: &Connection| {
             statements::stored_before(connection, &survey, submission, fingerprint)
         };
-        Ok(Self::read(&self.reports, find).await? == Some(Enqueued::Repeated))
+        Ok(Self::read(&self.lookups, find).await? == Some(Enqueued::Repeated))
     }
 }
 
