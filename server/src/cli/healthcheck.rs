@@ -24,8 +24,8 @@ pub(super) struct Healthcheck {
 pub(super) async fn healthcheck(arguments: Healthcheck) -> anyhow::Result<()> {
     let path = &arguments.file.config;
     // A mistake in the file is no reason to take a server for ill that goes on with what it has read before.
-    let remote = match super::admin_of(path) {
-        Some(Admin { listen, .. }) => Remote::at(listen, None)?,
+    let remote = match Admin::address(path) {
+        Some(address) => Remote::at(address, None)?,
         None => Remote::new(&super::load_without_secrets(path)?)?,
     };
     remote.well(if arguments.ready { "readyz" } else { "healthz" }).await

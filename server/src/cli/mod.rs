@@ -36,7 +36,7 @@ use anyhow::Context;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use tokio::net::TcpListener;
 
-use crate::config::{Admin, Config, ConfigError, Files};
+use crate::config::{Config, ConfigError, Files};
 use crate::log;
 
 /// Takes visitors' answers and hands them to the Hello Customer platform.
@@ -153,11 +153,6 @@ fn load_without_secrets(path: &Path) -> Result<Config, ConfigError> {
 /// The same, for one that may have no survey yet.
 fn load_draft(path: &Path) -> Result<Config, ConfigError> {
     Config::draft(path, &|name| std::env::var(name).ok())
-}
-
-/// How the server of a file is reached that may be wrong otherwise.
-fn admin_of(path: &Path) -> Option<Admin> {
-    Admin::of(path, &|name| std::env::var(name).ok())
 }
 
 /// Binds a listener, or says who wanted it and what to do.

@@ -135,15 +135,22 @@ impl Admin {
     /// Reads a file for no more than this; nothing, where that cannot be read.
     pub fn of(path: &Path, environment: Environment<'_>) -> Option<Self> {
         let sources = Sources::new(path.parent().unwrap_or(Path::new("")), environment, Needed::Any);
-        let text = sources.read_text(path).ok()?;
+        let token = |root: &Table<'_>| read_secret(root, "admin_token", &sources).ok().flatten();
+        Self::read(path, token)
+    }
+
+    /// The same without the token: whoever asks whether the server is well needs none.
+    pub fn address(path: &Path) -> Option<SocketAddr> {
+        Self::read(path, |_| None).map(|admin| admin.listen)
+    }
+
+    fn read(path: &Path, token: impl Fn(&Table<'_>) -> Option<SecretString>) -> Option<Self> {
+        let text = std::fs::read_to_string(path).ok()?;
         let (document, errors) = DeTable::parse_recoverable(&text);
         let problems = Problems::new(&text);
         let root = Table::root(document.get_ref(), &problems);
-        Some(Self {
-            listen: admin_listen(&root)?,
-            token: read_secret(&root, "admin_token", &sources).ok().flatten(),
-            certain: errors.is_empty() && root.get("admin_listen").is_some(),
-        })
+        let certain = errors.is_empty() && root.get("admin_listen").is_some();
+        Some(Self { listen: admin_listen(&root)?, token: token(&root), certain })
     }
 }
 

@@ -52,7 +52,7 @@ impl Suspects {
         if attempts <= POISON_ATTEMPTS - POISON_AMONG_OTHERS {
             return;
         }
-        if self.0.len() >= MOST_SUSPECTS {
+        if self.0.len() >= MOST_SUSPECTS && !self.0.contains_key(&entry) {
             self.0.clear();
         }
         *self.0.entry(entry).or_default() += 1;

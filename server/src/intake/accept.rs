@@ -103,10 +103,16 @@ pub(super) fn accept(
     Ok(Checked { new, accepted, dropped: checked.dropped })
 }
 
-/// True if this very submission was stored before, whatever the rules say of it now; false also where nobody can tell.
-pub(super) async fn is_stored(intake: &Intake, survey: &Survey, submission: &Submission) -> bool {
-    let Ok(fingerprint) = fingerprint(submission) else { return false };
-    intake.queue.has(&survey.id, submission.submission, fingerprint).await.unwrap_or_default()
+/// True if this very submission was stored before, whatever the rules say of it now. Few ask at once: anybody can send what
+/// the rules refuse, and the lanes read the same store.
+pub(super) async fn is_stored(
+    intake: &Intake,
+    survey: &Survey,
+    submission: &Submission,
+) -> Result<bool, QueueError> {
+    let Ok(fingerprint) = fingerprint(submission) else { return Ok(false) };
+    let _turn = intake.asking.acquire().await;
+    intake.queue.has(&survey.id, submission.submission, fingerprint).await
 }
 
 /// Counts a submission that came again, and was thanked again.

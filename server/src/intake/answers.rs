@@ -89,7 +89,8 @@ async fn take(
         Ok(checked) => checked,
         // The thanks may have been lost, and the survey may have changed since. Refused now, it would be answered again.
         Err(problem) => {
-            return if is_stored(intake, survey, &submission).await {
+            let stored = is_stored(intake, survey, &submission).await;
+            return if stored.map_err(|error| unavailable(&error))? {
                 count_repeated(survey);
                 Ok(submission.submission)
             } else {

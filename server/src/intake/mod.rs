@@ -37,6 +37,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use shared::SurveyId;
+use tokio::sync::Semaphore;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -66,6 +67,8 @@ const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest time for a whole request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Requests that ask the queue what it has, at once.
+const ASKING: usize = 2;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -76,6 +79,8 @@ pub struct Intake {
     limits: Arc<RateLimits>,
     shares: Shares,
     queue: Arc<dyn Inbox>,
+    /// Whoever asks the queue what it has.
+    asking: Arc<Semaphore>,
     recorder: Recorder,
     clock: Clock,
 }
@@ -92,7 +97,8 @@ impl Intake {
         let definitions = Arc::new(Definitions::new(&config));
         let assets = Arc::new(Assets::new(&config));
         let limits = Arc::new(RateLimits::new(&config, ANSWERS));
-        Self { config, definitions, assets, limits, shares, queue, recorder, clock }
+        let asking = Arc::new(Semaphore::new(ASKING));
+        Self { config, definitions, assets, limits, shares, queue, asking, recorder, clock }
     }
 
     /// The same surveys for somebody who tries them out: what is answered is checked as always, and neither stored,

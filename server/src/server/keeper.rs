@@ -105,14 +105,23 @@ impl Keeper {
                     next = Box::pin(self::next(Some(follower)));
                 }
                 _ = looks.tick(), if self.behind || Instant::now() < self.changed_at + ASSIGN_FOR => {
-                    let rescued = rescue(&self.config(), &self.queue, self.clock).await;
-                    self.behind = !assign(&self.config(), &*self.queue).await || !rescued;
+                    tokio::select! {
+                        behind = self.look() => self.behind = behind,
+                        // A backlog moves in slices, and goes on moving at the next start.
+                        () = told(&mut stop) => break,
+                    }
                 }
                 () = told(&mut stop) => break,
             }
         }
         self.tasks.iter().for_each(AbortHandle::abort);
         self.lanes.stop().await;
+    }
+
+    /// Lets what waits follow its survey; true if that has to be done again.
+    async fn look(&self) -> bool {
+        let rescued = rescue(&self.config(), &self.queue, self.clock).await;
+        !assign(&self.config(), &*self.queue).await || !rescued
     }
 
     fn config(&self) -> Arc<Config> {

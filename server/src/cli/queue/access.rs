@@ -1,7 +1,7 @@
 //! The way to the queue: the store itself, or the server that holds it.
 
 use std::path::Path;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 
 use anyhow::Context;
 use shared::SurveyId;
@@ -11,7 +11,7 @@ use crate::cli::holder::{Holder, Missing};
 use crate::cli::remote::Remote;
 use crate::cli::{ConfigFile, Usage};
 use crate::clock::Clock;
-use crate::config::{Config, Store};
+use crate::config::{Admin, Config, Store};
 use crate::history::Recorder;
 use crate::intake::{HandInRequest, HandedIn, Intake};
 use crate::operator::{
@@ -62,21 +62,25 @@ impl Door<'_> {
 }
 
 impl Found {
-    /// Finds the queue. A file that is wrong leads to the server that runs: it goes on with what it has read before.
+    /// Finds the queue, to change something in it.
     pub(super) async fn by(file: &ConfigFile) -> anyhow::Result<Self> {
-        static TOLD: Once = Once::new();
+        let config = crate::cli::load_without_secrets(&file.config)?;
+        Ok(Self { access: Access::open(&config).await?, config: Some(config) })
+    }
+
+    /// Finds the queue, to look at it. A file that is wrong leads to the server that runs, which goes on with what it has
+    /// read before. Nobody has proven that it is this file's, so it is not asked to change anything.
+    pub(super) async fn to_look_at(file: &ConfigFile) -> anyhow::Result<Self> {
         match crate::cli::load_without_secrets(&file.config) {
             Ok(config) => Ok(Self { access: Access::open(&config).await?, config: Some(config) }),
             Err(error) => {
                 let Some(remote) = at_work(&file.config).await else { return Err(error.into()) };
-                TOLD.call_once(|| {
-                    eprintln!(
-                        "afterword: {} is wrong (`afterword check` says where); the server at {} is asked, which goes on \
-                         with what it has read before",
-                        file.config.display(),
-                        remote.address()
-                    );
-                });
+                eprintln!(
+                    "afterword: {} is wrong (`afterword check` says where); the server at {} is asked, which goes on with \
+                     what it has read before",
+                    file.config.display(),
+                    remote.address()
+                );
                 Ok(Self { access: Access::There(remote), config: None })
             }
         }
@@ -121,7 +125,7 @@ impl Found {
 
 /// The server of a file that is wrong, if the file says for certain where it listens, and it listens there.
 async fn at_work(path: &Path) -> Option<Remote> {
-    let admin = crate::cli::admin_of(path).filter(|admin| admin.certain)?;
+    let admin = Admin::of(path, &|name| std::env::var(name).ok()).filter(|admin| admin.certain)?;
     let remote = Remote::at(admin.listen, admin.token).ok()?;
     remote.reach().await.ok()?;
     Some(remote)

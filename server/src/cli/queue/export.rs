@@ -39,7 +39,7 @@ pub(super) struct ExportArgs {
 
 pub(super) async fn export(arguments: &ExportArgs) -> anyhow::Result<()> {
     let selection = arguments.filter.selection(Clock::wall());
-    let found = Found::by(&arguments.file).await?;
+    let found = Found::to_look_at(&arguments.file).await?;
     found.know(&selection).await?;
     let access = found.access;
     let Some(path) = &arguments.output else {

@@ -42,7 +42,7 @@ pub(super) async fn list(arguments: &ListArgs) -> anyhow::Result<()> {
     let now = Clock::wall();
     let selection = arguments.filter.selection(now);
     let request = ListRequest { selection, limit: arguments.limit, after: None, newest: arguments.newest };
-    let found = Found::by(&arguments.file).await?;
+    let found = Found::to_look_at(&arguments.file).await?;
     found.know(&request.selection).await?;
     let listing = found.access.list(&request).await?;
     if arguments.format == Format::Json {

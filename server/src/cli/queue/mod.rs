@@ -14,7 +14,7 @@ use clap::{Args, Subcommand, ValueEnum};
 /// The part of a help text that all verbs share.
 const WHERE: &str = "It asks the server that runs with this configuration, at admin_listen; if none runs, it reads \
                      the store itself, and then no server can start until it is done. Run it as the user that \
-                     the server runs as. While the file has a mistake, a server that runs is asked all the same.";
+                     the server runs as. While the file has a mistake, a server that runs can be looked at all the same.";
 
 #[derive(Args)]
 #[command(after_long_help = WHERE)]

@@ -31,7 +31,7 @@ pub(super) struct ShowArgs {
 }
 
 pub(super) async fn show(arguments: &ShowArgs) -> anyhow::Result<()> {
-    let found = Found::by(&arguments.file).await?;
+    let found = Found::to_look_at(&arguments.file).await?;
     let shown = found.access.show(arguments.submission, arguments.answers).await?;
     let Some(shown) = shown else {
         bail!(

@@ -24,7 +24,7 @@ pub(super) struct StatusArgs {
 }
 
 pub(super) async fn status(arguments: &StatusArgs) -> anyhow::Result<()> {
-    let found = Found::by(&arguments.file).await?;
+    let found = Found::to_look_at(&arguments.file).await?;
     let status = found.status().await?;
     let text = match arguments.format {
         Format::Json => serde_json::to_string_pretty(&status)?,

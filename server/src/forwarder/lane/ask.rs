@@ -375,6 +375,9 @@ impl Lane {
             verdict, settlement = settlement.name(), "looked up");
         metrics::counter!("afterword_looked_up_total", "lane" => lane.to_string(), "finding" => verdict)
             .increment(1);
+        if !matches!(settlement, Settlement::Later(_)) {
+            self.suspects.clear(id);
+        }
         match self.queue.settle(&lane, id, settlement, self.finding(verdict, words)).await {
             // An operator was faster.
             Err(QueueError::NotSending(_)) => Ok(()),
@@ -388,7 +391,7 @@ impl Lane {
             accepted_at: unknown.entry.accepted_at,
             on_unknown: OnUnknown::Resend,
             look_up: None,
-            failed_among_others: self.suspects.count(unknown.entry.id),
+            failed_among_others: self.failed_among_others(unknown.entry.id, Instant::now()),
             now,
             interval: self.platform.interval,
             jitter: 0.5,

@@ -70,8 +70,7 @@ pub struct Lane {
     outage: Outage,
     pauses: Pauses,
     look_ups: LookUps,
-    /// Nothing until it is noted which touchpoints the surveys have.
-    moves: Option<Moves>,
+    moves: Moves,
     /// Where operators ask for calls, and where they are found.
     desk: (Desk, mpsc::Receiver<Asked>),
     /// Until when the platform wants to be left alone, by replies that came when the lane had gone on.
@@ -135,7 +134,7 @@ impl Lane {
             outage: Outage::default(),
             pauses: Pauses::default(),
             look_ups: LookUps::default(),
-            moves: None,
+            moves: Moves::default(),
             desk: Desk::new(),
             rests: mpsc::unbounded_channel(),
             asked: None,
@@ -172,7 +171,7 @@ impl Lane {
     }
 
     /// Works until told to stop; the call in flight ends first, the rest stays in the queue. Gives back a verdict that
-    /// could not be stored, for a successor: it will not be known in any other way.
+    /// could not be stored, for a successor: that an answer arrived will not be known in any other way.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Option<Unsettled> {
         let mut stirred = self.queue.stirred(&self.platform.name);
         let mut lease =
@@ -220,7 +219,8 @@ impl Lane {
         let now = sending_to(&self.platform, &self.configured.borrow_and_update());
         let gone = std::mem::replace(&mut self.surveys, now);
         self.set(|report| report.unfit.clear());
-        (self.misfits, self.moves) = (Misfits::default(), None);
+        self.misfits = Misfits::default();
+        self.moves.note_again();
         for survey in gone.iter().filter(|survey| self.survey(&survey.id).is_none()) {
             self.measure_pause(&survey.id, false);
         }
@@ -272,6 +272,8 @@ impl Lane {
         if self.term.take().is_some() {
             tracing::warn!(lane = %self.platform.name, "the lane's lease has ended; another server may forward it");
             self.look_ups = LookUps::default();
+            // What was reserved for no call is its next owner's to find.
+            self.mislaid = false;
         }
         self.turn_away(&NotMade::Standby);
         self.set(|report| (report.state, report.next_call) = (LaneState::Standby, None));
@@ -282,7 +284,8 @@ impl Lane {
         tracing::debug!(lane = %self.platform.name, term, "the lane is ours");
         self.term = Some(term);
         self.configured_at = Instant::now();
-        (self.recovered, self.mislaid, self.moves) = (false, false, None);
+        (self.recovered, self.mislaid) = (false, false);
+        self.moves = Moves::default();
         self.pacer = Pacer::new(self.platform.interval, Instant::now());
         self.outage = Outage::default();
         self.pauses = Pauses::default();
@@ -291,6 +294,12 @@ impl Lane {
         // That an answer arrived stays true, if nobody else has found its entry meanwhile. Whatever else the
         // platform said is not: another owner may have called since.
         self.unsettled.take_if(|unsettled| unsettled.settlement != Settlement::Delivered);
+    }
+
+    /// True while the lane is ours as it was when it was taken over.
+    fn is_in_term(&self) -> bool {
+        let lease = self.lease.as_ref().and_then(|lease| *lease.borrow());
+        lease.is_some_and(|lease| self.term == Some(lease.term))
     }
 
     /// True while nobody else can own the lane before a call that leaves now has ended.
@@ -305,11 +314,11 @@ impl Lane {
     async fn settle_last(&mut self) {
         for _ in 0..LAST_TRIES {
             let settled = match self.settle().await {
-                Ok(()) => self.put_back_mislaid().await,
-                failed => failed,
+                Ok(()) if self.is_in_term() => self.put_back_mislaid().await,
+                settled => settled,
             };
             match settled {
-                Ok(()) => return,
+                Ok(()) | Err(QueueError::NotOwner(_)) => return,
                 Err(error) => tracing::error!(lane = %self.platform.name, %error, "the queue's store fails"),
             }
             tokio::time::sleep(STORE_PAUSE).await;
@@ -326,15 +335,18 @@ impl Lane {
             self.recover().await?;
             self.recovered = true;
         }
-        if self.moves.is_none() {
-            self.note_moves().await?;
-        }
+        self.note_moves().await?;
         self.put_back_mislaid().await?;
         self.conclude().await?;
         let now = Instant::now();
         let paused = self.skipped(now);
-        let skip: Vec<SurveyId> = paused.iter().chain(self.misfits.resting(now)).cloned().collect();
-        let due = self.queue.due(&self.platform.name, self.clock.at(now), &skip).await?;
+        let mut skip: Vec<SurveyId> = paused.iter().chain(self.misfits.resting(now)).cloned().collect();
+        let mut due = self.queue.due(&self.platform.name, self.clock.at(now), &skip).await?;
+        if due != Due::Now && skip.len() > paused.len() {
+            // Nobody else wants the turn that misfits leave to others.
+            skip = paused;
+            due = self.queue.due(&self.platform.name, self.clock.at(now), &skip).await?;
+        }
         let wanted = self.wanted(now).await?;
         // Look-ups are rare, so they do not wait for the queue to run dry; but a platform that fails
         // is probed with answers.
@@ -368,16 +380,10 @@ impl Lane {
         let probe = self.pauses.next_probe(now);
         let orphans = Some(self.may_fit_until()).filter(|until| *until > now && self.look_ups.has_orphans());
         let look_up = wanted.map(|(_, at)| at).filter(|at| *at > now);
-        let misfits = self.misfits.next(now);
-        let earliest =
-            |own: Option<Instant>| [own, probe, look_up, orphans, misfits].into_iter().flatten().min();
+        let earliest = |own: Option<Instant>| [own, probe, look_up, orphans].into_iter().flatten().min();
         match due {
             Due::Never => {
-                let state = match (paused.is_empty(), skip.is_empty()) {
-                    (_, true) => LaneState::Idle,
-                    (true, false) => working,
-                    (false, false) => LaneState::Paused,
-                };
+                let state = if skip.is_empty() { LaneState::Idle } else { LaneState::Paused };
                 self.set(|report| (report.state, report.next_call) = (state, None));
                 Ok(earliest(None).map_or(Wake::OnEntry, Wake::OnEntryOrAt))
             }

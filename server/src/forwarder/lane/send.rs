@@ -16,7 +16,7 @@ use crate::forwarder::look_up;
 use crate::forwarder::report::{describe, trouble};
 use crate::forwarder::verdict::{Verdict, verdict};
 use crate::platform::{AddAnswer, Outcome};
-use crate::queue::{Attempt, Entry, QueueError, Settlement};
+use crate::queue::{Attempt, Entry, EntryId, QueueError, Settlement};
 
 /// After so many failed calls in a row the platform is thought to be away.
 const AWAY: u32 = 3;
@@ -127,7 +127,7 @@ impl Lane {
         }
         let case = Case {
             attempts: entry.attempts,
-            failed_among_others: self.suspects.count(entry.id),
+            failed_among_others: self.failed_among_others(entry.id, ended),
             accepted_at: entry.accepted_at,
             on_unknown: survey.on_unknown,
             look_up: can_look_up.then(|| look_up::first(now, interval, settle)),
@@ -165,6 +165,11 @@ impl Lane {
             "sent again, though it may have arrived and cannot be looked up: it may be at the platform twice");
         let (lane, survey) = (self.platform.name.to_string(), entry.survey.to_string());
         metrics::counter!("afterword_maybe_twice_total", "lane" => lane, "survey" => survey).increment(1);
+    }
+
+    /// How often an entry has failed while others arrived; it counts only while they do.
+    pub(super) fn failed_among_others(&self, entry: EntryId, now: Instant) -> u32 {
+        if self.succeeded_lately(now) { self.suspects.count(entry) } else { 0 }
     }
 
     /// True when the platform has taken an answer of late.

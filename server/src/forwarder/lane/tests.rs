@@ -464,7 +464,9 @@ async fn what_went_to_another_touchpoint_is_not_absent_from_the_present_one() {
         touchpoint: "0B6FDD7A-46A4-4A3B-8BE6-6E9E1C2E2A7F".parse().unwrap(),
         ..Survey::clone(&line.surveys.borrow()[0])
     };
-    line.surveys = watch::channel(vec![Arc::new(there)]).1;
+    let here = Arc::clone(&line.surveys.borrow()[0]);
+    let (configured, surveys) = watch::channel(vec![Arc::new(there)]);
+    line.surveys = surveys;
     for _ in 0..2 {
         let mut next = line.successor();
         next.note_moves().await.unwrap();
@@ -472,6 +474,19 @@ async fn what_went_to_another_touchpoint_is_not_absent_from_the_present_one() {
         let after = line.clock.now().checked_add(SignedDuration::from_millis(5)).unwrap();
         assert!(!next.has_moved_since(&sent(after)), "also after a start, since it is noted");
     }
+    // It leaves the lane, and comes back.
+    let mut lane_of_two = line.successor();
+    let other = Survey { id: "other".parse().unwrap(), ..Survey::clone(&here) };
+    let mut at = line.clock.now();
+    let mine = Arc::clone(&configured.borrow()[0]);
+    for surveys in [vec![Arc::new(other.clone())], vec![Arc::new(other), mine]] {
+        lane_of_two.note_moves().await.unwrap();
+        at = Timestamp::from_millisecond(line.clock.now().as_millisecond()).unwrap();
+        configured.send_replace(surveys);
+        lane_of_two.adopt_surveys();
+    }
+    lane_of_two.note_moves().await.unwrap();
+    assert!(lane_of_two.has_moved_since(&sent(at)), "nobody knows where it was meanwhile");
 }
 
 #[tokio::test]
@@ -631,10 +646,14 @@ async fn an_entry_whose_reservation_got_no_answer_is_sent_and_not_left_behind() 
 
 #[tokio::test]
 async fn a_lane_that_is_stopped_puts_back_what_it_has_reserved_for_no_call() {
-    let (mut line, lost, _) = failing().await;
+    let (mut line, lost, refused) = failing().await;
+    // It can be put back once the lane is told to stop, and not before.
     lost.store(true, Ordering::Relaxed);
+    refused.store(true, Ordering::Relaxed);
     let id = line.send().await;
     line.until(id, State::Sending).await;
+    line.stop.send_replace(true);
+    refused.store(false, Ordering::Relaxed);
     assert!(line.end().await.is_none());
     assert_eq!(line.record(id).await.state, State::Delayed, "no call was made: there is nothing to look up");
 }

@@ -108,7 +108,7 @@ pub(super) struct Keeper {
     wishes: Mutex<HashMap<PlatformName, Wish>>,
     /// Tells the task that there is something new to ask for.
     poke: Notify,
-    /// True while the database does not answer.
+    /// True after a release that the database did not take, until it answers again.
     away: AtomicBool,
     /// Held while the database is asked, so that a release is not overtaken by an application.
     asking: tokio::sync::Mutex<()>,
@@ -178,7 +178,9 @@ impl Keeper {
             return Err(QueueError::Store("the database is away; the lease ends by itself".into()));
         }
         let values: &[_] = &[(&lane.as_str() as _, Type::TEXT), (&self.owner as _, Type::UUID)];
-        once(&self.pool, LIMIT, RELEASE, values).await.map(|_| ())
+        let released = once(&self.pool, LIMIT, RELEASE, values).await.map(|_| ());
+        self.away.store(released.is_err(), Ordering::Relaxed);
+        released
     }
 
     /// The term in which this process owns a lane at the moment, by its own deadline.
@@ -246,7 +248,9 @@ impl Keeper {
     async fn ask(&self) {
         let _asking = self.asking.lock().await;
         let outcomes = [self.renew().await, self.apply().await];
-        self.away.store(outcomes.iter().any(Result::is_err), Ordering::Relaxed);
+        if outcomes.iter().all(Result::is_ok) {
+            self.away.store(false, Ordering::Relaxed);
+        }
         for outcome in outcomes {
             if let Err(error) = outcome {
                 static TOLD: Seldom = Seldom::by_the_minute();
