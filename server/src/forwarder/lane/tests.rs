@@ -1,5 +1,6 @@
 //! A lane between a store and the sandbox: what may have arrived, and who may send.
 
+mod late;
 mod leased;
 mod serve;
 
@@ -51,12 +52,26 @@ impl Line {
         Self::with(|survey| survey.on_unknown = OnUnknown::Park, |queue| queue).await
     }
 
+    /// A lane of a platform that is none of the sandbox's.
+    async fn of(change: impl FnOnce(&mut Platform)) -> Self {
+        Self::built(change, |_| {}, |queue| queue).await
+    }
+
     async fn with(change: impl FnOnce(&mut Survey), wrap: impl FnOnce(SharedQueue) -> SharedQueue) -> Self {
+        Self::built(|_| {}, change, wrap).await
+    }
+
+    async fn built(
+        change_platform: impl FnOnce(&mut Platform),
+        change: impl FnOnce(&mut Survey),
+        wrap: impl FnOnce(SharedQueue) -> SharedQueue,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let queue = SqliteQueue::open(&folder.path().join("queue.db"), Options::default()).unwrap();
         let queue = wrap(Arc::new(queue));
         let (sandbox, mut platform, mut survey) = sandbox().await;
         (platform.interval, platform.settle) = (INTERVAL, SETTLE);
+        change_platform(&mut platform);
         change(&mut survey);
         let (clock, platform) = (Clock::start(), Arc::new(platform));
         let (stop, stopped) = watch::channel(false);
@@ -487,6 +502,25 @@ async fn what_went_to_another_touchpoint_is_not_absent_from_the_present_one() {
     }
     lane_of_two.note_moves().await.unwrap();
     assert!(lane_of_two.has_moved_since(&sent(at)), "nobody knows where it was meanwhile");
+}
+
+#[tokio::test]
+async fn an_answer_that_went_to_another_touchpoint_is_not_sent_again_for_its_absence() {
+    let mut line = Line::parking().await;
+    line.prove().await;
+    line.end().await;
+    // As if the survey had come to its touchpoint after the answer was sent.
+    let touchpoint = line.surveys.borrow()[0].touchpoint.as_str().to_ascii_lowercase();
+    let moved = line.clock.now().checked_add(SignedDuration::from_hours(1)).unwrap().as_millisecond();
+    let (main, note) = (PlatformName::new("main"), format!("{touchpoint} {moved}"));
+    line.queue.remember(&main, "touchpoint of checkout", &note).await.unwrap();
+    let (_stop, stopped) = watch::channel(false);
+    tokio::spawn(line.successor().run(stopped));
+    line.strike(Fault::CutAfterBody);
+    let id = line.send().await;
+    let parked = line.until(id, State::Parked).await;
+    assert_eq!(line.verdicts(&parked).await, ["unknown", "undecidable"]);
+    assert_eq!(line.stored(id), 0);
 }
 
 #[tokio::test]

@@ -1,0 +1,76 @@
+//! A platform that takes its time, and then asks to be left alone: the lane has gone on by then.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::forwarder::Call as Wanted;
+
+/// Answers every call after a while, with a 503 that asks for a minute.
+async fn busy() -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                connection.read(&mut [0; 4096]).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                let reply =
+                    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n";
+                connection.write_all(reply.as_bytes()).await.ok();
+            });
+        }
+    });
+    address
+}
+
+/// A lane whose platform is busy.
+async fn line() -> Line {
+    let address = busy().await;
+    Line::of(|platform| platform.base_url = format!("http://{address}/V1.0/EN")).await
+}
+
+/// Waits until a call has been made, and its reply has come.
+async fn answered(line: &Line) {
+    let begun = |report: &LaneReport| report.last_call.is_some();
+    tokio::time::timeout(DEADLINE, line.report.clone().wait_for(begun)).await.unwrap().unwrap();
+    tokio::time::sleep(Duration::from_millis(400)).await;
+}
+
+/// Waits until the next answer's call has been put off for long.
+async fn rests(line: &Line) {
+    line.send().await;
+    let now = line.clock.now();
+    let put_off = |report: &LaneReport| {
+        report.next_call.is_some_and(|next| next.duration_since(now) > SignedDuration::from_secs(30))
+    };
+    tokio::time::timeout(DEADLINE, line.report.clone().wait_for(put_off)).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_report_that_is_refused_late_is_heard() {
+    let line = line().await;
+    let touchpoint = line.surveys.borrow()[0].touchpoint.clone();
+    let to = line.clock.now();
+    let from = to.checked_sub(SignedDuration::from_hours(1)).unwrap();
+    let desk = line.desk.clone();
+    tokio::spawn(async move { desk.ask(Wanted::GetNps { touchpoint, from, to, filters: Vec::new() }).await });
+    answered(&line).await;
+    rests(&line).await;
+}
+
+#[tokio::test]
+async fn a_look_up_that_is_refused_late_is_heard() {
+    let mut line = line().await;
+    line.end().await;
+    line.send().await;
+    let (main, now) = (PlatformName::new("main"), line.clock.now());
+    let entry = line.queue.reserve(&main, now, &[]).await.unwrap().unwrap();
+    line.queue.settle(&main, entry.id, Settlement::Unknown(now), Attempt::interrupted(now)).await.unwrap();
+    let next = line.successor();
+    line.report = next.report();
+    let (_stop, stopped) = watch::channel(false);
+    tokio::spawn(next.run(stopped));
+    answered(&line).await;
+    rests(&line).await;
+}
