@@ -258,9 +258,10 @@ pub(super) fn read_secret(
         }
         (Some(value), None) => {
             let variable = value.string().ok_or(())?;
-            let Some(secret) = sources.variable(variable).or_else(|| sources.unset(variable)) else {
-                value.problem(format!("the environment has no {variable}"), format!("set {variable}"));
-                return Err(());
+            let Some(secret) = sources.variable(variable) else {
+                return sources.unset(variable).map(SecretString::from).map(Some).ok_or_else(|| {
+                    value.problem(format!("the environment has no {variable}"), format!("set {variable}"));
+                });
             };
             (value, secret)
         }
@@ -269,19 +270,24 @@ pub(super) fn read_secret(
             let read = sources.read_text(&path);
             // With a slash, by which whoever misses it tells a file from a variable.
             let place = if path.components().count() > 1 { path.clone() } else { Path::new(".").join(&path) };
-            let secret = read.or_else(|error| sources.unset(&place.display().to_string()).ok_or(error));
-            let secret = secret.map_err(|error| {
-                value.problem(
-                    format!("cannot read {}: {error}", path.display()),
-                    "put the secret there, for the server's user alone; the path starts at this file's folder",
-                );
-            })?;
-            (value, secret)
+            match read {
+                Ok(secret) => (value, secret),
+                Err(error) => {
+                    let unset = sources.unset(&place.display().to_string());
+                    return unset.map(SecretString::from).map(Some).ok_or_else(|| {
+                        value.problem(
+                            format!("cannot read {}: {error}", path.display()),
+                            "put the secret there, for the server's user alone; the path starts at this file's folder",
+                        );
+                    });
+                }
+            }
         }
     };
     let secret = secret.trim();
     if secret.starts_with(UNSET) {
-        return Ok(Some(SecretString::from(secret.to_owned())));
+        value.problem(format!("a secret cannot begin with `{UNSET}`"), "use another one");
+        return Err(());
     }
     if plain == "store_password" && !secret.is_empty() {
         return Ok(Some(SecretString::from(secret.to_owned())));

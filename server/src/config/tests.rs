@@ -879,6 +879,12 @@ fn who_may_do_without_secrets_reads_a_configuration_whose_secrets_are_out_of_rea
     ] {
         beside.write("afterword.toml", &main.replace(from, to));
         assert!(Config::load(&path, &|_| None).is_err());
+        let begins_like_one = Config::without_secrets(&path, &|_| Some("unset:TOKEN".into()));
+        assert_eq!(
+            begins_like_one.is_err(),
+            place == "TOKEN",
+            "nobody could tell it from one that is missing"
+        );
         let config = Config::without_secrets(&path, &|_| None).unwrap();
         assert_eq!(config.platforms[0].token.expose_secret(), format!("{UNSET}{place}"));
     }

@@ -148,6 +148,11 @@ async fn a_database_that_never_answers_is_given_up_and_no_error_holds_the_passwo
     // It takes connections and says nothing.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = silent.local_addr().unwrap().port();
+    for (place, words) in [("DATABASE", "set its password in DATABASE"), ("./here", "be read at ./here")] {
+        let password = Some(SecretString::from(format!("unset:{place}")));
+        let missing = Database { password, ..database(&format!("postgres://me@127.0.0.1:{port}/queue")) };
+        assert!(refused(&missing).await.contains(words), "{place}");
+    }
     let password = Some(SecretString::from("c2VjcmV0"));
     let asked = Database { password, ..database(&format!("postgres://me@127.0.0.1:{port}/queue")) };
     let reason = tokio::time::timeout(Duration::from_secs(10), refused(&asked)).await.unwrap();
