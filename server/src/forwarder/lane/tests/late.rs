@@ -31,7 +31,7 @@ async fn busy() -> (std::net::SocketAddr, Arc<AtomicU32>) {
 /// A lane whose platform is busy, and how many calls that has had.
 async fn line() -> (Line, Arc<AtomicU32>) {
     let (address, calls) = busy().await;
-    (Line::of(|platform| platform.base_url = format!("http://{address}/V1.0/EN")).await, calls)
+    (Line::of(|platform| platform.base_url = format!("http://{address}")).await, calls)
 }
 
 /// Waits until a call has been made, and its reply has come.
