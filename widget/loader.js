@@ -202,8 +202,8 @@
         // One overlay at a time: the way in comes with what frames them, while the rest is still loaded.
         over && (way = import(base(element) + "frame.js").then(({ enter }) => element.shown == shown && enter(asked))),
       ]);
-      // Who asks for another closes the first.
-      if (over && asked) all().forEach(close);
+      // Who asks for another closes the first; who was overtaken closes nothing.
+      if (over && asked && element.shown == shown) all().forEach(close);
       if (element.shown != shown || (over && !framing)) return free();
       const mount = (parent) => glue.mount(element, parent, definition, from(element), over, keeps(element), () => said(element));
       const unmount = over

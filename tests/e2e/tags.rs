@@ -14,6 +14,7 @@ tests::in_every_engine! {
     every_call_does_what_it_says_also_before_the_loader_is_there
     calls_made_before_the_page_is_read_count_each_by_itself
     a_survey_that_only_a_call_shows_has_the_mode_of_its_configuration
+    what_was_overtaken_while_it_was_loaded_takes_nothing_away
     every_event_says_where_it_is_and_nothing_else
     what_may_outlive_its_page_is_sent_so_and_what_is_too_large_is_not
     a_popover_is_announced_once_and_politely
@@ -245,8 +246,34 @@ async fn a_survey_that_only_a_call_shows_has_the_mode_of_its_configuration(engin
     // The language may change while it is still loaded.
     browser.run("afterword.setLanguage('fr')").await?;
     visitor.asked("recommend").await?;
-    ensure!(visitor.look("part('frame').tagName").await? == "DIALOG");
+    visitor.until("part('frame').tagName === 'DIALOG' && card.lang === 'fr'").await?;
+    browser.close().await
+}
+
+async fn what_was_overtaken_while_it_was_loaded_takes_nothing_away(engine: Engine) -> Result<()> {
+    let stage = Stage::with(QUICK, showing("mode = \"modal\"\nevent = \"never\"")).await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    // The definition that is asked for first comes last.
+    let late = "<script>const real = fetch; window.asked = 0;
+        window.fetch = async (...call) => {
+            if (String(call[0]).includes('/v1/surveys/') && window.asked++ === 0) {
+                await new Promise(done => setTimeout(done, 1500));
+                const reply = await real(...call);
+                setTimeout(() => window.late = true, 300);
+                return reply;
+            }
+            return real(...call);
+        };</script>";
+    let tag = format!("{late}<script src=\"{}/widget.js?survey=checkout\"></script>", stage.server);
+    stage.pages.put("overtaken", &tag, "<p>Thanks.</p>");
+    let visitor = browser.visit(&stage.pages.at("own/overtaken")).await?;
+    visitor.until("window.afterword && afterword.open && (afterword.open('checkout'), true)").await?;
+    visitor.until("host && window.asked > 0").await?;
+    browser.run("afterword.setLanguage('fr')").await?;
     visitor.until("card.lang === 'fr'").await?;
+    visitor.until("window.late").await?;
+    visitor.asked("recommend").await?;
+    ensure!(visitor.look("card.lang").await? == "fr");
     browser.close().await
 }
 

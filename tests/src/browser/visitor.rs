@@ -40,11 +40,17 @@ impl Visitor<'_> {
         self.browser.run(&format!("{INSIDE} return ({expression});")).await
     }
 
-    /// Waits until the survey is so.
+    /// Waits until the survey is so. What it is asked of may not be there yet, or be about to be drawn anew.
     pub async fn until(&self, expression: &str) -> Result<Value> {
+        let patient = format!(
+            "{INSIDE} try {{ return ({expression}); }} catch (error) {{
+                if (error instanceof TypeError) return false;
+                throw error;
+            }}"
+        );
         let waiting = async {
             loop {
-                let value = self.look(expression).await?;
+                let value = self.browser.run(&patient).await?;
                 if value != json!(false) && value != Value::Null {
                     return anyhow::Ok(value);
                 }
@@ -54,8 +60,12 @@ impl Visitor<'_> {
         if let Ok(value) = tokio::time::timeout(DEADLINE, waiting).await {
             return value;
         }
+        let last = self.look(expression).await;
         let card = self.look("root ? root.innerHTML.slice(0, 3000) : document.body.innerHTML").await?;
-        bail!("never: {expression}\nconsole: {:?}\ncard: {card}", self.browser.console().await?)
+        bail!(
+            "never: {expression}\nlast: {last:?}\nconsole: {:?}\ncard: {card}",
+            self.browser.console().await?
+        )
     }
 
     /// Waits for a question, and for the step to have come to rest.
