@@ -261,13 +261,30 @@ test("an address loses query and fragment, and is not told without a host", () =
 });
 
 test("what a tab keeps is found, forgotten, and given up where storage is refused", () => {
-  remember("key", "text");
-  assert.equal(recall("key"), "text");
-  remember("key", "");
-  assert.equal(recall("key"), "");
-  globalThis.sessionStorage = refusing();
-  remember("key", "text");
-  assert.equal(recall("key"), "");
+  const element = new EventTarget();
+  remember(element, true, "key", "text");
+  assert.equal(recall(element, true, "key"), "text");
+  assert.equal(recall(element, false, "key"), "", "the element itself has nothing");
+  remember(element, true, "key", "");
+  assert.equal(recall(element, true, "key"), "");
+  const refuse = () => {
+    throw new Error("refused");
+  };
+  globalThis.sessionStorage = new Proxy({}, { get: refuse, set: refuse, deleteProperty: refuse });
+  for (const text of ["text", ""]) remember(element, true, "key", text);
+  assert.equal(recall(element, true, "key"), "");
+});
+
+test("what an element keeps is no other's, and goes when it is closed", () => {
+  const [element, other] = [new EventTarget(), new EventTarget()];
+  remember(element, false, "key", "text");
+  assert.deepEqual([recall(element, false, "key"), recall(other, false, "key")], ["text", ""]);
+  assert.deepEqual(Object.keys(sessionStorage), []);
+  remember(element, false, "key", "");
+  assert.equal(recall(element, false, "key"), "");
+  remember(element, false, "key", "again");
+  element.dispatchEvent(new Event("afterword:closed"));
+  assert.equal(recall(element, false, "key"), "");
 });
 
 const host = (attributes) => ({ attributes: Object.entries(attributes).map(([name, value]) => ({ name, value })) });
