@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
-use secrecy::ExposeSecret;
 
 use super::holder::{Holder, Missing};
 use super::remote::Remote;
-use crate::config::{Config, Guid, Platform, PlatformName, Store, UNSET};
+use crate::config::{Config, Guid, Platform, PlatformName, Store, missing};
 use crate::forwarder::{Call, Counter, Done, NotMade};
 use crate::platform::{
     AskedQuestion, Client, Connections, NewRespondent, Nps, NpsFilter, Outcome, Reply, ReportError, Responses,
@@ -45,9 +44,8 @@ impl Desk {
 
     /// Takes the lane.
     pub(super) async fn here(platform: &Arc<Platform>, queue: SharedQueue) -> anyhow::Result<Self> {
-        if let Some(place) = platform.token.expose_secret().strip_prefix(UNSET) {
-            let what = if place.contains('/') { "let its token be read at" } else { "set its token in" };
-            bail!("no server runs, so the platform is called from here: {what} {place}");
+        if let Some(advice) = missing(&platform.token, "token") {
+            bail!("no server runs, so the platform is called from here: {advice}");
         }
         let client = Client::new(platform, &mut Connections::default())?;
         let counter = Counter::open(Arc::clone(platform), client, queue).await;

@@ -38,7 +38,7 @@ pub use question::{ChoiceOption, Kind, Question};
 pub use queue::QueueBounds;
 pub use screens::{Intro, Link, Thanks};
 pub use show::{Again, Device, Due, Mode, Pause, Position, Show};
-pub use sources::{Environment, Files, UNSET};
+pub use sources::{Environment, Files, UNSET, missing};
 pub use store::{Database, Store};
 pub use style::{Color, Style, Theme};
 pub use survey::{Layout, OnUnknown, Survey};

@@ -250,38 +250,34 @@ pub(super) fn read_secret(
         value.problem("a secret does not belong in this file", hint);
         return Err(());
     }
-    let (value, secret) = match (by_env, by_file) {
+    let (value, place, found) = match (by_env, by_file) {
         (None, None) => return Ok(None),
         (Some(_), Some(value)) => {
             value.problem(format!("`{plain}_env` is there too"), "keep one of the two");
             return Err(());
         }
         (Some(value), None) => {
-            let variable = value.string().ok_or(())?;
-            let Some(secret) = sources.variable(variable) else {
-                return sources.unset(variable).map(SecretString::from).map(Some).ok_or_else(|| {
-                    value.problem(format!("the environment has no {variable}"), format!("set {variable}"));
-                });
-            };
-            (value, secret)
+            let variable = value.string().ok_or(())?.to_owned();
+            let absent = || (format!("the environment has no {variable}"), format!("set {variable}"));
+            let found = sources.variable(&variable).ok_or_else(absent);
+            (value, variable, found)
         }
         (None, Some(value)) => {
+            const HINT: &str =
+                "put the secret there, for the server's user alone; the path starts at this file's folder";
             let path = sources.path(value.string().ok_or(())?);
-            let read = sources.read_text(&path);
             // With a slash, by which whoever misses it tells a file from a variable.
             let place = if path.components().count() > 1 { path.clone() } else { Path::new(".").join(&path) };
-            match read {
-                Ok(secret) => (value, secret),
-                Err(error) => {
-                    let unset = sources.unset(&place.display().to_string());
-                    return unset.map(SecretString::from).map(Some).ok_or_else(|| {
-                        value.problem(
-                            format!("cannot read {}: {error}", path.display()),
-                            "put the secret there, for the server's user alone; the path starts at this file's folder",
-                        );
-                    });
-                }
-            }
+            let unread = |error| (format!("cannot read {}: {error}", path.display()), HINT.to_owned());
+            (value, place.display().to_string(), sources.read_text(&path).map_err(unread))
+        }
+    };
+    let secret = match (found, sources.unset(&place)) {
+        (Ok(secret), _) => secret,
+        (Err(_), Some(unset)) => return Ok(Some(SecretString::from(unset))),
+        (Err((words, hint)), None) => {
+            value.problem(words, hint);
+            return Err(());
         }
     };
     let secret = secret.trim();

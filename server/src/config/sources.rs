@@ -10,6 +10,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::problem::{Faulty, Problem, Problems};
@@ -17,6 +18,17 @@ use super::surveys::Needed;
 
 /// Stands for a secret that could not be read, before its place.
 pub const UNSET: &str = "unset:";
+
+/// What is to be done about a secret that could not be read; nothing, if it was. `what` is its name in words.
+pub fn missing(secret: &SecretString, what: &str) -> Option<String> {
+    let place = secret.expose_secret().strip_prefix(UNSET)?;
+    let is_file = place.contains('/');
+    Some(if is_file {
+        format!("let its {what} be read at {place}")
+    } else {
+        format!("set its {what} in {place}")
+    })
+}
 
 /// The environment, as far as a configuration may look at it.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;

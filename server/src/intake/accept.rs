@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use shared::answer::{self, Stale};
-use shared::{Context, Definition, Field, Language, Respondent, Submission, limits, respondent};
+use shared::{Context, Definition, Field, Language, Respondent, Submission, SurveyId, limits, respondent};
 
 use super::Intake;
 use super::metadata::{self, Visit};
@@ -116,8 +116,8 @@ pub(super) async fn is_stored(
 }
 
 /// Counts a submission that came again, and was thanked again.
-pub(super) fn count_repeated(survey: &Survey) {
-    metrics::counter!("afterword_submissions_repeated_total", "survey" => survey.id.to_string()).increment(1);
+pub(super) fn count_repeated(survey: &SurveyId) {
+    metrics::counter!("afterword_submissions_repeated_total", "survey" => survey.to_string()).increment(1);
 }
 
 /// Stores what was accepted, and counts it.
@@ -128,16 +128,16 @@ pub(super) async fn store(
 ) -> Result<Enqueued, QueueError> {
     let (survey, submission, accepted_at) = (new.survey.clone(), new.submission, new.accepted_at);
     let enqueued = queue.enqueue(new).await?;
-    let counter = match enqueued {
+    match enqueued {
         Enqueued::Stored => {
             recorder.answered(&survey, &accepted, accepted_at);
             tracing::info!(%survey, %submission, "accepted");
-            "afterword_submissions_accepted_total"
+            let survey = survey.to_string();
+            metrics::counter!("afterword_submissions_accepted_total", "survey" => survey).increment(1);
         }
-        Enqueued::Repeated => "afterword_submissions_repeated_total",
-        Enqueued::Conflict => return Ok(enqueued),
-    };
-    metrics::counter!(counter, "survey" => survey.to_string()).increment(1);
+        Enqueued::Repeated => count_repeated(&survey),
+        Enqueued::Conflict => {}
+    }
     Ok(enqueued)
 }
 

@@ -91,7 +91,7 @@ async fn take(
         Err(problem) => {
             let stored = is_stored(intake, survey, &submission).await;
             return if stored.map_err(|error| unavailable(&error))? {
-                count_repeated(survey);
+                count_repeated(&survey.id);
                 Ok(submission.submission)
             } else {
                 Err(problem)

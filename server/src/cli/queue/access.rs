@@ -64,15 +64,14 @@ impl Door<'_> {
 impl Found {
     /// Finds the queue, to change something in it.
     pub(super) async fn by(file: &ConfigFile) -> anyhow::Result<Self> {
-        let config = crate::cli::load_without_secrets(&file.config)?;
-        Ok(Self { access: Access::open(&config).await?, config: Some(config) })
+        Self::of(crate::cli::load_without_secrets(&file.config)?).await
     }
 
     /// Finds the queue, to look at it. A file that is wrong leads to the server that runs, which goes on with what it has
     /// read before. Nobody has proven that it is this file's, so it is not asked to change anything.
     pub(super) async fn to_look_at(file: &ConfigFile) -> anyhow::Result<Self> {
         match crate::cli::load_without_secrets(&file.config) {
-            Ok(config) => Ok(Self { access: Access::open(&config).await?, config: Some(config) }),
+            Ok(config) => Self::of(config).await,
             Err(error) => {
                 let Some(remote) = at_work(&file.config).await else { return Err(error.into()) };
                 eprintln!(
@@ -84,6 +83,10 @@ impl Found {
                 Ok(Self { access: Access::There(remote), config: None })
             }
         }
+    }
+
+    async fn of(config: Config) -> anyhow::Result<Self> {
+        Ok(Self { access: Access::open(&config).await?, config: Some(config) })
     }
 
     /// True if entries may be in one of several lanes.

@@ -55,10 +55,12 @@ pub(super) struct ForgetArgs {
 }
 
 pub(super) async fn forget(arguments: &ForgetArgs) -> anyhow::Result<()> {
-    // Before anybody is asked; nobody else has to wait for the answer.
-    drop(Found::by(&arguments.file).await?);
     let email = match arguments.email.as_deref() {
-        Some("-") => Some(answer("E-mail address: ")?),
+        Some("-") => {
+            // Nobody is asked in vain, and nobody else has to wait for the answer.
+            drop(Found::by(&arguments.file).await?);
+            Some(answer("E-mail address: ")?)
+        }
         email => email.map(str::to_owned),
     };
     let mut request = ForgetRequest {

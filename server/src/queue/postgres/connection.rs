@@ -18,7 +18,7 @@ use tokio_postgres::types::{FromSql, ToSql, Type};
 use tokio_postgres::{NoTls, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::config::{Database, UNSET};
+use crate::config::{Database, missing};
 use crate::queue::QueueError;
 
 /// How long anything but a report may take.
@@ -42,13 +42,10 @@ pub(super) fn statement<'a>(sql: &'a str, values: &'a [(&'a (dyn ToSql + Sync), 
 pub(super) fn pool(database: &Database, size: usize) -> Result<Pool, String> {
     let mut settings = database.settings.clone();
     if let Some(password) = &database.password {
-        let password = password.expose_secret();
-        if let Some(place) = password.strip_prefix(UNSET) {
-            let what =
-                if place.contains('/') { "let its password be read at" } else { "set its password in" };
-            return Err(format!("{what} {place}, as for the server"));
+        if let Some(advice) = missing(password, "password") {
+            return Err(format!("{advice}, as for the server"));
         }
-        settings.password(password);
+        settings.password(password.expose_secret());
     }
     if settings.get_application_name().is_none() {
         settings.application_name("afterword");
