@@ -253,16 +253,19 @@ async fn a_survey_that_only_a_call_shows_has_the_mode_of_its_configuration(engin
 async fn what_was_overtaken_while_it_was_loaded_takes_nothing_away(engine: Engine) -> Result<()> {
     let stage = Stage::with(QUICK, showing("mode = \"modal\"\nevent = \"never\"")).await?;
     let browser = Browser::open(engine, 1280, 800).await?;
-    // The definition that is asked for first comes last.
+    // The definition that is asked for first comes last; it has been made use of some turns after it was read.
     let late = "<script>const real = fetch; window.asked = 0;
+        const turn = () => new Promise(next => setTimeout(next));
         window.fetch = async (...call) => {
-            if (String(call[0]).includes('/v1/surveys/') && window.asked++ === 0) {
-                await new Promise(done => setTimeout(done, 1500));
-                const reply = await real(...call);
-                setTimeout(() => window.late = true, 300);
-                return reply;
-            }
-            return real(...call);
+            if (!String(call[0]).includes('/v1/surveys/') || window.asked++) return real(...call);
+            await new Promise(done => window.release = done);
+            const reply = await real(...call);
+            const words = await reply.text();
+            reply.text = async () => {
+                turn().then(turn).then(turn).then(() => window.late = true);
+                return words;
+            };
+            return reply;
         };</script>";
     let tag = format!("{late}<script src=\"{}/widget.js?survey=checkout\"></script>", stage.server);
     stage.pages.put("overtaken", &tag, "<p>Thanks.</p>");
@@ -271,6 +274,7 @@ async fn what_was_overtaken_while_it_was_loaded_takes_nothing_away(engine: Engin
     visitor.until("host && window.asked > 0").await?;
     browser.run("afterword.setLanguage('fr')").await?;
     visitor.until("card.lang === 'fr'").await?;
+    visitor.until("(window.release(), true)").await?;
     visitor.until("window.late").await?;
     visitor.asked("recommend").await?;
     ensure!(visitor.look("card.lang").await? == "fr");

@@ -110,16 +110,8 @@ impl Line {
     /// Looks some submissions up, when nobody listens for the beginning of the reply any more.
     async fn look_up(&self, ids: &[Uuid]) -> (look_up::Seen, Option<Outcome>) {
         let survey = Arc::clone(&self.surveys.borrow()[0]);
-        let (now, touchpoint) = (self.clock.now(), survey.touchpoint.clone());
-        let entry = Entry {
-            id: EntryId::new(1),
-            survey: survey.id.clone(),
-            submission: Uuid::nil(),
-            body: Vec::new(),
-            attempts: 1,
-            accepted_at: now,
-        };
-        let window = look_up::Window::of(&[Unknown { entry, since: now, until: now }], None, &[]).unwrap();
+        let touchpoint = survey.touchpoint.clone();
+        let window = look_up::Window::of(&[unknown(self.clock.now())], None, &[]).unwrap();
         let (answering, _) = tokio::sync::oneshot::channel();
         let (key, sought) = ("submission".into(), ids.iter().copied().collect());
         let asking = ask::ask(client(&self.platform), touchpoint, window, key, sought, answering);
@@ -144,30 +136,24 @@ impl Line {
         let submission = Uuid::new_v4();
         let mut accepted = accepted();
         change(&mut accepted, submission);
-        let entry = NewEntry {
-            lane: PlatformName::new("main"),
-            priority: Priority::Visitor,
-            survey: "checkout".parse().unwrap(),
-            submission,
-            fingerprint: [0; 32],
-            body: serde_json::to_vec(&accepted).unwrap(),
-            accepted_at: self.clock.now(),
-        };
-        assert_eq!(self.queue.enqueue(entry).await.unwrap(), Enqueued::Stored);
+        self.hand_in("checkout", submission, &accepted).await;
         self.sent.lock().await.push(submission);
         submission
     }
 
     /// Hands in an answer to a survey that is not configured.
     async fn send_to_a_survey_that_is_gone(&self) -> Uuid {
-        let submission = Uuid::new_v4();
+        self.hand_in("gone", Uuid::new_v4(), &accepted()).await
+    }
+
+    async fn hand_in(&self, survey: &str, submission: Uuid, accepted: &Accepted) -> Uuid {
         let entry = NewEntry {
             lane: PlatformName::new("main"),
             priority: Priority::Visitor,
-            survey: "gone".parse().unwrap(),
+            survey: survey.parse().unwrap(),
             submission,
             fingerprint: [0; 32],
-            body: serde_json::to_vec(&accepted()).unwrap(),
+            body: serde_json::to_vec(accepted).unwrap(),
             accepted_at: self.clock.now(),
         };
         assert_eq!(self.queue.enqueue(entry).await.unwrap(), Enqueued::Stored);
@@ -250,6 +236,19 @@ impl Line {
         let attempts = self.queue.attempts(record.id).await.unwrap();
         attempts.into_iter().map(|attempt| attempt.verdict.into_owned()).collect()
     }
+}
+
+/// An entry that may have arrived at a moment.
+fn unknown(at: Timestamp) -> Unknown {
+    let entry = Entry {
+        id: EntryId::new(1),
+        survey: "checkout".parse().unwrap(),
+        submission: Uuid::nil(),
+        body: Vec::new(),
+        attempts: 1,
+        accepted_at: at,
+    };
+    Unknown { entry, since: at, until: at }
 }
 
 fn client(platform: &Platform) -> Client {
@@ -459,22 +458,11 @@ async fn a_platform_that_asks_to_be_left_alone_when_nobody_listens_any_more_is()
 async fn what_went_to_another_touchpoint_is_not_absent_from_the_present_one() {
     let mut line = Line::new().await;
     line.end().await;
-    let sent = |since| {
-        let entry = Entry {
-            id: EntryId::new(1),
-            survey: "checkout".parse().unwrap(),
-            submission: Uuid::nil(),
-            body: Vec::new(),
-            attempts: 1,
-            accepted_at: since,
-        };
-        Unknown { entry, since, until: since }
-    };
     let mut first = line.successor();
     first.note_moves().await.unwrap();
     // As the store has it.
     let before = Timestamp::from_millisecond(line.clock.now().as_millisecond()).unwrap();
-    assert!(!first.has_moved_since(&sent(before)), "it was always there");
+    assert!(!first.has_moved_since(&unknown(before)), "it was always there");
     let there = Survey {
         touchpoint: "0B6FDD7A-46A4-4A3B-8BE6-6E9E1C2E2A7F".parse().unwrap(),
         ..Survey::clone(&line.surveys.borrow()[0])
@@ -485,9 +473,9 @@ async fn what_went_to_another_touchpoint_is_not_absent_from_the_present_one() {
     for _ in 0..2 {
         let mut next = line.successor();
         next.note_moves().await.unwrap();
-        assert!(next.has_moved_since(&sent(before)));
+        assert!(next.has_moved_since(&unknown(before)));
         let after = line.clock.now().checked_add(SignedDuration::from_millis(5)).unwrap();
-        assert!(!next.has_moved_since(&sent(after)), "also after a start, since it is noted");
+        assert!(!next.has_moved_since(&unknown(after)), "also after a start, since it is noted");
     }
     // It leaves the lane, and comes back.
     let mut lane_of_two = line.successor();
@@ -501,7 +489,7 @@ async fn what_went_to_another_touchpoint_is_not_absent_from_the_present_one() {
         lane_of_two.adopt_surveys();
     }
     lane_of_two.note_moves().await.unwrap();
-    assert!(lane_of_two.has_moved_since(&sent(at)), "nobody knows where it was meanwhile");
+    assert!(lane_of_two.has_moved_since(&unknown(at)), "nobody knows where it was meanwhile");
 }
 
 #[tokio::test]
