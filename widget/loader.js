@@ -11,21 +11,26 @@
   const doc = document;
   const complain = (text) => console.error("afterword:", text);
 
-  // WebAssembly and glue: once per page and server, again after a failure.
-  const runtimes = {};
-  const runtime = (base) => {
-    const load = async () => {
-      // The largest first: it is what the others wait for.
-      const [wasm, glue] = await Promise.all([fetch(base + "widget.wasm"), import(base + "glue.js")]);
-      await glue.default({ module_or_path: wasm });
-      return glue;
-    };
-    runtimes[base] = runtimes[base] || load().catch((error) => {
-      delete runtimes[base];
+  // A module; a browser may remember that one could not be fetched, and not ask for it again under that name.
+  const got = {};
+  const bring = (file) =>
+    import((got[file] ||= file)).catch((error) => {
+      got[file] += "?";
       throw error;
     });
-    return runtimes[base];
+
+  // WebAssembly and glue: once per page and server, again after a failure.
+  const load = async (base) => {
+    // The largest first: it is what the others wait for.
+    const [wasm, glue] = await Promise.all([fetch(base + "widget.wasm"), bring(base + "glue.js")]);
+    await glue.default({ module_or_path: wasm });
+    return glue;
   };
+  const runtime = (base) =>
+    (got[base] ||= load(base).catch((error) => {
+      got[base] = "";
+      throw error;
+    }));
 
   // The language asked for: the element's own alone, or what the page has set, else the page's, then the visitor's.
   let language;
@@ -176,7 +181,7 @@
   const tab = async (element) => {
     stop(element);
     const shown = (element.shown = {});
-    const { tab } = await import(base(element) + "tab.js");
+    const { tab } = await bring(base(element) + "tab.js");
     if (element.shown == shown) shown.stop = tab(element.shadowRoot, rule(element, "label"), wish(element), () => show(element, true));
   };
 
@@ -200,7 +205,7 @@
         runtime(base(element) + (rule(element, "full") || "")),
         text(element),
         // One overlay at a time: the way in comes with what frames them, while the rest is still loaded.
-        over && (way = import(base(element) + "frame.js").then(({ enter }) => element.shown == shown && enter(asked))),
+        over && (way = bring(base(element) + "frame.js").then(({ enter }) => element.shown == shown && enter(asked))),
       ]);
       // Who asks for another closes the first; who was overtaken closes nothing.
       if (over && asked && element.shown == shown) all().forEach(close);
@@ -245,7 +250,7 @@
     await read;
     try {
       if (/afterword:outbox/.test(Object.keys(localStorage)) && ![made(rules.survey), ...all()].some(forbidden))
-        await (await import(base({}) + "outbox.js")).flush(origin, all);
+        await (await bring(base({}) + "outbox.js")).flush(origin, all);
     } catch {}
   };
   const soon = () => setTimeout(flush, 3000);

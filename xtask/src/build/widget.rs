@@ -125,7 +125,7 @@ fn refuse_inner_html(glue: &str) -> Result<()> {
 }
 
 fn minified_loader(tools: &Tools, root: &Path) -> Result<String> {
-    minify(tools, &root.join("widget/loader.js"), &["--format=iife", JAVASCRIPT])
+    minify(tools, &root.join("widget/loader.js"), &[JAVASCRIPT])
 }
 
 /// A module of its own, with what it imports inside.
