@@ -28,4 +28,6 @@ mod seldom;
 pub mod server;
 pub mod snippet;
 pub mod stranger;
+#[cfg(test)]
+mod waiting;
 pub mod words;

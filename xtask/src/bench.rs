@@ -3,6 +3,7 @@
 //! The measuring program is a binary of the package `tests`. What takes five minutes or more, and what only a
 //! change of its own kind asks for, runs only when it is named.
 
+use std::env;
 use std::process::Command;
 
 use anyhow::Result;
@@ -67,6 +68,8 @@ fn program(what: &str) -> Command {
     let mut program =
         workspace::cargo(&["run", "--release", "--quiet", "-p", "tests", "--bin", "measure", "--", what]);
     program.env("AFTERWORD_BIN", workspace::target().join("release/afterword"));
+    // A database is on a disk here, and in memory only for tests.
+    program.env("TMPDIR", env::temp_dir());
     program
 }
 

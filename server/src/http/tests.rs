@@ -131,7 +131,7 @@ async fn a_connection_without_a_place_is_closed_at_once_and_others_go_on() {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), again).await.expect("the place is free again");
+    tokio::time::timeout(Duration::from_mins(1), again).await.expect("the place is free again");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ pub(crate) async fn sandbox() -> (Sandbox, Platform, Survey) {
     let mut config: Config = good();
     let mut platform = (*config.platforms[0]).clone();
     platform.base_url = format!("http://{}{BASE_PATH}", listener.local_addr().unwrap());
-    platform.timeout = Duration::from_millis(500);
+    platform.timeout = Duration::from_secs(5);
     let survey = (*config.surveys.remove(0)).clone();
     let question = |asked: &crate::config::Question, kind| sandbox::Question {
         guid: asked.guid[&survey.languages[0]].to_string().to_lowercase(),
@@ -200,7 +200,9 @@ async fn a_window_of_more_than_31_days_is_not_asked_for() {
 
 #[tokio::test]
 async fn each_way_of_failing_has_its_outcome() {
-    let (sandbox, client, survey) = platform().await;
+    let (sandbox, mut platform, survey) = sandbox().await;
+    platform.timeout = Duration::from_millis(500);
+    let client = Client::new(&platform, &mut Connections::default()).unwrap();
     let accepted = accepted();
     let body = AddAnswer::new(&survey, &accepted).unwrap();
     let call = async |fault: Fault| {

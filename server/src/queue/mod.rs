@@ -28,7 +28,7 @@ mod sqlite;
 mod stir;
 mod stray;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -154,3 +154,62 @@ impl Drop for Watched {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::config::tests::good;
+    use crate::platform::tests::{accepted, sandbox};
+    use crate::queue::tests::Full;
+    use crate::queue::{Filter, NewEntry, Options, Priority, SqliteQueue, State};
+    use crate::waiting::seen;
+
+    const DEADLINE: Duration = Duration::from_mins(1);
+
+    async fn state(queue: &SharedQueue) -> State {
+        queue.page(&Filter::default(), None, 1).await.unwrap()[0].state
+    }
+
+    #[tokio::test]
+    async fn what_a_lane_could_not_store_the_next_of_its_name_stores() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("queue.db");
+        let queue: SharedQueue = Arc::new(SqliteQueue::open(&path, Options::default()).unwrap());
+        let full = Full::of(&path);
+        let (sandbox, platform, survey) = sandbox().await;
+        let paced = |milliseconds| {
+            let interval = Duration::from_millis(milliseconds);
+            let platforms = vec![Arc::new(Platform { interval, ..platform.clone() })];
+            Config { platforms, surveys: vec![Arc::new(survey.clone())], ..good() }
+        };
+        let clock = Clock::start();
+        let (mut lanes, _ends) = Lanes::new(Arc::clone(&queue), clock, Recorder::default());
+        let (before, after) = (paced(10), paced(20));
+        let prepared = lanes.prepare(&before).unwrap();
+        lanes.start(&before, prepared);
+        let entry = NewEntry {
+            lane: platform.name.clone(),
+            priority: Priority::Visitor,
+            survey: survey.id.clone(),
+            submission: Uuid::new_v4(),
+            fingerprint: [0; 32],
+            body: serde_json::to_vec(&accepted()).unwrap(),
+            accepted_at: clock.now(),
+        };
+        queue.enqueue(entry).await.unwrap();
+        assert!(sandbox.until(DEADLINE, |now| now.done == 1).await);
+
+        let prepared = lanes.prepare(&after).unwrap();
+        lanes.end(&after).await;
+        assert_eq!(state(&queue).await, State::Sending);
+        drop(full);
+        lanes.start(&after, prepared);
+        seen(async || (state(&queue).await == State::Delivered).then_some(())).await.unwrap();
+        assert_eq!(sandbox.counts().arrived, 1, "it is neither sent again nor looked up");
+        lanes.stop().await;
+    }
+}

@@ -1,5 +1,6 @@
-//! A PostgreSQL cluster for tests: made in a temporary folder, on a free port of loopback, with the
-//! durability that a production database has (`fsync` is on), and gone when the test process is.
+//! A PostgreSQL cluster for tests: made in a temporary folder, in memory where there is room, on a free port
+//! of loopback, set to the durability that a production database has (`fsync` is on), and gone when the test
+//! process is.
 //!
 //! Whoever starts a cluster also starts a watchdog: a shell that reads from a pipe. The pipe ends with the
 //! process that holds it, however that dies; then the shell stops the cluster and removes the folder.
@@ -25,7 +26,7 @@ const PORTS: usize = 5;
 const WATCHDOG: &str = r#"trap '' INT TERM HUP
 cat > /dev/null
 "$1" stop --silent --mode immediate --no-wait --pgdata "$2/data" > /dev/null 2>&1
-for try in $(seq 100); do
+for try in $(seq 1200); do
     [ -e "$2/data/postmaster.pid" ] && kill -0 "$(head -n 1 "$2/data/postmaster.pid")" 2> /dev/null || break
     sleep 0.05
 done

@@ -10,6 +10,11 @@ use anyhow::{Context, Result};
 /// Who takes root's place: PostgreSQL's own user, else the one that owns nothing.
 const USERS: [&str; 2] = ["postgres", "nobody"];
 
+/// In memory, where it is to be had: no disk stands still there for longer than a lease lasts.
+const MEMORY: &str = "/dev/shm";
+/// Bytes that have to be free in it.
+const ROOM: u64 = 2 << 30;
+
 /// The programs of one installation, newest first.
 #[derive(Clone, Debug)]
 pub(super) struct Programs {
@@ -43,20 +48,31 @@ impl Programs {
         command
     }
 
-    /// A new folder of the cluster's user.
+    /// A new folder of the cluster's user: in memory, unless there is no room or `TMPDIR` says where.
     pub(super) fn folder(&self) -> Result<PathBuf> {
-        let folder = tempfile::Builder::new()
-            .prefix("scratch-postgres-")
-            .permissions(std::fs::Permissions::from_mode(0o711))
-            .tempdir()
-            .context("cannot make a temporary folder")?
-            .keep();
+        let mut new = tempfile::Builder::new();
+        new.prefix("scratch-postgres-").permissions(std::fs::Permissions::from_mode(0o711));
+        let in_memory = std::env::var_os("TMPDIR").is_none() && has_room(Path::new(MEMORY));
+        let in_memory = if in_memory { new.tempdir_in(MEMORY).ok() } else { None };
+        let folder = match in_memory {
+            Some(folder) => folder,
+            None => new.tempdir().context("cannot make a temporary folder")?,
+        };
+        let folder = folder.keep();
         if let Some((user, group)) = self.user {
             std::os::unix::fs::chown(&folder, Some(user), Some(group))
                 .with_context(|| format!("cannot give {} away", folder.display()))?;
         }
         Ok(folder)
     }
+}
+
+/// True if so much is free in a folder; a container has 64 MiB there unless it is told otherwise.
+fn has_room(folder: &Path) -> bool {
+    let asked = Command::new("df").args(["--output=avail", "--block-size=1"]).arg(folder).output();
+    let said = asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let free = said.lines().nth(1).and_then(|line| line.trim().parse::<u64>().ok());
+    free.is_some_and(|free| free >= ROOM)
 }
 
 fn has_all(folder: &Path) -> bool {

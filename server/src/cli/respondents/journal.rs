@@ -225,6 +225,7 @@ mod tests {
     use std::fs::OpenOptions;
 
     use super::*;
+    use crate::waiting::once_free;
 
     fn list() -> List {
         List { digest: "d".into(), touchpoint: "t".into(), rows: 4 }
@@ -242,7 +243,13 @@ mod tests {
         }
 
         fn open(&self, way: Way) -> anyhow::Result<Journal> {
-            Journal::open(self.path(), &list(), way)
+            self.open_of(&list(), way)
+        }
+
+        /// Opens it where whoever had it before has ended.
+        fn open_of(&self, list: &List, way: Way) -> anyhow::Result<Journal> {
+            let is_held = |error: &anyhow::Error| error.to_string().contains("in use");
+            once_free(|| Journal::open(self.path(), list, way), is_held)
         }
 
         fn refused(&self, way: Way) -> String {
@@ -278,7 +285,8 @@ mod tests {
         let folder = Folder::new();
         assert!(folder.refused(Way::Resume).contains("nothing to go on with"));
         let mut journal = folder.open(Way::New).unwrap();
-        assert!(folder.refused(Way::New).contains("in use"));
+        let held = Journal::open(folder.path(), &list(), Way::New).unwrap_err().to_string();
+        assert!(held.contains("in use"), "{held}");
         journal.note(0..2, State::Added).unwrap();
         drop(journal);
         assert!(folder.refused(Way::New).contains("begun and interrupted"));
@@ -289,7 +297,7 @@ mod tests {
         assert!(folder.refused(Way::New).contains("has been sent"));
         let other = List { digest: "e".into(), ..list() };
         for way in [Way::New, Way::Resume] {
-            let refused = Journal::open(folder.path(), &other, way).unwrap_err().to_string();
+            let refused = folder.open_of(&other, way).unwrap_err().to_string();
             assert!(refused.contains("of another list"), "{refused}");
         }
         assert!(folder.open(Way::Again).unwrap().states().iter().all(|state| *state == State::Waiting));

@@ -177,17 +177,30 @@ fn alone(file: &File, path: &Path) -> anyhow::Result<()> {
 mod tests {
     use super::*;
     use crate::cli::target::Period;
+    use crate::waiting::once_free;
 
     fn task() -> Task {
         let at = |text: &str| text.parse().unwrap();
         Task { touchpoint: "t".into(), from: at("2026-01-01T00:00:00Z"), to: at("2026-03-01T00:00:00Z") }
     }
 
+    fn paths(folder: &tempfile::TempDir) -> (PathBuf, PathBuf) {
+        (folder.path().join("r.csv.part"), folder.path().join("r.csv.progress"))
+    }
+
+    /// Resumes it where whoever had it before has ended.
+    fn resume(folder: &tempfile::TempDir, task: &Task, exact: bool) -> anyhow::Result<Spool> {
+        let resumed = || {
+            let (part, progress) = paths(folder);
+            Spool::resume(part, progress, task, exact)
+        };
+        once_free(resumed, |error| error.to_string().contains("in use"))
+    }
+
     #[test]
     fn what_is_noted_is_there_again_and_what_is_not_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
-        let paths = || (folder.path().join("r.csv.part"), folder.path().join("r.csv.progress"));
-        let (part, progress) = paths();
+        let (part, progress) = paths(&folder);
         let mut spool = Spool::begin(part, progress, task()).unwrap();
         spool.lines_to_come().unwrap().write_all(b"{\"a\":1}\n{\"b\":2}\n").unwrap();
         let until = "2026-02-01T00:00:00Z".parse().unwrap();
@@ -195,26 +208,23 @@ mod tests {
         spool.lines_to_come().unwrap().write_all(b"{\"half").unwrap();
         drop(spool);
 
-        let (part, progress) = paths();
-        let spool = Spool::resume(part, progress, &task(), true).unwrap();
+        let spool = resume(&folder, &task(), true).unwrap();
         assert_eq!((spool.until(), spool.responses()), (until, 2));
         let lines: Vec<String> = spool.each().unwrap().map(Result::unwrap).collect();
         assert_eq!(lines, ["{\"a\":1}", "{\"b\":2}"]);
-        let (part, progress) = paths();
         let other = Task { touchpoint: "u".into(), ..task() };
+        let (part, progress) = paths(&folder);
         let refused = Spool::resume(part, progress, &other, true).err().unwrap().to_string();
         assert!(refused.contains("touchpoint t from 2026-01-01"), "{refused}");
         drop(spool);
         let later = Task { to: "2026-04-01T00:00:00Z".parse().unwrap(), ..task() };
-        let (part, progress) = paths();
-        assert!(Spool::resume(part, progress, &later, true).is_err());
-        let (part, progress) = paths();
-        let spool = Spool::resume(part, progress, &later, false).unwrap();
+        assert!(resume(&folder, &later, true).is_err());
+        let spool = resume(&folder, &later, false).unwrap();
         assert_eq!(spool.task().to, task().to, "it goes on to where it wanted to come");
-        let (part, progress) = paths();
+        let (part, progress) = paths(&folder);
         assert!(Spool::resume(part, progress, &task(), true).err().unwrap().to_string().contains("in use"));
         spool.remove().unwrap();
-        let (part, progress) = paths();
+        let (part, progress) = paths(&folder);
         assert!(!part.exists() && !progress.exists());
         assert!(
             Spool::resume(part, progress, &task(), true)
@@ -228,18 +238,16 @@ mod tests {
     #[test]
     fn an_end_in_the_future_is_kept_as_it_was_asked_for() {
         let folder = tempfile::tempdir().unwrap();
-        let paths = || (folder.path().join("r.csv.part"), folder.path().join("r.csv.progress"));
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let period = Period { from: at("2026-01-01T00:00:00Z"), to: Some(at("2027-01-01T00:00:00Z")) };
         let task = |now: &str| {
             let ends = period.ends(at(now)).unwrap();
             Task { touchpoint: "t".into(), from: ends.from, to: ends.aim }
         };
-        let (part, progress) = paths();
+        let (part, progress) = paths(&folder);
         drop(Spool::begin(part, progress, task("2026-03-01T00:00:00Z")).unwrap());
         for now in ["2026-03-01T00:01:00Z", "2027-03-01T00:00:00Z"] {
-            let (part, progress) = paths();
-            assert!(Spool::resume(part, progress, &task(now), true).is_ok(), "{now}");
+            assert!(resume(&folder, &task(now), true).is_ok(), "{now}");
         }
     }
 

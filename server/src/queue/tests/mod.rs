@@ -4,9 +4,12 @@ mod postgres;
 mod sqlite;
 mod suite;
 
+use std::path::Path;
+
 use async_trait::async_trait;
 
-use super::{Options, SharedQueue};
+use super::{Options, QueueError, SharedQueue, SqliteQueue};
+use crate::waiting::once_free;
 
 /// A store that is empty at first.
 #[async_trait]
@@ -16,6 +19,32 @@ pub(crate) trait Bench: Send + Sync {
 
     async fn open(&self) -> SharedQueue {
         self.open_with(Options::default()).await
+    }
+}
+
+/// Opens a file that a store of ours may have had a moment ago.
+pub(crate) fn open_again(path: &Path, options: Options) -> Result<SqliteQueue, QueueError> {
+    once_free(|| SqliteQueue::open(path, options), |error| matches!(error, QueueError::InUse { .. }))
+}
+
+/// A file that takes no delivery, as if its disk were full, until this is dropped.
+pub(crate) struct Full(rusqlite::Connection);
+
+impl Full {
+    pub(crate) fn of(path: &Path) -> Self {
+        let file = rusqlite::Connection::open(path).unwrap();
+        file.execute_batch(
+            "CREATE TRIGGER fills BEFORE UPDATE ON entry WHEN NEW.state = 5
+             BEGIN SELECT RAISE(FAIL, 'the disk is full'); END",
+        )
+        .unwrap();
+        Self(file)
+    }
+}
+
+impl Drop for Full {
+    fn drop(&mut self) {
+        self.0.execute_batch("DROP TRIGGER fills").unwrap();
     }
 }
 

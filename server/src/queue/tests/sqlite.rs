@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 
 use super::suite::{new, reserve};
-use super::{Bench, on_each};
+use super::{Bench, on_each, open_again};
 use crate::queue::tests::suite::at;
 use crate::queue::{Inbox as _, Options, QueueError, Records as _, SharedQueue, SqliteQueue};
 
@@ -22,14 +22,14 @@ impl File {
 #[async_trait]
 impl Bench for File {
     async fn open_with(&self, options: Options) -> SharedQueue {
-        Arc::new(SqliteQueue::open(&self.0.path().join("queue.db"), options).unwrap())
+        Arc::new(open_again(&self.0.path().join("queue.db"), options).unwrap())
     }
 }
 
 on_each!(async { File::new() });
 
 fn open(folder: &Path) -> SqliteQueue {
-    SqliteQueue::open(&folder.join("queue.db"), Options::default()).unwrap()
+    open_again(&folder.join("queue.db"), Options::default()).unwrap()
 }
 
 #[tokio::test]
@@ -160,7 +160,7 @@ async fn a_corrupt_file_is_named_and_nothing_is_thanked_for() {
     let length = file.metadata().unwrap().len();
     // Everything but the header and the schema's page.
     file.write_all_at(&vec![0xA5; usize::try_from(length - 4_096).unwrap()], 4_096).unwrap();
-    match SqliteQueue::open(&path, Options::default()) {
+    match open_again(&path, Options::default()) {
         Err(error) => assert!(error.to_string().contains("malformed"), "{error}"),
         Ok(queue) => assert!(store_error(queue.enqueue(new(99, at(0))).await).contains("malformed")),
     }

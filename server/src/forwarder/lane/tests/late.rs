@@ -69,11 +69,6 @@ async fn a_look_up_that_is_refused_late_is_heard() {
     line.report = next.report();
     let (_stop, stopped) = watch::channel(false);
     tokio::spawn(next.run(stopped));
-    let over = async {
-        while line.counted().await.is_empty() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(DEADLINE, over).await.unwrap();
+    seen(async || line.counted().await.pop()).await.unwrap();
     rests(&line, &calls).await;
 }

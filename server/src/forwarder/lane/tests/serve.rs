@@ -212,13 +212,14 @@ async fn a_long_interval_is_no_wish_to_be_left_alone() {
 
 #[tokio::test]
 async fn who_asks_while_the_platform_wants_rest_hears_of_it_even_where_a_look_up_is_next() {
-    let line = Line::new().await;
+    let (line, dealt) = leased().await;
+    let (lost, refused) = (line.send().await, line.send().await);
     line.strike(Fault::LostReply);
-    let lost = line.send().await;
-    line.until(lost, State::Unknown).await;
+    dealt.send_replace(Some(lease(1, Duration::from_mins(10))));
+    line.struck(1).await;
     line.strike(Fault::Status { status: 503, retry_after: Some(3_600), body: None });
-    let refused = line.send().await;
     line.until(refused, State::Delayed).await;
+    line.until(lost, State::Unknown).await;
     // Until long after the look-up is due.
     let due = line.clock.now() + jiff::SignedDuration::from_millis(300);
     while line.clock.now() < due {
