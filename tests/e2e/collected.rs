@@ -1,5 +1,7 @@
 //! Answers that were collected elsewhere: from a list to the platform, by the rules that hold for visitors.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tests::{DEADLINE, Stage};
@@ -84,21 +86,21 @@ async fn faults_are_named_with_row_and_column_and_nothing_is_stored() -> Result<
 #[tokio::test(flavor = "multi_thread")]
 async fn visitors_go_first() -> Result<()> {
     tests::prepared()?;
-    let stage = Stage::new().await?;
+    let stage = Stage::with(Duration::from_millis(200), |config| config).await?;
     let mut list = String::from("language,recommend,again,metadata.pieces\n");
     list.push_str(&"nl,9,ja,3\n".repeat(100));
     let (code, said) = add(&stage, &list, "").await?;
     ensure!(code == 0 && said.contains("100 answers stored"), "{said}");
-    let before = stage.sandbox.counts().stored;
-    ensure!(before < 90, "they were too fast for this test");
+    ensure!(stage.sandbox.counts().stored < 90, "they were too fast for this test");
     let id = Uuid::new_v4();
     ensure!(stage.submit("checkout", &submission(id, 5)).await?.status() == 202);
+    let before = stage.sandbox.counts().stored;
     let place = || {
         let taken = stage.sandbox.answers();
         taken.iter().position(|answer| answer.json["answers"][0]["Score"] == 5)
     };
     ensure!(stage.sandbox.until(DEADLINE, |_| place().is_some()).await);
     let place = place().context("it did not arrive")?;
-    ensure!(place as u64 <= before + 5, "it waited for {} others", place as u64 - before);
+    ensure!(place as u64 <= before + 2, "it waited for {} others", (place as u64).saturating_sub(before));
     Ok(())
 }

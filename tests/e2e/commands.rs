@@ -105,6 +105,7 @@ fn shells_and_manuals_know_every_command() -> Result<()> {
 async fn a_server_says_whether_it_is_well() -> Result<()> {
     tests::prepared()?;
     let mut stage = tests::Stage::new().await?;
+    stage.until_admin("/readyz", |text| text.starts_with("ready")).await?;
     for arguments in [&["healthcheck"][..], &["healthcheck", "--ready"]] {
         let output = stage.process.command(arguments).await?;
         ensure!(

@@ -2,10 +2,10 @@
 
 mod states;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use server::sandbox::{Fault, Misbehaviour, Reports};
-use tests::keys::{ENTER, TAB};
+use tests::keys::ENTER;
 use tests::{Browser, Edit as _, Engine, QUICK, Stage, Visitor, http_client};
 use uuid::Uuid;
 
@@ -73,12 +73,13 @@ async fn dead_letters_are_read_sent_again_and_given_up(engine: Engine) -> Result
     let browser = Browser::open(engine, 1_100, 800).await?;
     let page = browser.visit(&format!("{}/", stage.admin)).await?;
     click(&page, "a", "Look at dead letters").await?;
+    says(&page, "Send selected again").await?;
     says(&page, REFUSAL).await?;
 
     // The platform's words, and what is known of one.
     click(&page, "td a", &ids[0].to_string()).await?;
-    says(&page, "HTTP 400").await?;
     says(&page, "These pages do not show what visitors answered").await?;
+    says(&page, "HTTP 400").await?;
     click(&page, "button", "Send again").await?;
     says(&page, "Back in line: 1 entry").await?;
     stage.delivered(1).await?;
@@ -116,20 +117,10 @@ async fn dead_letters_are_read_sent_again_and_given_up(engine: Engine) -> Result
     browser.close().await
 }
 
-/// Presses the tab key until what has the focus is as it should be, where it is seen, and then another key.
+/// Goes with the tab key to what has the focus then as it should, and presses another key.
 async fn press(page: &Visitor<'_>, focused: &str, key: &str) -> Result<()> {
-    let there =
-        format!("(focus => !!focus && focus !== document.body && !!({focused}))(document.activeElement)");
-    for _ in 0..200 {
-        if page.look(&there).await? == json!(true) {
-            let seen = "(style => style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2)\
-                        (getComputedStyle(document.activeElement))";
-            ensure!(page.look(seen).await? == json!(true), "the focus is not seen at {focused}");
-            return page.keys(key).await;
-        }
-        page.keys(TAB).await?;
-    }
-    bail!("the tab key does not lead to {focused}")
+    page.reach(focused).await?;
+    page.keys(key).await
 }
 
 /// Presses a button or follows a link with these words.
@@ -173,10 +164,10 @@ async fn dead_letters_are_handled_by_keyboard_alone(engine: Engine) -> Result<()
 
     // The second page has the last four; one of them goes out again.
     let last = dead[52].to_string();
-    ensure!(page.look("document.querySelectorAll('tbody tr').length").await? == json!(50));
+    page.until("document.querySelectorAll('tbody tr').length === 50").await?;
     enter(&page, "Next 50").await?;
     says(&page, &last).await?;
-    ensure!(page.look("document.querySelectorAll('tbody tr').length").await? == json!(4));
+    page.until("document.querySelectorAll('tbody tr').length === 4").await?;
     press(&page, &format!("focus.type === 'checkbox' && focus.value === '{last}'"), " ").await?;
     page.until("document.activeElement.checked").await?;
     enter(&page, "Send selected again").await?;
@@ -288,11 +279,9 @@ async fn steps_are_counted_where_a_survey_says_so(engine: Engine) -> Result<()> 
     visitor.choose(&[0]).await?;
     visitor.forward().await?;
     visitor.state("thanked").await?;
-    let page = stage.until_admin("/surveys/checkout", |page| step(page, "submitted") == Some(1)).await?;
-    ensure!(
-        [step(&page, "in sight"), step(&page, "recommend"), step(&page, "again")] == [Some(1); 3],
-        "{page}"
-    );
+    let once = ["in sight", "recommend", "again", "submitted"];
+    let counted = |page: &str| once.iter().all(|name| step(page, name) == Some(1));
+    let page = stage.until_admin("/surveys/checkout", counted).await?;
     ensure!(step(&page, "found") == Some(0), "left out: {page}");
     let told = "performance.getEntriesByType('resource').some(entry => entry.name.endsWith('/counts.js'))";
     ensure!(visitor.look(told).await? == json!(true));

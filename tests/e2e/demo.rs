@@ -78,7 +78,7 @@ async fn both_surveys_of_the_demo_arrive_in_order_and_a_second_apart(engine: Eng
             if replied >= expected.len() {
                 return anyhow::Ok(listed);
             }
-            tokio::task::yield_now().await;
+            tests::a_moment().await;
         }
     });
     let arrived = arrived.await.context("not every answer arrived")??;

@@ -170,6 +170,7 @@ async fn only_one_overlay_is_shown_at_a_time(engine: Engine) -> Result<()> {
         '<afterword-survey survey=delivery mode=popover></afterword-survey>') || true";
     visitor.until(second).await?;
     let frames = "[...document.querySelectorAll('afterword-survey')].map(one => !!one.shadowRoot.querySelector('.frame'))";
+    visitor.until("document.querySelectorAll('afterword-survey')[1].shown && true").await?;
     ensure!(asks_for_a_survey(&browser).await?);
     ensure!(visitor.look(frames).await? == json!([true, false]));
     // The page's own wish goes first.

@@ -1,6 +1,5 @@
 //! The container image: what is in it, as whom it runs, what it writes, and that its widget works.
 
-use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 
@@ -23,16 +22,8 @@ struct Harbour {
 
 impl Harbour {
     async fn new() -> Result<Self> {
-        // Found free, and free again; nobody else on the machine takes ports by their numbers.
-        let ports = [TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?];
-        let [listen, admin] = [ports[0].local_addr()?.to_string(), ports[1].local_addr()?.to_string()];
-        drop(ports);
         let mut stage = Stage::prepared(QUICK, |config| {
             config
-                .edit(
-                    "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"",
-                    &format!("listen = \"{listen}\"\nadmin_listen = \"{admin}\""),
-                )
                 .edit("token_env = \"AFTERWORD_DEMO_TOKEN\"", "token_file = \"token\"")
                 .edit("sqlite:queue.db", "sqlite:/var/lib/afterword/queue.db")
         })
@@ -48,7 +39,11 @@ impl Harbour {
         std::os::unix::fs::chown(&volume, Some(USER), Some(USER))?;
         std::fs::write(configuration.join("token"), tests::TOKEN)?;
         std::fs::write(configuration.join("afterword.toml"), &stage.process.config)?;
-        let (server, admin) = (format!("http://{listen}"), format!("http://{admin}"));
+        let origin = |key: &str| {
+            let (_, rest) = stage.process.config.split_once(&format!("\n{key} = \""))?;
+            Some(format!("http://{}", rest.split('"').next()?))
+        };
+        let (server, admin) = origin("listen").zip(origin("admin_listen")).context("it listens nowhere")?;
         stage.pages.serve(&server);
         Ok(Self { stage, configuration, volume, server, admin })
     }
@@ -62,7 +57,7 @@ impl Harbour {
                 if asked.is_ok_and(|reply| reply.status() == 200) {
                     return;
                 }
-                tokio::task::yield_now().await;
+                tests::a_moment().await;
             }
         };
         tokio::time::timeout(DEADLINE, asking).await.context("the container is not ready")

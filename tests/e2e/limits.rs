@@ -107,11 +107,9 @@ async fn who_is_no_trusted_proxy_cannot_choose_an_address_and_the_operator_hears
 async fn a_survey_takes_no_more_than_its_ceiling_and_says_so_to_all() -> Result<()> {
     tests::prepared()?;
     let change =
-        |config: String| config.edit_first("\nid = \"checkout\"", "\nid = \"checkout\"\nper_minute = 2");
+        |config: String| config.edit_first("\nid = \"checkout\"", "\nid = \"checkout\"\nper_minute = 1");
     let stage = Stage::with(Duration::from_millis(20), change).await?;
-    for visitor in [3, 4] {
-        ensure!(submit(&stage.door_from(address(visitor))?).await?.status() == 202);
-    }
+    ensure!(submit(&stage.door_from(address(3))?).await?.status() == 202);
     ensure!(flood(&stage.door_from(address(5))?).await? == 0);
     let refused = "afterword_submissions_refused_total{reason=\"survey_rate\"} 1\n";
     stage.until_admin("/metrics", |text| text.contains(refused)).await?;
@@ -143,7 +141,7 @@ async fn connections_are_bounded_and_the_operators_stay_inside() -> Result<()> {
         |reason, count| format!("afterword_connections_refused_total{{reason=\"{reason}\"}} {count}\n");
     let counted = [refused("address", 1), refused("all", 1)];
     stage.until_admin("/metrics", |text| counted.iter().all(|line| text.contains(line))).await?;
-    ensure!(stage.get(&format!("{}/readyz", stage.admin)).await?.starts_with("ready"));
+    stage.until_admin("/readyz", |text| text.starts_with("ready")).await?;
     ensure!(submit(&visitor).await?.status() == 202);
     Ok(())
 }
@@ -153,7 +151,7 @@ async fn connections_are_bounded_and_the_operators_stay_inside() -> Result<()> {
 #[tokio::test]
 async fn while_answers_pile_up_fewer_visitors_are_asked() -> Result<()> {
     let delay = |config: String| config.edit("id = \"checkout\"", "id = \"checkout\"\nmax_delay = \"1m\"");
-    let mut stage = Stage::prepared(Duration::from_secs(2), delay).await?;
+    let mut stage = Stage::prepared(Duration::from_secs(20), delay).await?;
     stage.start().await?;
     let loader = async || stage.get(&format!("{}/widget.js?survey=checkout", stage.server)).await;
     ensure!(!loader().await?.contains("\"sample\":"), "everybody is asked");

@@ -54,7 +54,7 @@ async fn arrives(stage: &Stage, id: Uuid) -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_connection_loses_nothing() -> Result<()> {
     tests::prepared()?;
-    let relay = Relay::closed().await?;
+    let relay = Relay::closed()?;
     let (stage, platform, _) = at(&format!("http://{}/V1.0/EN", relay.address)).await?;
     let id = unreachable(&stage).await?;
     relay.open(platform).await?;
@@ -64,7 +64,7 @@ async fn a_refused_connection_loses_nothing() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_that_nobody_vouches_for_is_not_trusted_until_the_configuration_does() -> Result<()> {
     tests::prepared()?;
-    let relay = Relay::tls().await?;
+    let relay = Relay::tls()?;
     let (mut stage, platform, _) = at(&format!("https://localhost:{}/V1.0/EN", relay.address.port())).await?;
     relay.open(platform).await?;
     let id = unreachable(&stage).await?;

@@ -198,7 +198,9 @@ async fn what_waits_goes_out_when_the_net_returns(engine: Engine) -> Result<()> 
 async fn what_two_tabs_send_at_once_is_stored_once(engine: Engine) -> Result<()> {
     let stage = Stage::new().await?;
     let browser = Browser::open(engine, 390, 844).await?;
-    let visitor = browser.visit(&page(&stage, &[("data-mode", "none")])?).await?;
+    // The loader itself sends nothing.
+    let attributes = [("data-mode", "none"), ("data-consent", "wait")];
+    let visitor = browser.visit(&page(&stage, &attributes)?).await?;
     browser.run(&kept_by_a_page(&stage, &submission(Uuid::new_v4(), 9))).await?;
     // Two modules know as little of each other as two tabs do.
     let both = "const done = arguments[arguments.length - 1], server = 'SERVER', none = () => [];

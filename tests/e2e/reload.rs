@@ -17,10 +17,12 @@ const WRONG: &str = "152845EB-1417-4AC5-94C0-39AF5FE46F63";
 const TAKEN: &str = "the new configuration is in force";
 const REFUSED: &str = "the configuration stays as it was";
 
-/// Changes the configuration's file, as an editor does.
+/// Changes the configuration's file, as an editor does: in one step.
 fn change(stage: &mut Stage, change: impl FnOnce(&str) -> String) -> Result<()> {
     stage.process.config = change(&stage.process.config);
-    Ok(std::fs::write(stage.process.config_file(), &stage.process.config)?)
+    let (file, next) = (stage.process.config_file(), stage.process.folder().join("next"));
+    std::fs::write(&next, &stage.process.config)?;
+    Ok(std::fs::rename(next, file)?)
 }
 
 /// Waits until the server has said something so often.
@@ -73,7 +75,9 @@ async fn a_changed_file_comes_into_force_and_no_request_is_dropped() -> Result<(
         taken.extend(visitor.await??);
     }
     // What waits is more than one wants to wait for: the last one tells that the lane is at work under its new name.
-    stage.until_admin("/metrics", |metrics| metrics.contains("lane=\"renamed\",state=\"waiting\"")).await?;
+    stage
+        .until_admin("/metrics", |metrics| metrics.contains("afterword_calls_total{lane=\"renamed\""))
+        .await?;
     let arrived = stage.delivered(50).await?;
     ensure!(taken.len() > 50 && arrived.iter().all(|arrival| !arrival.early), "{}", taken.len());
     ensure!(!stage.log().contains("\"ERROR\""), "{}", stage.process.last_words());
@@ -88,8 +92,9 @@ async fn a_wrong_file_is_told_and_changes_nothing_until_it_is_mended() -> Result
     change(&mut stage, |config| config.edit_first("kind = \"score\"", "kind = \"scroe\""))?;
     until_said(&stage, REFUSED, 1).await?;
     ensure!(stage.log().contains("\\\"scroe\\\" is not known here"), "{}", stage.process.last_words());
-    let page = stage.get(&format!("{}/", stage.admin)).await?;
-    ensure!(page.contains("The configuration is wrong.") && page.contains("question[0].kind"), "{page}");
+    let tells =
+        |page: &str| page.contains("The configuration is wrong.") && page.contains("question[0].kind");
+    stage.until_admin("/", tells).await?;
     let metrics = stage.get(&format!("{}/metrics", stage.admin)).await?;
     ensure!(metrics.contains("afterword_config_refused 1"), "{metrics}");
     ensure!(definition(&stage).await? == before);
@@ -125,9 +130,10 @@ async fn a_survey_is_added_to_the_folder_and_taken_away_again() -> Result<()> {
     let survey = rest.split("[[survey]]").next().unwrap_or_default();
     let survey = survey.edit_first("id = \"checkout\"", "id = \"fair\"");
     // As a whole: an editor or a cluster does it like this.
-    std::fs::create_dir(&folder)?;
-    std::fs::write(folder.join(".fair.toml"), format!("[[survey]]{survey}"))?;
-    std::fs::rename(folder.join(".fair.toml"), folder.join("fair.toml"))?;
+    let next = folder.with_extension("next");
+    std::fs::create_dir(&next)?;
+    std::fs::write(next.join("fair.toml"), format!("[[survey]]{survey}"))?;
+    std::fs::rename(&next, &folder)?;
     until_said(&stage, TAKEN, 1).await?;
     let id = Uuid::new_v4();
     ensure!(stage.submit("fair", &submission(id, 7)).await?.status() == 202);
@@ -202,7 +208,8 @@ async fn what_waits_goes_with_its_survey_into_a_lane_that_is_at_work_already() -
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_waits_for_a_survey_that_is_away_for_a_moment() -> Result<()> {
     tests::prepared()?;
-    let mut stage = Stage::new().await?;
+    // It waits for a number of intervals.
+    let mut stage = Stage::with(Duration::from_millis(100), |config| config).await?;
     stage.sandbox.misbehave(Misbehaviour::from(Fault::Late(Duration::from_millis(1))));
     stage.sandbox.misbehave(Fault::Status { status: 503, retry_after: Some(4), body: None });
     let id = Uuid::new_v4();
@@ -226,7 +233,7 @@ async fn a_listener_that_others_reach_keeps_its_token_until_the_next_start() -> 
     let mut stage = Stage::prepared(QUICK, |config| {
         format!(
             "admin_token_env = \"ADMIN\"\n{}",
-            config.edit("admin_listen = \"127.0.0.1:0\"", "admin_listen = \"0.0.0.0:0\"")
+            config.edit("admin_listen = \"127.0.0.1:", "admin_listen = \"0.0.0.0:")
         )
     })
     .await?;
@@ -283,7 +290,7 @@ async fn what_was_in_flight_when_its_server_died_follows_its_survey_and_arrives_
     stage.sandbox.misbehave(Misbehaviour::from(Fault::LateReply(Duration::from_mins(1))).calls(1));
     let id = Uuid::new_v4();
     ensure!(stage.submit("checkout", &submission(id, 9)).await?.status() == 202);
-    stage.sandbox.answered(1, Duration::from_secs(20)).await;
+    stage.delivered(1).await?;
     stage.kill().await?;
     let config = &stage.process.config;
     stage.process.config = config

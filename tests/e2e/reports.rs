@@ -1,5 +1,7 @@
 //! What operators fetch from the platform: responses over any time, and its Net Promoter Score.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -228,7 +230,7 @@ async fn every_kind_of_answer_has_one_column_in_both_languages() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_interrupted_goes_on_where_it_was() -> Result<()> {
     tests::prepared()?;
-    let stage = Stage::new().await?;
+    let stage = Stage::with(Duration::from_millis(300), |config| config).await?;
     let at = |text: &str| text.parse::<Timestamp>();
     let put = fill(&stage, at("2025-01-01T00:00:00Z")?, at("2025-12-31T00:00:00Z")?);
     let file = stage.process.folder().join("responses.ndjson");

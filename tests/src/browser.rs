@@ -104,6 +104,14 @@ impl Browser {
         Ok(Visitor { browser: self })
     }
 
+    /// Takes the surveys of a page away, before the next one: one overlay is shown at a time, and that of a page that was
+    /// left is not gone for sure once the next page asks.
+    pub async fn without_surveys(&self) -> Result<()> {
+        self.run("if (window.afterword && window.afterword.destroy) window.afterword.destroy()")
+            .await
+            .map(drop)
+    }
+
     /// Runs a script; its value is what it returns.
     pub async fn run(&self, script: &str) -> Result<Value> {
         Ok(self.client.execute(script, vec![]).await?)
@@ -185,6 +193,12 @@ impl Browser {
             .flatten()
             .map(|line| line.as_str().unwrap_or_default().to_owned())
             .collect())
+    }
+
+    /// Waits for the page to be drawn as it is now.
+    async fn drawn(&self) -> Result<()> {
+        let script = "requestAnimationFrame(() => requestAnimationFrame(arguments[arguments.length - 1]))";
+        self.run_async(script).await.map(drop)
     }
 
     /// Waits for every animation to have ended, and for that to be drawn: WebKit's styles lag behind.

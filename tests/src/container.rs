@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
@@ -31,6 +32,8 @@ fn buildah(arguments: &[&str]) -> Command {
     command
 }
 
+static MAKING: Mutex<()> = Mutex::new(());
+
 fn said(output: Output) -> Result<String> {
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
@@ -42,6 +45,8 @@ impl Container {
         let image =
             std::env::var("AFTERWORD_IMAGE").context("AFTERWORD_IMAGE does not say where the image is")?;
         ensure!(Path::new(&image).is_file(), "there is no {image}; `cargo xtask image` builds it");
+        // Their store is one; two that are made at once get in each other's way.
+        let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
         let name = said(buildah(&["from", "--quiet", &format!("docker-archive:{image}")]).output()?)?;
         let root = said(buildah(&["mount", &name]).output()?)?;
         Ok(Self { name, root: root.into() })
@@ -137,11 +142,14 @@ impl Running {
     pub fn server(&self) -> Result<u32> {
         let mut left = vec![self.child.id().context("the container has ended")?];
         while let Some(id) = left.pop() {
-            if std::fs::read_to_string(format!("/proc/{id}/comm"))?.trim() == "afterword" {
+            // Any of them may end at any moment.
+            if std::fs::read_to_string(format!("/proc/{id}/comm"))
+                .is_ok_and(|name| name.trim() == "afterword")
+            {
                 return Ok(id);
             }
-            for task in std::fs::read_dir(format!("/proc/{id}/task"))? {
-                let children = std::fs::read_to_string(task?.path().join("children"))?;
+            for task in std::fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten() {
+                let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
                 left.extend(children.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
             }
         }

@@ -5,6 +5,7 @@ pub mod container;
 mod edit;
 mod fill;
 mod pages;
+mod port;
 mod process;
 mod relay;
 pub mod soak;
@@ -16,6 +17,7 @@ pub use browser::{Browser, Cost, Engine, Sought, Tab, Visitor, keys};
 pub use edit::Edit;
 pub use fill::fill;
 pub use pages::Pages;
+pub use port::port;
 pub use process::{Process, binary};
 pub use relay::Relay;
 pub use stage::{Door, NO_LIMITS, Stage, TOKEN, http_client, settings, with_full, with_looks};
@@ -27,6 +29,11 @@ pub const DEADLINE: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// An interval of the platform that no test waits for.
 pub const QUICK: std::time::Duration = std::time::Duration::from_millis(20);
+
+/// Lets others work before something is looked at again.
+pub async fn a_moment() {
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+}
 
 /// Fails where the tests were started by themselves: without what they need they would fail oddly.
 pub fn prepared() -> anyhow::Result<()> {

@@ -94,25 +94,23 @@ const COUNTS: &str = "<script>
         listeners: [...listeners.values()].sort(), timers: timers.size,
         elements: document.querySelectorAll('*').length, memory: memory.buffer.byteLength,
     });
-    // Shows ten surveys at once and takes them away again, so often. They lie over each other: one that is shown would
-    // else push those behind it out of sight, where they are not due.
-    window.cycles = async times => {
-        for (let cycle = 0; cycle < times; cycle++) {
-            const elements = Array.from({ length: 10 }, () => document.createElement('afterword-survey'));
-            for (const element of elements) {
-                element.setAttribute('survey', location.pathname.split('/').pop());
-                Object.assign(element.style, { position: 'absolute', top: 0, left: 0 });
-                document.body.append(element);
-            }
-            const late = performance.now() + 20000;
-            const missing = () => elements.filter(element => !element.shadowRoot.querySelector('[data-question]'));
-            while (missing().length) {
-                if (performance.now() > late) throw new Error(`${missing().length} were never shown`);
-                await new Promise(next => requestAnimationFrame(next));
-            }
-            elements.forEach(element => element.remove());
+    // Shows ten surveys at once and takes them away again. They lie over each other: one that is shown would else push
+    // those behind it out of sight, where they are not due.
+    window.cycle = async () => {
+        const elements = Array.from({ length: 10 }, () => document.createElement('afterword-survey'));
+        for (const element of elements) {
+            element.setAttribute('survey', location.pathname.split('/').pop());
+            Object.assign(element.style, { position: 'absolute', top: 0, left: 0 });
+            document.body.append(element);
+        }
+        const late = performance.now() + 55000;
+        const missing = () => elements.filter(element => !element.shadowRoot.querySelector('[data-question]'));
+        while (missing().length) {
+            if (performance.now() > late) throw new Error(`${missing().length} were never shown`);
             await new Promise(next => requestAnimationFrame(next));
         }
+        elements.forEach(element => element.remove());
+        await new Promise(next => requestAnimationFrame(next));
     };
     </script>";
 

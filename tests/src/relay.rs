@@ -21,21 +21,19 @@ pub struct Relay {
 
 impl Relay {
     /// A port that refuses connections until it is opened.
-    pub async fn closed() -> Result<Self> {
-        // Bound and given back: nobody else is handed this port so soon.
-        let address = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
-        Ok(Self { address, tls: None })
+    pub fn closed() -> Result<Self> {
+        Ok(Self { address: SocketAddr::from(([127, 0, 0, 1], crate::port()?)), tls: None })
     }
 
     /// A port that speaks TLS as `localhost`, with a certificate that nobody has signed.
-    pub async fn tls() -> Result<Self> {
+    pub fn tls() -> Result<Self> {
         rustls::crypto::ring::default_provider().install_default().ok();
         let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec!["localhost".to_owned()])?;
         let key = PrivateKeyDer::try_from(signing_key.serialize_der()).map_err(anyhow::Error::msg)?;
         let config =
             ServerConfig::builder().with_no_client_auth().with_single_cert(vec![cert.der().clone()], key)?;
         let tls = Some((TlsAcceptor::from(Arc::new(config)), cert.pem()));
-        Ok(Self { tls, ..Self::closed().await? })
+        Ok(Self { tls, ..Self::closed()? })
     }
 
     /// Writes the certificate for a configuration's `ca_file`.

@@ -126,6 +126,7 @@ impl Soak {
     pub async fn cycle(&mut self) -> Result<()> {
         self.trouble();
         let moment = Moment::random(&mut self.random);
+        let before = self.stage.sandbox.counts();
         let (thanks, mut thanked) = watch::channel(0);
         let mut visitors = JoinSet::new();
         self.outbox.extend((0..VISITORS * ANSWERS).map(|_| Uuid::new_v4()));
@@ -135,7 +136,6 @@ impl Soak {
                 hand_in(self.stage.door(), answers.to_vec(), Arc::clone(&self.thanked), thanks.clone());
             visitors.spawn(visitor);
         }
-        let before = self.stage.sandbox.counts();
         match moment {
             Moment::Thanks(number) => {
                 tokio::time::timeout(DEADLINE, thanked.wait_for(|thanks| *thanks >= number)).await??;

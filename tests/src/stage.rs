@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use server::sandbox::{self, Arrival, Sandbox, Settings, Token};
 use tokio::net::TcpListener;
 
-use crate::{DEADLINE, Edit as _, Pages, Process, QUICK};
+use crate::{DEADLINE, Edit as _, Pages, Process, QUICK, port};
 
 /// The token of every stage. Looks like a real one: base64 of a user name and a password.
 pub const TOKEN: &str = "Y2FuYXJ5QGV4YW1wbGUuY29tOjBEMzZBQkJBRUY0NDQyODhCN0VD";
@@ -98,8 +98,8 @@ impl Stage {
             .edit("@SHOP@", &pages.origin)
             .edit("interval = \"1s\"", &format!("interval = \"{}ms\"", interval.as_millis()))
             .edit("settle = \"20s\"", "settle = \"500ms\"")
-            .edit("listen = \"127.0.0.1:8081\"", "listen = \"127.0.0.1:0\"")
-            .edit("admin_listen = \"127.0.0.1:9090\"", "admin_listen = \"127.0.0.1:0\"");
+            .edit("listen = \"127.0.0.1:8081\"", &format!("listen = \"127.0.0.1:{}\"", port()?))
+            .edit("admin_listen = \"127.0.0.1:9090\"", &format!("admin_listen = \"127.0.0.1:{}\"", port()?));
         let config = change(config + NO_LIMITS);
         let sandbox = Sandbox::new(settings(&config, interval)?);
         tokio::spawn(sandbox::run(listener, sandbox.clone(), std::future::pending()));
@@ -162,7 +162,7 @@ impl Stage {
                 if says(&text) {
                     return anyhow::Ok(text);
                 }
-                tokio::task::yield_now().await;
+                crate::a_moment().await;
             }
         };
         match tokio::time::timeout(DEADLINE, waiting).await {
@@ -175,7 +175,7 @@ impl Stage {
     pub async fn until_log(&self, says: impl Fn(&str) -> bool) -> Result<String> {
         let waiting = async {
             while !says(&self.log()) {
-                tokio::task::yield_now().await;
+                crate::a_moment().await;
             }
         };
         let said = tokio::time::timeout(DEADLINE, waiting).await;

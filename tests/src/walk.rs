@@ -118,8 +118,7 @@ impl Walk<'_> {
             _ => format!("data-remember=no&data-after=0&data-label={label}"),
         };
         let address = format!("strict/{language}/{survey}?data-theme={theme}&data-mode={mode}&{when}{more}");
-        // One overlay at a time: that of the page before is not gone for sure once the next page asks.
-        self.browser.run("if (window.afterword && window.afterword.close) window.afterword.close()").await?;
+        self.browser.without_surveys().await?;
         self.browser.visit(&self.stage.pages.at(&address)).await
     }
 
@@ -210,7 +209,7 @@ impl Walk<'_> {
         visitor.state("kept").await?;
         look(visitor, "kept").await?;
         self.browser.run("window.net = 'real'").await?;
-        visitor.forward().await?;
+        visitor.again().await?;
         visitor.state("thanked").await?;
         look(visitor, "thanked").await
     }

@@ -1,8 +1,7 @@
 //! Every kind of question, in every mode, by keyboard alone.
 
-use anyhow::{Result, bail, ensure};
-use serde_json::json;
-use tests::keys::{ENTER, ESCAPE, RIGHT, TAB};
+use anyhow::{Result, ensure};
+use tests::keys::{ENTER, ESCAPE, RIGHT};
 use tests::{Browser, Engine, Visitor};
 
 use super::everything;
@@ -15,29 +14,10 @@ tests::in_every_engine! {
 
 const SPACE: &str = " ";
 
-/// Presses the tab key until the focus is where it should be; it is always seen on its way there.
-async fn reach(visitor: &Visitor<'_>, expression: &str) -> Result<()> {
-    for _ in 0..60 {
-        if visitor.look(&format!("!!root && !!root.activeElement && !!({expression})")).await? == json!(true)
-        {
-            let seen = "(focus => { const style = getComputedStyle(focus.matches('.option input') ? focus.nextElementSibling : focus);
-                return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 })(root.activeElement)";
-            ensure!(visitor.look(seen).await? == json!(true), "the focus is not seen at {expression}");
-            return Ok(());
-        }
-        visitor.keys(TAB).await?;
-    }
-    bail!("the tab key does not lead to {expression}")
-}
-
 /// Chooses the one after the first, in a group that has the focus or is reached.
 async fn second(visitor: &Visitor<'_>, id: &str) -> Result<()> {
     visitor.until(&format!("seen(root.querySelector('[data-question={id}]'))")).await?;
-    reach(
-        visitor,
-        &format!("root.activeElement.type === 'radio' && root.activeElement.closest('[data-question={id}]')"),
-    )
-    .await?;
+    visitor.reach(&format!("focus.type === 'radio' && focus.closest('[data-question={id}]')")).await?;
     visitor.keys(SPACE).await?;
     visitor.keys(RIGHT).await?;
     visitor.until(&format!("root.querySelectorAll('[data-question={id}] .option input')[1].checked")).await?;
@@ -63,7 +43,7 @@ async fn enter<'a>(
     match mode {
         "tab" => {
             visitor.until("seen(part('tab'))").await?;
-            reach(&visitor, "root.activeElement === part('tab')").await?;
+            visitor.reach("focus === part('tab')").await?;
             visitor.keys(ENTER).await?;
         }
         // A dialog has the focus at once.
@@ -75,7 +55,7 @@ async fn enter<'a>(
 }
 
 async fn forward(visitor: &Visitor<'_>) -> Result<()> {
-    reach(visitor, "root.activeElement === (part('next') || part('send'))").await?;
+    visitor.reach("focus === (part('next') || part('send'))").await?;
     visitor.keys(ENTER).await
 }
 
@@ -92,12 +72,12 @@ async fn every_kind_is_answered_in_every_mode(engine: Engine) -> Result<()> {
             visitor.keys(ENTER).await?;
         }
         arrives(&visitor, "why").await?;
-        reach(&visitor, "root.activeElement.tagName === 'TEXTAREA'").await?;
+        visitor.reach("focus.tagName === 'TEXTAREA'").await?;
         visitor.keys("Traag").await?;
         forward(&visitor).await?;
         arrives(&visitor, "found").await?;
         for count in 1..=2 {
-            reach(&visitor, "root.activeElement.type === 'checkbox' && !root.activeElement.checked").await?;
+            visitor.reach("focus.type === 'checkbox' && !focus.checked").await?;
             visitor.keys(SPACE).await?;
             visitor.until(&format!("root.querySelectorAll('input:checked').length === {count}")).await?;
         }
@@ -107,7 +87,7 @@ async fn every_kind_is_answered_in_every_mode(engine: Engine) -> Result<()> {
         visitor.keys(ENTER).await?;
         visitor.state("thanked").await?;
         if mode != "inline" {
-            reach(&visitor, "root.activeElement === part('close')").await?;
+            visitor.reach("focus === part('close')").await?;
             visitor.keys(ESCAPE).await?;
             visitor.until("!card || !seen(card)").await?;
         }
@@ -133,22 +113,18 @@ async fn what_few_use_is_answered_step_by_step_and_on_one_page(engine: Engine) -
         second(&visitor, "recommend").await?;
         next("why").await?;
         visitor.until("seen(root.querySelector('[data-question=why]'))").await?;
-        reach(
-            &visitor,
-            "root.activeElement.closest('[data-question=why]') && root.activeElement.tagName === 'TEXTAREA'",
-        )
-        .await?;
+        visitor.reach("focus.closest('[data-question=why]') && focus.tagName === 'TEXTAREA'").await?;
         visitor.keys("Traag").await?;
         next("found").await?;
         visitor.until("seen(root.querySelector('[data-question=found]'))").await?;
-        reach(&visitor, "root.activeElement.matches('[data-other]')").await?;
+        visitor.reach("focus.matches('[data-other]')").await?;
         visitor.keys(SPACE).await?;
         visitor.until("seen(root.querySelector('.other input'))").await?;
-        reach(&visitor, "root.activeElement.matches('.other input')").await?;
+        visitor.reach("focus.matches('.other input')").await?;
         visitor.keys("Tante").await?;
         next("country").await?;
         visitor.until("seen(root.querySelector('[data-question=country]'))").await?;
-        reach(&visitor, "root.activeElement.type === 'search'").await?;
+        visitor.reach("focus.type === 'search'").await?;
         let search = async || {
             visitor.keys("belg").await?;
             visitor.until("root.querySelector('.found').textContent === '1 van 20'").await
@@ -157,11 +133,7 @@ async fn what_few_use_is_answered_step_by_step_and_on_one_page(engine: Engine) -
         visitor.keys(ESCAPE).await?;
         visitor.until("root.activeElement.value === ''").await?;
         search().await?;
-        reach(
-            &visitor,
-            "root.activeElement.type === 'radio' && root.activeElement.closest('[data-question=country]')",
-        )
-        .await?;
+        visitor.reach("focus.type === 'radio' && focus.closest('[data-question=country]')").await?;
         visitor.keys(SPACE).await?;
         visitor.until("root.querySelector('[data-question=country] [value=\"1\"]').checked").await?;
         next("again").await?;
@@ -170,14 +142,10 @@ async fn what_few_use_is_answered_step_by_step_and_on_one_page(engine: Engine) -
             forward(&visitor).await?;
         }
         visitor.until("seen(part('contact'))").await?;
-        reach(
-            &visitor,
-            "root.activeElement.closest('[part~=contact]') && root.activeElement.type === 'checkbox'",
-        )
-        .await?;
+        visitor.reach("focus.closest('[part~=contact]') && focus.type === 'checkbox'").await?;
         visitor.keys(SPACE).await?;
         visitor.until("seen(root.querySelector('.fields'))").await?;
-        reach(&visitor, "root.activeElement.type === 'email'").await?;
+        visitor.reach("focus.type === 'email'").await?;
         visitor.keys("jef@example.com").await?;
         visitor.until("root.querySelector('[type=email]').value === 'jef@example.com'").await?;
         visitor.keys(ENTER).await?;

@@ -1,7 +1,6 @@
 //! A driver process, with all that it starts; nothing of it outlives this value, however a test ends.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -24,7 +23,7 @@ pub(super) struct Driver {
 impl Driver {
     /// Starts an engine's driver, and waits until it listens.
     pub(super) async fn start(engine: Engine, look: &Look, folder: &Path) -> Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = crate::port()?;
         let mut command = engine.driver(port, look, folder);
         let mut display = None;
         if engine.needs_display() {
@@ -40,7 +39,7 @@ impl Driver {
             while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
                 let ended = driver.process.try_wait()?;
                 ensure!(ended.is_none(), "{engine:?}'s driver has ended: {ended:?}");
-                tokio::task::yield_now().await;
+                crate::a_moment().await;
             }
             anyhow::Ok(())
         };

@@ -7,6 +7,8 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 use tokio::process::Command;
 
+use crate::DEADLINE;
+
 /// What draws pages and runs the widget: the three that are in every visitor's hands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -69,6 +71,8 @@ impl Engine {
     /// What a session is asked for, with a profile in this folder.
     pub(super) fn capabilities(self, look: &Look, folder: &Path) -> Result<Map<String, Value>> {
         let mut wanted = Map::new();
+        let script = u64::try_from(DEADLINE.as_millis())?;
+        wanted.insert("timeouts".to_owned(), json!({ "script": script }));
         match self {
             Self::Chromium => {
                 wanted.insert("goog:chromeOptions".to_owned(), chromium(look, folder));

@@ -1,6 +1,6 @@
 //! A visitor who answers a survey, by what people see and touch.
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use fantoccini::actions::{
     InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction,
 };
@@ -29,6 +29,12 @@ const INSIDE: &str = "const host = document.querySelector('afterword-survey');
     const question = root && root.querySelector('[data-question]');
     const seen = element => !!element && element.getClientRects().length > 0;";
 
+/// What has the focus, within a shadow root too; `null` where nothing has it.
+const FOCUS: &str = "(focus => {
+        while (focus && focus.shadowRoot && focus.shadowRoot.activeElement) focus = focus.shadowRoot.activeElement;
+        return focus === document.body ? null : focus;
+    })(document.activeElement)";
+
 /// Somebody who answers a survey.
 pub struct Visitor<'a> {
     pub(super) browser: &'a Browser,
@@ -54,7 +60,7 @@ impl Visitor<'_> {
                 if value != json!(false) && value != Value::Null {
                     return anyhow::Ok(value);
                 }
-                tokio::task::yield_now().await;
+                crate::a_moment().await;
             }
         };
         if let Ok(value) = tokio::time::timeout(DEADLINE, waiting).await {
@@ -91,13 +97,28 @@ impl Visitor<'_> {
     /// Writes into the text's field.
     pub async fn write(&self, text: &str) -> Result<()> {
         self.until("(field => field && (field.focus(), true))(root.querySelector('textarea'))").await?;
-        self.keys(text).await
+        self.keys(text).await?;
+        // A driver may be back before the page has dealt with the last key.
+        self.until(&format!("root.querySelector('textarea').value.includes({})", json!(text))).await.map(drop)
     }
 
     /// Presses the button that leads forward.
     pub async fn forward(&self) -> Result<()> {
         self.until("(button => seen(button) && (button.click(), true))(part('next') || part('send') || part('again'))").await?;
         Ok(())
+    }
+
+    /// Has what waits sent again, unless the survey has done so by itself by now.
+    pub async fn again(&self) -> Result<()> {
+        let press = "(button => seen(button) && (button.click(), true))(part('again'))";
+        self.until(&format!("card.dataset.state !== 'kept' || {press}")).await.map(drop)
+    }
+
+    /// Keeps the survey from sending again by itself, which it does after a second at least, until the page is left.
+    pub async fn sends_once(&self) -> Result<()> {
+        let script = "const later = window.setTimeout;
+            window.setTimeout = (run, time, ...more) => time >= 1000 ? 0 : later(run, time, ...more);";
+        self.browser.run(script).await.map(drop)
     }
 
     /// Puts the pointer on what a selector finds, and presses it.
@@ -122,6 +143,41 @@ impl Visitor<'_> {
             keys = keys.then(KeyAction::Down { value }).then(KeyAction::Up { value });
         }
         Ok(self.browser.client.perform_actions(keys).await?)
+    }
+
+    /// Presses the tab key until what has the focus, `focus`, is as it should be; it is always seen there.
+    pub async fn reach(&self, wanted: &str) -> Result<()> {
+        // What the page itself gives the focus to has it by then: a key pressed before would lead on from there.
+        self.browser.drawn().await?;
+        for _ in 0..200 {
+            if self.look(&format!("(focus => !!focus && !!({wanted}))({FOCUS})")).await? == json!(true) {
+                // An option's input is not drawn; what stands behind it is.
+                let seen = "(style => style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2)(getComputedStyle(
+                    focus.matches('.option input') ? focus.nextElementSibling : focus))";
+                let seen = self.look(&format!("(focus => {seen})({FOCUS})")).await?;
+                ensure!(seen == json!(true), "the focus is not seen at {wanted}");
+                return Ok(());
+            }
+            self.tab().await?;
+        }
+        bail!(
+            "the tab key does not lead to {wanted}, but to {}",
+            self.look(&format!("({FOCUS} || {{}}).outerHTML")).await?
+        )
+    }
+
+    /// Presses the tab key, and waits for the focus to have moved: a driver may be back before. Not for long, since
+    /// beyond a page's end it is the browser's.
+    async fn tab(&self) -> Result<()> {
+        self.look(&format!("(window.left = {FOCUS}, true)")).await?;
+        self.keys(keys::TAB).await?;
+        let moved = format!(
+            "const done = arguments[arguments.length - 1];
+            const end = performance.now() + 3000;
+            const look = () => {FOCUS} !== window.left || performance.now() > end ? done(true) : setTimeout(look, 5);
+            look();"
+        );
+        self.browser.run_async(&moved).await.map(drop)
     }
 
     /// Loads the page again.
