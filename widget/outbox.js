@@ -1,7 +1,7 @@
 // Submissions that an earlier page, or a survey that has left this one, could not deliver. A module of its
 // own, loaded where something waits, so that a page pays for it only then.
 
-import { delay, forget, parsed, post, waiting } from "./sending.js";
+import { delay, forget, isOld, parsed, post, waiting } from "./sending.js";
 
 // Sends what waits, one after another. Gives nothing once nothing is left to do, else how many seconds the
 // server asked to wait. A survey that is shown sends its own: `all` finds the elements of one.
@@ -11,10 +11,9 @@ const send = async (origin, all) => {
     // Meanwhile another tab may have sent it.
     if (!parsed(entry.key) || all(entry.survey).some((element) => element.shown && element.shown.open)) continue;
     const { status, later, asked } = await post(entry);
-    if (!later) {
-      // What is refused for what is in it is tried on later pages until its time is over: the survey may be mended by then.
-      if (status != 422) forget(entry);
-    } else {
+    // What is refused for what is in it is tried on later pages until its time is over: the survey may be mended by then.
+    if ((!later && status != 422) || isOld(entry)) forget(entry);
+    if (later) {
       wait = asked;
       // The whole server is away or busy, not just this survey.
       if (!status || status == 429 || status >= 500) break;

@@ -8,8 +8,12 @@
 // full, it stays in the page's memory.
 
 const PREFIX = "afterword:outbox:";
-// The server remembers a submission's UUID longer, so that what is sent again makes no second entry.
-const WEEK = 7 * 24 * 60 * 60 * 1000;
+const DAY = 24 * 60 * 60 * 1000;
+// After so long the next try from a page that does not show the survey is the last one. Not without a try: a clock
+// that jumps ahead makes old what was answered just now.
+const KEPT = 7 * DAY;
+// For so long the server remembers a submission's UUID. What is sent later could make a second entry.
+const REMEMBERED = 30 * DAY;
 // A try that hangs for so long is given up, in milliseconds; the same submission goes again.
 const PATIENCE = 30000;
 // The largest body that may outlive its page, in bytes. Browsers allow 64 KiB for all that a page has under way,
@@ -44,15 +48,17 @@ export const forget = ({ key }) => {
   } catch {}
 };
 
-// What waits for one server, of one survey or of all, oldest first. Drops what is too old: a clock that was put back
-// makes an entry younger, never older.
+export const isOld = ({ at }) => Date.now() - at > KEPT;
+
+// What waits for one server, of one survey or of all, oldest first. Drops what may not be sent any more: a clock that
+// was put back makes an entry younger, never older.
 export const waiting = (origin, survey) => {
   const found = [];
   try {
     for (const key of Object.keys(localStorage)) {
       const entry = key.startsWith(PREFIX) && parsed(key);
       if (!entry) continue;
-      if (Date.now() - entry.at > WEEK) forget({ key });
+      if (Date.now() - entry.at > REMEMBERED) forget({ key });
       else if (entry.origin == origin && (!survey || entry.survey == survey)) found.push({ ...entry, key });
     }
   } catch {}
@@ -66,16 +72,16 @@ export const delay = (tries, asked) => {
   return Math.min(asked * 1000, TIMER) + (most / 2) * (1 + Math.random());
 };
 
-const isRefused = (status) => [400, 413, 415, 422].includes(status);
+// What the server says for good: its codes, each with its status. 409 is that it has answers under this very UUID: the
+// visitor's.
+const FINAL = { conflict: 409, address: 400, not_json: 400, too_large: 413, content_type: 415, content: 422 };
 
 // The page's author hears why something is refused, since a visitor can do nothing about metadata: places and codes,
-// nothing that was answered. Gives the first question that the server named, of an `application/problem+json`.
-const complain = async (survey, response) => {
-  let text = `afterword: refused: survey "${survey}": status ${response.status}`;
+// nothing that was answered. Gives the first question that the server named.
+const complain = (survey, status, code, errors) => {
+  let text = `afterword: refused: survey "${survey}": status ${status} ${code}`;
   let question = "";
   try {
-    const { code, errors } = await response.json();
-    text += ` ${code}`;
     for (const wrong of errors || []) {
       text += ` ${wrong.pointer} ${wrong.code}`;
       question = question || wrong.question || "";
@@ -85,13 +91,15 @@ const complain = async (survey, response) => {
   return question;
 };
 
-// One try. Never fails: no reply at all has status 0, and means later, as does all that may come from a proxy, or
-// from a server that knows the survey or the page's origin only tomorrow. 409 says that the server has answers under
-// this very UUID: the visitor's.
-export const post = async ({ origin, survey, body }) => {
+// One try. Never fails: no reply at all has status 0, and means later, as does a server that knows the survey or the
+// page's origin only tomorrow. Others may reply in the server's place, with any status: a service worker of the page
+// that makes up a 200 when the net is away, a sign-in or a firewall with a page of its own. So the wait is ended only
+// by what the server alone says: after a success the submission's UUID, else a code. Every version has said both; one
+// that did not would get the same submission again, which costs no answer.
+export const post = async ({ key, origin, survey, body }) => {
   let status = 0;
   let asked = 0;
-  let question;
+  let reply;
   try {
     // A string goes as `text/plain`, which needs no preflight.
     const response = await fetch(`${origin}/v1/surveys/${encodeURIComponent(survey)}/answers`, {
@@ -102,11 +110,14 @@ export const post = async ({ origin, survey, body }) => {
     });
     status = response.status;
     asked = +response.headers.get("retry-after") || 0;
-    if (isRefused(status)) question = await complain(survey, response);
+    // The signal is for this as well: a body may never end.
+    reply = await response.json();
   } catch {}
-  const refused = isRefused(status);
-  const later = !refused && status != 409 && !(status >= 200 && status < 300);
-  return { status, refused, question: question || "", later, asked };
+  const { submission, code, errors } = reply || {};
+  const final = FINAL[code] == status;
+  const refused = final && status != 409;
+  const later = !final && !(status >= 200 && status < 300 && submission == key.slice(PREFIX.length));
+  return { status, refused, question: refused ? complain(survey, status, code, errors) : "", later, asked };
 };
 
 // What one showing of a survey hands in, what an earlier page kept of it before its own. `hear` is told what comes

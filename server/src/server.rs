@@ -24,7 +24,7 @@ use keeper::Keeper;
 use lanes::{Lanes, Prepared};
 pub use reload::{Follower, Hangups, Reading};
 
-/// How long a delivered submission's UUID is remembered: longer than any outbox lives.
+/// How long a delivered submission's UUID is remembered: outboxes send it again until then (`widget/sending.js`).
 const REMEMBER: Duration = Duration::from_hours(30 * 24);
 
 /// The sockets that a server listens on, bound by the caller.
@@ -164,4 +164,4 @@ pub async fn signal() {
     }
 }
 
-const _: () = assert!(REMEMBER.as_secs() > 7 * 86_400, "an outbox holds answers for 7 days");
+const _: () = assert!(REMEMBER.as_secs() >= 30 * 86_400, "an outbox may send an answer again for 30 days");

@@ -15,7 +15,7 @@ tests::in_every_engine! {
     a_draft_of_yesterday_is_not_taken_up
     of_two_elements_of_one_survey_the_first_has_the_draft
     what_waits_goes_out_from_a_page_where_no_survey_is_due
-    what_waited_for_seven_days_is_dropped_unsent
+    what_waited_for_seven_days_is_tried_once_more_before_it_is_dropped
     who_answered_while_the_server_was_away_is_not_asked_again
     who_was_refused_has_not_answered
     a_draft_that_is_taken_up_twice_is_handed_in_once
@@ -91,31 +91,45 @@ async fn what_waits_goes_out_from_a_page_where_no_survey_is_due(engine: Engine) 
     browser.close().await
 }
 
-async fn what_waited_for_seven_days_is_dropped_unsent(engine: Engine) -> Result<()> {
-    let stage = Stage::new().await?;
+async fn what_waited_for_seven_days_is_tried_once_more_before_it_is_dropped(engine: Engine) -> Result<()> {
+    let mut stage = Stage::new().await?;
     let browser = Browser::open(engine, 390, 844).await?;
-    let address = page(&stage, &[("data-mode", "none")])?;
-    browser.visit(&address).await?;
+    // From here the loader sends nothing.
+    browser.visit(&page(&stage, &[("data-mode", "none"), ("data-consent", "wait")])?).await?;
     let server = &stage.server;
-    let keep = format!(
+    let keep =
         "const keep = (id, age, origin) => localStorage.setItem('afterword:outbox:' + id, JSON.stringify(
-            {{ survey: 'checkout', origin, at: Date.now() - age * 24 * 3600 * 1000, body: '{{}}' }}));
-        keep('old', 7.01, '{server}');
-        keep('elsewhere', 1, 'https://other.example');
-        keep('gone', 7.01, 'https://gone.example');
+            { survey: 'checkout', origin, at: Date.now() - age * 24 * 3600 * 1000, body: '{}' }));";
+    let many = format!(
+        "for (const key of Object.keys(localStorage)) {{
+            const entry = JSON.parse(localStorage.getItem(key));
+            localStorage.setItem(key, JSON.stringify({{ ...entry, at: entry.at - 8 * 24 * 3600 * 1000 }}));
+        }}
+        {keep}
+        keep('refused', 7.01, '{server}');
+        // The server may have forgotten that it has them.
+        keep('old', 30.01, '{server}');
+        keep('gone', 30.01, 'https://gone.example');
+        keep('elsewhere', 8, 'https://other.example');
         localStorage.setItem('afterword:outbox:broken', '{{');
         localStorage.setItem('cart', '3');"
     );
-    browser.run(&keep).await?;
-    let visitor = browser.visit(&address).await?;
-    visitor
-        .until("['old', 'gone'].every(id => localStorage.getItem('afterword:outbox:' + id) === null)")
-        .await?;
+    // Answered just now, says a clock that has jumped ahead.
+    browser.run(&kept_by_a_page(&stage, &submission(Uuid::new_v4(), 9))).await?;
+    browser.run(&many).await?;
+    let visitor = browser.visit(&page(&stage, &[("data-mode", "none")])?).await?;
+    stage.delivered(1).await?;
+    visitor.until("Object.keys(localStorage).length === 3").await?;
     // What belongs to others stays as it is.
     let left = visitor.look("Object.keys(localStorage).sort()").await?;
     ensure!(left == json!(["afterword:outbox:broken", "afterword:outbox:elsewhere", "cart"]), "{left}");
-    let sent = visitor.look("fetched.filter(address => address.includes('/answers'))").await?;
-    ensure!(sent == json!([]), "{sent}");
+    let sent = "fetched.filter(address => address.endsWith('/answers')).length";
+    ensure!(visitor.look(sent).await? == json!(2));
+    stage.stop().await?;
+    browser.run(&format!("{keep} keep('late', 8, '{}')", stage.server)).await?;
+    browser.run("dispatchEvent(new Event('online'))").await?;
+    visitor.until("localStorage.getItem('afterword:outbox:late') === null").await?;
+    ensure!(visitor.look(sent).await? == json!(3), "without a reply as well");
     browser.close().await
 }
 

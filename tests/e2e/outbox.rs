@@ -1,5 +1,7 @@
 //! What waits in the visitor's browser goes out from any page, and stays until the server has it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tests::{Browser, Engine, Stage};
@@ -11,6 +13,7 @@ use crate::visitor::{answer_checkout, answer_in_vain};
 
 tests::in_every_engine! {
     a_reply_ends_the_wait_only_if_the_server_has_the_answers_or_never_takes_them
+    what_a_service_worker_makes_up_while_the_server_is_away_thanks_nobody
     a_busy_server_is_asked_again_when_it_wishes_and_not_before
     a_survey_that_leaves_the_page_is_sent_all_the_same
     what_the_device_does_not_keep_is_sent_even_when_its_survey_has_left_the_page
@@ -30,8 +33,8 @@ pub(crate) fn kept_by_a_page(stage: &Stage, submission: &Value) -> String {
     )
 }
 
-/// Sends what waits, with a server that replies as `script` says: `replies` holds what `fetch` gives, `all` the
-/// elements of a survey, and `later` every wait in milliseconds.
+/// Sends what waits, with a server that replies as `script` says: `replies` holds what `fetch` gives, `taken` for what
+/// the server says once it has a submission, `all` the elements of a survey, and `later` every wait in milliseconds.
 async fn flushed(browser: &Browser, stage: &Stage, script: &str) -> Result<Value> {
     let script = format!(
         "const done = arguments[arguments.length - 1], server = '{}';
@@ -42,7 +45,9 @@ async fn flushed(browser: &Browser, stage: &Stage, script: &str) -> Result<Value
             asked.push(url);
             const reply = replies.shift();
             if (!reply) throw new TypeError('away');
-            return new Response(null, reply);
+            const {{ body = null, ...head }} = reply === 'taken'
+                ? {{ status: 202, body: JSON.stringify({{ submission: url.split('/').at(-2) }}) }} : reply;
+            return new Response(body, head);
         }};
         const put = (id, origin = server) => localStorage.setItem('afterword:outbox:' + id,
             JSON.stringify({{ survey: id, origin, at: Date.now(), body: '{{}}' }}));
@@ -63,23 +68,94 @@ async fn a_reply_ends_the_wait_only_if_the_server_has_the_answers_or_never_takes
     let browser = Browser::open(engine, 390, 844).await?;
     browser.visit(&page(&stage, &[("data-mode", "none")])?).await?;
     let verdicts: Value = serde_json::from_str(include_str!("../../widget/verdicts.json"))?;
-    let script = "const verdicts = VERDICTS, found = { durable: [], refused: [], later: [] }, stays = [];
+    let script = "const { submission, ...verdicts } = VERDICTS, wrong = [], stays = [];
         const told = [];
+        let tried = 0;
         console.error = text => told.push(text);
-        for (const statuses of Object.values(verdicts)) for (const status of statuses) {
-            put('one');
-            replies = [{ status }];
-            await flush();
-            const kept = localStorage.getItem('afterword:outbox:one');
-            found[told.length ? 'refused' : kept ? 'later' : 'durable'].push(status);
-            if (kept) stays.push(status);
-            told.length = 0;
-            localStorage.clear();
-        }
-        return [found, stays.filter(status => !found.later.includes(status))];";
+        for (const [verdict, groups] of Object.entries(verdicts))
+            for (const { statuses, body } of groups) for (const status of statuses) {
+                put(submission);
+                replies = [{ status, body }];
+                await flush();
+                const kept = localStorage.getItem('afterword:outbox:' + submission);
+                const found = told.length ? 'refused' : kept ? 'later' : 'durable';
+                if (found !== verdict) wrong.push([status, body, found]);
+                if (kept && verdict !== 'later') stays.push(status);
+                tried += 1;
+                told.length = 0;
+                localStorage.clear();
+            }
+        return [wrong, stays, tried];";
     let found = flushed(&browser, &stage, &script.replace("VERDICTS", &verdicts.to_string())).await?;
     // What is refused for what is in it stays as well: the survey may be mended.
-    ensure!(found == json!([verdicts, [422]]), "{found}");
+    ensure!(found[0] == json!([]) && found[1] == json!([422]), "{found}");
+    ensure!(found[2].as_u64().is_some_and(|tried| tried > 50), "{found}");
+    said_by_the_server(&stage, &verdicts).await?;
+    browser.close().await
+}
+
+/// Checks that what ends the wait as a problem is what the server's description has under the same status.
+async fn said_by_the_server(stage: &Stage, verdicts: &Value) -> Result<()> {
+    let description: Value =
+        serde_json::from_str(&stage.get(&format!("{}/v1/openapi.json", stage.server)).await?)?;
+    let mut ending = BTreeMap::<String, BTreeSet<String>>::new();
+    let groups = ["durable", "refused"].iter().filter_map(|verdict| verdicts[verdict].as_array()).flatten();
+    for group in groups {
+        let said: Value = serde_json::from_str(group["body"].as_str().context("no body")?)?;
+        let (Some(code), Some(statuses)) = (said["code"].as_str(), group["statuses"].as_array()) else {
+            continue;
+        };
+        for status in statuses {
+            ending.entry(status.to_string()).or_default().insert(code.to_owned());
+        }
+    }
+    let replies = &description["paths"]["/v1/surveys/{survey}/answers"]["post"]["responses"];
+    for (status, codes) in &ending {
+        let parts = &replies[status]["content"]["application/problem+json"]["schema"]["allOf"];
+        let told = parts[1]["properties"]["code"]["enum"].as_array().into_iter().flatten();
+        let told: BTreeSet<_> = told.filter_map(Value::as_str).map(str::to_owned).collect();
+        ensure!(*codes == told, "{status}: the server says {told:?}, what ends the wait is {codes:?}");
+    }
+    ensure!(ending.keys().eq(["400", "409", "413", "415", "422"]), "{ending:?}");
+    Ok(())
+}
+
+async fn what_a_service_worker_makes_up_while_the_server_is_away_thanks_nobody(engine: Engine) -> Result<()> {
+    let mut stage = Stage::new().await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    // What many a page has, so as to have something to show without a net.
+    let worker = "addEventListener('install', () => skipWaiting());
+        addEventListener('activate', event => event.waitUntil(clients.claim()));
+        addEventListener('fetch', event =>
+            event.respondWith(fetch(event.request).catch(() => new Response('Offline'))));";
+    stage.pages.put_file("worker.js", worker.to_owned());
+    let tag = format!(
+        "<script async src=\"{}/widget.js?survey=checkout\" data-meta-pieces=\"3\"></script>",
+        stage.server
+    );
+    stage.pages.put("offline", "", &tag);
+    let address = stage.pages.at("own/offline");
+    browser.visit(&address).await?;
+    let register = "const done = arguments[arguments.length - 1];
+        navigator.serviceWorker.register('worker.js').then(() => navigator.serviceWorker.ready)
+            .then(() => done('ready'), error => done(String(error)));";
+    let registered = browser.run_async(register).await?;
+    ensure!(registered == "ready", "{registered}");
+    let visitor = browser.visit(&address).await?;
+    visitor.until("navigator.serviceWorker.controller && true").await?;
+    answer_in_vain(&mut stage, &visitor).await?;
+    let asks = "const done = arguments[arguments.length - 1];
+        fetch('SERVER/v1/surveys/checkout').then(reply => reply.text()).then(done, error => done(String(error)));";
+    let said = browser.run_async(&asks.replace("SERVER", &stage.server)).await?;
+    ensure!(said == "Offline", "{said}");
+    let left = "Object.keys(localStorage).filter(key => key.startsWith('afterword:outbox:')).length";
+    ensure!(visitor.look(left).await? == json!(1));
+    ensure!(stage.sandbox.counts().arrived == 0);
+    stage.start().await?;
+    stage.delivered(1).await?;
+    visitor.state("thanked").await?;
+    ensure!(visitor.look(left).await? == json!(0));
+    ensure!(stage.at_rest().await?.len() == 1);
     browser.close().await
 }
 
@@ -100,7 +176,7 @@ async fn a_busy_server_is_asked_again_when_it_wishes_and_not_before(engine: Engi
         all = () => [{ shown: { open: true } }];
         await flush(); note();
         all = () => [{ shown: null }];
-        replies = [{ status: 202 }, { status: 202 }];
+        replies = ['taken', 'taken'];
         // One at a time, however often it is asked.
         await Promise.all([flush(), flush(), flush()]); note();
         return found;";
