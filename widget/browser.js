@@ -21,11 +21,19 @@ export const dress = (root, style, theme) => {
   root.adoptedStyleSheets = [sheet, own];
 };
 
+// The name to ask for it under: a browser may remember that a module could not be fetched, and not ask again.
+let counts = "counts.js";
+
 // Tells the page that something happened: ids and steps as JSON, never words. A page that cancels it changes nothing.
 export const emit = (host, name, detail) => {
   // The loader keeps the rules of its surveys there.
   const lang = host.constructor.rules?.[host.getAttribute("survey")]?.counts && host.shadowRoot.querySelector("[lang]")?.lang;
-  if (lang) import(new URL("counts.js", import.meta.url)).then(({ count }) => count(host, lang, name, JSON.parse(detail)), String);
+  const asked = counts;
+  if (lang)
+    import(new URL(asked, import.meta.url)).then(
+      ({ count }) => count(host, lang, name, JSON.parse(detail)),
+      () => (counts = asked + "?"),
+    );
   return host.dispatchEvent(
     new CustomEvent("afterword:" + name, { bubbles: true, composed: true, detail: JSON.parse(detail) }),
   );
@@ -70,7 +78,8 @@ export const uuid = () => {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 15) | 64;
   bytes[8] = (bytes[8] & 63) | 128;
-  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  // Old libraries have an `Array.from` of their own, which maps nothing.
+  const digits = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return digits.replace(/(.{8})(....)(....)(....)/, "$1-$2-$3-$4-");
 };
 
@@ -104,6 +113,9 @@ export const remember = (host, tab, key, text) => {
   } catch {}
 };
 
+// A list that JSON takes as one: old libraries give all of them a way to become a text.
+const asList = (list) => Object.assign(list, { toJSON: undefined });
+
 // What the page answers ahead, by attributes `answer-QUESTION` or `afterword.prefill`, in the form of a draft
 // (widget/src/draft.rs) that names no question: it is the first without an answer. As the value of each kind that it could be: the
 // widget drops what does not fit its question.
@@ -119,10 +131,10 @@ export const prefilled = ({ attributes }) => {
         { question, text },
         { question, boolean },
         { question, score: /^-?\d+$/.test(text) ? +text : undefined },
-        { question, options: text.split(/[ ,]+/) },
+        { question, options: asList(text.split(/[ ,]+/)) },
       );
   }
-  return answers[0] ? JSON.stringify({ at: Date.now(), submission: uuid(), answers }) : "";
+  return answers[0] ? JSON.stringify({ at: Date.now(), submission: uuid(), answers: asList(answers) }) : "";
 };
 
 // Presses Next a moment after a tap on an answer, so that it is seen. A key's click has no count: it may only be on its

@@ -11,11 +11,12 @@
   const doc = document;
   const complain = (text) => console.error("afterword:", text);
 
-  // A module; a browser may remember that one could not be fetched, and not ask for it again under that name.
+  // By file the name to ask for it under, by its folder the runtime. A browser may remember that a module could not be
+  // fetched, and not ask again under that name.
   const got = {};
-  const bring = (file) =>
-    import((got[file] ||= file)).catch((error) => {
-      got[file] += "?";
+  const bring = (file, name = (got[file] ||= file)) =>
+    import(name).catch((error) => {
+      got[file] = name + "?";
       throw error;
     });
 
@@ -28,7 +29,7 @@
   };
   const runtime = (base) =>
     (got[base] ||= load(base).catch((error) => {
-      got[base] = "";
+      got[base] = 0;
       throw error;
     }));
 
@@ -60,8 +61,8 @@
   const rule = (element, key) => element.getAttribute(key) ?? (Survey.rules[id(element)] || {})[key];
   // One that only a call of the page's has put there has no place of its own.
   const mode = (element) => rule(element, "mode") || element.usual || "inline";
-  // "20", "20s", "5m", "2h", "30d"; anything else, like "never", is NaN.
-  const seconds = (time) => parseFloat(time) * ({ m: 60, h: 3600, d: 86400 }[String(time).slice(-1)] || 1);
+  // "20", "20s", "5m", "2h", "30d": what the last sign says; anything else, like "never", is NaN.
+  const seconds = (time) => parseFloat(time) * ({ m: 60, h: 3600, d: 86400 }[/.$/.exec(time)] || 1);
   const touch = () => matchMedia("(pointer:coarse)").matches;
 
   // What this browser knows of a survey: when it was shown, dismissed and answered, in seconds
@@ -72,7 +73,7 @@
     const key = "afterword:seen:" + id(element);
     let known = memory[key];
     try {
-      known = (keeps(element) && JSON.parse(localStorage[key])) || known;
+      if (keeps(element)) known = JSON.parse(localStorage[key]) || known;
     } catch {}
     known = memory[key] = { die: Math.random() * 100, ...known, ...change };
     try {
@@ -113,9 +114,8 @@
     const survey = id(element);
     // It begins with the attribute.
     if (!survey) return (element.shown = {});
-    if (!element.src)
-      // An element that the page wrote takes the place of the tag's own.
-      for (const other of all(survey)) if (other.src) other.remove();
+    // An element that the page wrote takes the place of the tag's own.
+    for (const other of all(survey)) if (!element.src && other.src) other.remove();
     const get = (key) => rule(element, key);
     if (get("error")) return fail(element)(get("error"));
     if (forbidden(element)) return;
@@ -209,7 +209,8 @@
       ]);
       // Who asks for another closes the first; who was overtaken closes nothing.
       if (over && asked && element.shown == shown) all().forEach(close);
-      if (element.shown != shown || (over && !framing)) return free();
+      // It may have waited for long, while another tab showed it.
+      if (element.shown != shown || (over && !framing) || !(asked || fits(element))) return free();
       const mount = (parent) => glue.mount(element, parent, definition, from(element), over, keeps(element), () => said(element));
       const unmount = over
         ? framing.frame(root, mount, mode(element) == "modal", asked, () => close(element), rule(element, "position"))
@@ -220,7 +221,11 @@
       note(element, "shown");
     } catch (error) {
       free();
-      if (element.shown == shown) fail(element)(error);
+      if (element.shown == shown) {
+        fail(element)(error);
+        // The way in is there again.
+        if (mode(element) == "tab") start(element);
+      }
     }
   };
 
@@ -241,7 +246,7 @@
   const said = (element) => {
     note(element, "answered");
     const own = { ...metadata };
-    for (const { name, value } of element.attributes) if (name.startsWith("meta-")) own[name.slice(5)] = value;
+    for (const { name, value } of element.attributes) if (/^meta-/.test(name)) own[name.slice(5)] = value;
     return JSON.stringify({ metadata: own, respondent });
   };
 
@@ -304,7 +309,7 @@
 
   // The server, with its path prefix, from the address of a tag; a pinned loader lies in a build.
   const address = /^(.+?)(\/a\/[^/]+)?\/widget\.js($|[?#])/;
-  const home = (tag) => (address.exec(tag.src) || [])[1];
+  const home = (tag) => address.exec(tag.src)?.[1];
 
   // A classic script knows its tag; a module, or a copied script, takes the tags that nobody has
   // taken: a module runs once for all tags of its address.
@@ -350,7 +355,8 @@
   const known = customElements.get(name);
   ((known || Survey).rules ||= {})[rules.survey] = rules;
   if (!known) customElements.define(name, Survey);
-  else if (rules.survey) all(rules.survey).forEach((element) => element.connectedCallback());
+  // One that is shown already stays as it is: the same tag may come again.
+  else if (rules.survey) all(rules.survey).forEach((element) => element.shown?.open || element.connectedCallback());
   api.ready ||= read.then(() => api);
   for (const tag of mine) {
     if (tag.afterword) continue;

@@ -16,6 +16,8 @@ tests::in_every_engine! {
     a_survey_that_only_a_call_shows_has_the_mode_of_its_configuration
     what_was_overtaken_while_it_was_loaded_takes_nothing_away
     what_could_not_be_fetched_is_asked_for_again
+    an_overlay_that_had_to_wait_is_shown_only_where_it_still_fits
+    the_same_tag_once_more_leaves_an_open_survey_alone
     every_event_says_where_it_is_and_nothing_else
     what_may_outlive_its_page_is_sent_so_and_what_is_too_large_is_not
     a_popover_is_announced_once_and_politely
@@ -294,17 +296,70 @@ async fn what_could_not_be_fetched_is_asked_for_again(engine: Engine) -> Result<
         visitor.until("host && window.afterword && afterword.ready && true").await?;
         stage.stop().await?;
         browser.run(heard).await?;
-        visitor.until("failed > 0").await?;
+        visitor.until("failed === 1").await?;
         stage.start().await?;
         // The page is the same: what a browser has of a file that it could not fetch is still there.
         if mode == "tab" {
             visitor.look("host.setAttribute('survey', 'checkout')").await?;
+            browser.run("document.dispatchEvent(new Event('now'))").await?;
+            visitor.until("seen(part('tab'))").await?;
+            // A click that leads nowhere leaves the way in where it is.
+            stage.stop().await?;
+            visitor.look("(part('tab').click(), true)").await?;
+            visitor.until("failed === 2").await?;
+            stage.start().await?;
             browser.run("document.dispatchEvent(new Event('now'))").await?;
             visitor.until("seen(part('tab')) && (part('tab').click(), true)").await?;
         } else {
             browser.run("afterword.open('checkout')").await?;
         }
         visitor.asked("recommend").await?;
+    }
+    browser.close().await
+}
+
+async fn an_overlay_that_had_to_wait_is_shown_only_where_it_still_fits(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    // Nobody looks at the tab; once somebody does, the lock of overlays is taken, and left.
+    let head = "<script>window.away = true;
+        Object.defineProperty(Document.prototype, 'hidden', { get: () => away });
+        const { request } = LockManager.prototype;
+        LockManager.prototype.request = function (...asked) {
+            return request.apply(this, asked).finally(() => window.left = true);
+        };</script>";
+    let tag =
+        format!("<script src=\"{}/widget.js?survey=checkout\" data-mode=\"popover\"></script>", stage.server);
+    stage.pages.put("waiting", head, &tag);
+    let visitor = browser.visit(&stage.pages.at("own/waiting")).await?;
+    visitor.until("host && host.shown").await?;
+    // In another tab it was shown, and dismissed.
+    let dismissed = "localStorage.setItem('afterword:seen:checkout',
+        JSON.stringify({ die: 1, dismissed: Date.now() / 1000 })); window.away = false";
+    browser.run(dismissed).await?;
+    visitor.until("window.left").await?;
+    ensure!(visitor.look("!part('frame')").await? == json!(true));
+    browser.close().await
+}
+
+async fn the_same_tag_once_more_leaves_an_open_survey_alone(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    let again = format!(
+        "document.body.append(Object.assign(document.createElement('script'), {{ src: '{}/widget.js?survey=checkout' }}))",
+        stage.server
+    );
+    for mode in ["popover", "inline"] {
+        // It would not be shown a second time.
+        let visitor = browser.visit(&page(&stage, &[("data-mode", mode), ("data-shown", "7d")])?).await?;
+        visitor.until("host && (host.scrollIntoView(), true)").await?;
+        visitor.asked("recommend").await?;
+        visitor.look("(card.dataset.first = 'yes')").await?;
+        browser.run(&again).await?;
+        until_tags_are_read(&visitor, &browser).await?;
+        ensure!(visitor.look("card && card.dataset.first").await? == "yes", "{mode}");
+        browser.run("localStorage.clear()").await?;
+        browser.without_surveys().await?;
     }
     browser.close().await
 }
