@@ -120,8 +120,8 @@ const frame = (root, mount, modal, asked, leave, position) => {
     const answered = !/asking|refused/.test(frame.firstElementChild.dataset.state);
     unmount();
     frame.remove();
-    // A focus that was in here goes back to where it was before.
-    if (inside && before) before.focus();
+    // A focus that was in here goes back to where it was before; the page stays where the visitor is by now.
+    if (inside && before) before.focus({ preventScroll: true });
     return answered;
   };
 };

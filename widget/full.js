@@ -34,7 +34,8 @@ export const report = (field, text) => {
 export const cleared = (field) => {
   const full = !!field.value;
   field.value = "";
-  if (full) field.dispatchEvent(new Event("input", { bubbles: true }));
+  // Old libraries replace `Event` in their pages.
+  if (full) field.dispatchEvent(new CustomEvent("input", { bubbles: true }));
   return full;
 };
 

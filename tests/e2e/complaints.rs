@@ -20,6 +20,7 @@ tests::in_every_engine! {
     css_leaks_in_or_out_or_fights_for_the_top
     a_corner_survey_steals_focus_or_keystrokes
     a_dialog_leaves_the_focus_behind_or_loses_it_on_close
+    what_closes_scrolls_the_page_away
     a_text_that_is_selected_or_a_key_closes_more_than_it_should
     who_sends_by_keyboard_stands_before_the_page
     too_heavy_before_a_survey_is_due
@@ -39,9 +40,9 @@ const ASKED: &str =
 /// Writes down every computed style of every element that is there, `before` a survey.
 const BEFORE: &str = "const style = element => {
         const all = getComputedStyle(element);
-        return Array.from(all, name => [name, all.getPropertyValue(name)]);
+        return [...all].map(name => [name, all.getPropertyValue(name)]);
     };
-    window.before = Array.from(document.querySelectorAll('*'), element => [element, style(element)]);
+    window.before = [...document.querySelectorAll('*')].map(element => [element, style(element)]);
     window.changed = () => {
         const names = new Set();
         for (const [element, styles] of before) {
@@ -49,7 +50,7 @@ const BEFORE: &str = "const style = element => {
             for (const [name, value] of styles)
                 if (now.getPropertyValue(name) !== value) names.add(element.tagName + ' ' + name);
         }
-        return Array.from(names).sort().join();
+        return [...names].sort().join();
     };
     return before.length";
 
@@ -249,6 +250,29 @@ async fn a_dialog_leaves_the_focus_behind_or_loses_it_on_close(engine: Engine) -
     visitor.asked("recommend").await?;
     visitor.until("part('frame').click() || true").await?;
     visitor.until("!part('frame') && document.activeElement.id === 'own'").await?;
+    browser.close().await
+}
+
+async fn what_closes_scrolls_the_page_away(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    for mode in ["popover", "modal"] {
+        let attributes = [("data-mode", mode), ("data-event", "go"), ("data-dismissed", "0")];
+        let visitor = browser.visit(&page(&stage, &attributes)?).await?;
+        visitor.until("host && host.shown && (document.querySelector('#own').focus(), true)").await?;
+        visitor.until("scrollTo(0, 2000) || scrollY === 2000").await?;
+        browser.run("document.dispatchEvent(new Event('go'))").await?;
+        visitor.asked("recommend").await?;
+        let radio = "root.querySelector('[type=radio]')";
+        visitor.until(&format!("{radio}.focus({{ preventScroll: true }}) || root.activeElement")).await?;
+        visitor.until("part('close').click() || true").await?;
+        visitor.until("!part('frame') && document.activeElement.id === 'own'").await?;
+        let drawn = "const done = arguments[arguments.length - 1];
+            requestAnimationFrame(() => requestAnimationFrame(() => done(scrollY)))";
+        let scrolled = browser.run_async(drawn).await?;
+        ensure!(scrolled == json!(2000), "{mode}: {scrolled}");
+        browser.without_surveys().await?;
+    }
     browser.close().await
 }
 

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
+use tests::keys::ENTER;
 use tests::{Browser, Edit as _, Engine, Stage};
 
 use crate::embed::{asks_for_a_survey, page};
@@ -13,6 +14,7 @@ tests::in_every_engine! {
     surveys_that_leave_too_early_or_lie_over_the_page_leave_nothing_behind
     without_storage_a_survey_is_answered_all_the_same
     in_a_frame_of_another_site_a_survey_is_answered
+    in_a_frame_that_forbids_forms_a_survey_is_answered
 }
 
 /// Puts the loader of a stage's server into the hostile page.
@@ -26,7 +28,7 @@ async fn a_hostile_page_with_two_loaders_and_a_new_body_does_not_break_a_survey(
     let stage = Stage::new().await?;
     let browser = Browser::open(engine, 1280, 800).await?;
     let visitor = browser.visit(&stage.pages.at("hostile/nl/checkout")).await?;
-    let popover = json!({ "data-mode": "popover", "data-survey": "checkout" });
+    let popover = json!({ "data-mode": "popover", "data-survey": "checkout", "data-answer-again": "no" });
     browser.run(&inject(&stage, "/widget.js?survey=checkout", &popover)).await?;
     // Of a build that is long gone.
     browser.run(&inject(&stage, "/a/0123456789ab/widget.js", &popover)).await?;
@@ -61,7 +63,15 @@ async fn a_hostile_page_with_two_loaders_and_a_new_body_does_not_break_a_survey(
     visitor.asked("recommend").await?;
     visitor.choose(&[9]).await?;
     visitor.forward().await?;
-    finish_checkout(&visitor).await?;
+    visitor.asked("found").await?;
+    visitor.forward().await?;
+    visitor.asked("again").await?;
+    ensure!(
+        visitor.look("root.querySelectorAll('input')[1].checked").await? == json!(true),
+        "answered ahead"
+    );
+    visitor.forward().await?;
+    visitor.state("thanked").await?;
     stage.delivered(1).await?;
     ensure!(stage.at_rest().await?.len() == 1);
     browser.close().await
@@ -202,5 +212,25 @@ async fn in_a_frame_of_another_site_a_survey_is_answered(engine: Engine) -> Resu
     }
     stage.delivered(2).await?;
     ensure!(stage.at_rest().await?.len() == 2);
+    browser.close().await
+}
+
+async fn in_a_frame_that_forbids_forms_a_survey_is_answered(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    browser.visit(&stage.pages.at("sandboxed/nl/checkout")).await?;
+    let visitor = browser.enter_frame().await?;
+    visitor.asked("recommend").await?;
+    visitor.choose(&[3]).await?;
+    // A key goes on as well as a tap.
+    visitor.until("root.querySelector('input:checked').focus() || root.activeElement").await?;
+    visitor.keys(ENTER).await?;
+    visitor.asked("why").await?;
+    visitor.forward().await?;
+    finish_checkout(&visitor).await?;
+    stage.delivered(1).await?;
+    ensure!(stage.at_rest().await?.len() == 1);
+    let wrong = visitor.look("said.filter(([level]) => level === 'error')").await?;
+    ensure!(wrong == json!([]), "{wrong}");
     browser.close().await
 }

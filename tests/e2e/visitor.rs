@@ -9,6 +9,7 @@ tests::in_every_engine! {
     a_visitor_answers_and_the_platform_gets_it
     every_form_of_the_tag_shows_the_survey_in_its_language
     the_survey_is_completed_with_the_keyboard_alone
+    a_key_that_is_held_down_answers_one_question
     in_arabic_the_survey_is_mirrored
     without_a_reload_it_goes_out_when_the_server_is_back
     a_wrong_survey_id_logs_one_clear_message_and_shows_nothing
@@ -163,6 +164,25 @@ async fn the_survey_is_completed_with_the_keyboard_alone(engine: Engine) -> Resu
     browser.close().await
 }
 
+async fn a_key_that_is_held_down_answers_one_question(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
+    start_checkout(&visitor).await?;
+    // Gives whether the key keeps what it does by itself: a new line, or a press of the button.
+    let press = "(keys => root.querySelector('textarea').dispatchEvent(new KeyboardEvent('keydown',
+        { key: 'Enter', bubbles: true, composed: true, cancelable: true, ...keys })))";
+    let held = ["{ ctrlKey: true, repeat: true }", "{ metaKey: true, repeat: true }", "{ repeat: true }"];
+    for keys in held {
+        ensure!(visitor.look(&format!("{press}({keys})")).await? == json!(false), "{keys}");
+    }
+    ensure!(visitor.look(&format!("{press}({{}})")).await? == json!(true), "a new line in a text");
+    visitor.asked("why").await?;
+    visitor.look(&format!("{press}({{ ctrlKey: true }})")).await?;
+    visitor.asked("found").await?;
+    browser.close().await
+}
+
 /// Waits for the focus to have come to the question: a key pressed before would lead on from there.
 async fn arrives(visitor: &Visitor<'_>) -> Result<()> {
     visitor.until("question.contains(root.activeElement)").await?;
@@ -206,6 +226,7 @@ async fn a_wrong_survey_id_logs_one_clear_message_and_shows_nothing(engine: Engi
             if !console.is_empty() {
                 return anyhow::Ok(());
             }
+            tests::a_moment().await;
         }
     });
     told.await.context("the console stays silent")??;

@@ -6,7 +6,7 @@ use std::sync::{Arc, RwLock};
 use anyhow::Result;
 use axum::Router;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -17,8 +17,9 @@ const POLICY: &str = "default-src 'none'; script-src SERVER 'wasm-unsafe-eval' '
      require-trusted-types-for 'script'; trusted-types 'none'";
 
 /// What a shop may bring along that nothing should break: rules for everything that look important, a layer
-/// above all others, a key for every command, and what old libraries put on everybody's prototypes. The
-/// loaders come later, as a tag manager would put them in: `inject(address, attributes)`.
+/// above all others, a key for every command, and what old libraries, like Prototype and MooTools, put on everybody's
+/// prototypes and in the place of what browsers have by the same name. The loaders come later, as a tag manager would
+/// put them in: `inject(address, attributes)`.
 const HOSTILE: &str = "<style>
     * { margin: 0 !important; padding: 0 !important; border: 0 !important; box-sizing: content-box !important;
         font: 9px/3 cursive !important; color: red !important; letter-spacing: 0.5em !important;
@@ -34,6 +35,8 @@ const HOSTILE: &str = "<style>
         });
     Array.prototype.toJSON = function () { return 'patched'; };
     Array.prototype.flatten = function () { return []; };
+    Array.from = items => Array.prototype.slice.call(items);
+    window.Window = function () {};
     Object.prototype.inherited = 'patched';
     const parse = JSON.parse;
     JSON.parse = text => parse(text);
@@ -166,6 +169,7 @@ impl Pages {
             .route("/long/{language}/{survey}", get(long))
             .route("/hostile/{language}/{survey}", get(hostile))
             .route("/framing/{*path}", get(framing))
+            .route("/sandboxed/{*path}", get(sandboxed))
             .route("/loader/{language}/{survey}", get(loader))
             .route("/counting/{language}/{survey}", get(counting))
             .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
@@ -263,10 +267,23 @@ async fn loader(
 }
 
 /// A page that has another in a frame. Asked for as `localhost`, it is of another site than what it frames.
-async fn framing(Path(path): Path<String>, headers: HeaderMap) -> Html<String> {
+async fn framing(uri: Uri, headers: HeaderMap) -> Html<String> {
+    framed(&uri, &headers, "")
+}
+
+/// The same, in a frame that may run scripts and may not submit forms.
+async fn sandboxed(uri: Uri, headers: HeaderMap) -> Html<String> {
+    framed(&uri, &headers, "sandbox=\"allow-scripts allow-same-origin\"")
+}
+
+/// What comes behind the first part of an address, in a frame with attributes.
+fn framed(uri: &Uri, headers: &HeaderMap, attributes: &str) -> Html<String> {
     let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
     let inside = host.replace("localhost", "127.0.0.1");
-    let frame = format!("<iframe src=\"http://{inside}/{path}\" width=\"700\" height=\"600\"></iframe>");
+    let path = uri.path_and_query().and_then(|path| path.as_str().splitn(3, '/').nth(2)).unwrap_or_default();
+    let path = path.replace('&', "&amp;");
+    let frame =
+        format!("<iframe src=\"http://{inside}/{path}\" {attributes} width=\"700\" height=\"600\"></iframe>");
     Html(document("nl", "", &frame))
 }
 

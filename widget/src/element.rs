@@ -10,7 +10,7 @@ use leptos::reactive::effect::RenderEffect;
 use leptos::tachys::renderer::types::{Element, Node};
 use leptos::tachys::view::{Mountable, Render};
 use wasm_bindgen::prelude::*;
-use web_sys::Event;
+use web_sys::{Document, Event};
 
 use crate::survey::Survey;
 
@@ -23,11 +23,17 @@ pub(crate) struct El {
     listeners: Vec<Closure<dyn FnMut(Event)>>,
 }
 
+#[wasm_bindgen]
+extern "C" {
+    // Leptos gets there by a window that is an instance of `Window`: MooTools has that name for something else.
+    #[wasm_bindgen(js_name = document, thread_local_v2)]
+    static DOCUMENT: Document;
+}
+
 /// An element without attributes.
 pub(crate) fn el(name: &str) -> El {
-    let document = leptos::prelude::document();
     // Only a name with a blank or the like makes no element, and names are written in this crate.
-    let element = document.create_element(name).unwrap_throw();
+    let element = DOCUMENT.with(|document| document.create_element(name)).unwrap_throw();
     El { element, children: Vec::new(), follows: Vec::new(), swaps: Vec::new(), listeners: Vec::new() }
 }
 

@@ -18,10 +18,8 @@ pub(crate) fn step(survey: &Survey) -> El {
     el("form")
         .set("novalidate", "")
         .follow("hidden", survey, |survey| flag(survey.face().state == State::Thanked))
-        .on("submit", survey, |survey, event| {
-            event.prevent_default();
-            survey.forward();
-        })
+        // For whatever submits without the button: nothing here is the browser's to send.
+        .on("submit", survey, press)
         .on("keydown", survey, keys)
         .child(
             el("div")
@@ -68,20 +66,29 @@ fn foot(survey: &Survey) -> El {
                 .follow("aria-disabled", survey, |survey| {
                     (survey.face().state == State::Sending).then(|| "true".to_owned())
                 })
-                .follow_text(survey, label),
+                .follow_text(survey, label)
+                // Enter in a field clicks it as well. Where a frame forbids forms, this is all that comes.
+                .on("click", survey, press),
         )
+}
+
+/// Goes forward in the browser's place.
+fn press(survey: &Survey, event: &Event) {
+    event.prevent_default();
+    survey.forward();
 }
 
 fn keys(survey: &Survey, event: &Event) {
     let event: &KeyboardEvent = event.unchecked_ref();
-    if event.key() == "Enter" {
-        if event.ctrl_key() || event.meta_key() {
-            // Enter alone makes a new line in a text.
-            survey.forward();
-        } else if event.repeat() {
-            // A key held down answers one question, not all of them.
-            event.prevent_default();
-        }
+    if event.key() != "Enter" {
+        return;
+    }
+    if event.repeat() {
+        // A key held down answers one question, not all of them.
+        event.prevent_default();
+    } else if event.ctrl_key() || event.meta_key() {
+        // Enter alone makes a new line in a text. What has the focus may know this key too: once is enough.
+        press(survey, event);
     }
 }
 
