@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 /// The time between two looks at what a test waits for.
 const OFTEN: Duration = Duration::from_millis(2);
-/// How long it is waited for: a disk may take no write for half a minute.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long anything is waited for: a disk may take no write for half a minute.
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Looks again and again until something is there; `None` if it does not come.
 pub(crate) async fn seen<T>(mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
@@ -19,7 +19,7 @@ pub(crate) async fn seen<T>(mut look: impl AsyncFnMut() -> Option<T>) -> Option<
             tokio::time::sleep(OFTEN).await;
         }
     };
-    tokio::time::timeout(PATIENCE, looked).await.ok()
+    tokio::time::timeout(DEADLINE, looked).await.ok()
 }
 
 /// Opens what one process alone may have, and waits while `is_held` says that another has it. A child of ours has
@@ -28,7 +28,7 @@ pub(crate) fn once_free<T, E>(
     mut open: impl FnMut() -> Result<T, E>,
     is_held: impl Fn(&E) -> bool,
 ) -> Result<T, E> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + DEADLINE;
     loop {
         match open() {
             Err(error) if is_held(&error) && Instant::now() < deadline => std::thread::sleep(OFTEN),

@@ -124,18 +124,10 @@ async fn a_volume_that_is_missing_at_the_start_is_named() -> Result<()> {
 async fn a_second_server_on_one_file_refuses_to_start() -> Result<()> {
     tests::prepared()?;
     let stage = Stage::new().await?;
-    let folder = tempfile::tempdir()?;
-    let store = stage.process.folder().join("queue.db");
-    let config = stage.process.config.edit("sqlite:queue.db", &format!("sqlite:{}", store.display()));
     // On ports of its own, so that the store is what it fails at.
-    let config = [(&stage.server, "listen"), (&stage.admin, "admin_listen")].iter().fold(
-        config,
-        |config, (own, _)| {
-            config.edit(&format!("\"{}\"", own.trim_start_matches("http://")), "\"127.0.0.1:0\"")
-        },
-    );
-    let mut second = tests::Process::new(folder, config);
-    second.environment.clone_from(&stage.process.environment);
+    let mut second = stage.process.beside()?;
+    let store = format!("sqlite:{}", stage.process.folder().join("queue.db").display());
+    second.config = second.config.edit("sqlite:queue.db", &store);
     let words = second.refuses_to_start().await?;
     ensure!(words.contains("another server uses it"), "{words}");
     Ok(())

@@ -39,11 +39,8 @@ impl Harbour {
         std::os::unix::fs::chown(&volume, Some(USER), Some(USER))?;
         std::fs::write(configuration.join("token"), tests::TOKEN)?;
         std::fs::write(configuration.join("afterword.toml"), &stage.process.config)?;
-        let origin = |key: &str| {
-            let (_, rest) = stage.process.config.split_once(&format!("\n{key} = \""))?;
-            Some(format!("http://{}", rest.split('"').next()?))
-        };
-        let (server, admin) = origin("listen").zip(origin("admin_listen")).context("it listens nowhere")?;
+        let origin = |key| anyhow::Ok(format!("http://{}", stage.process.address(key)?));
+        let (server, admin) = (origin("listen")?, origin("admin_listen")?);
         stage.pages.serve(&server);
         Ok(Self { stage, configuration, volume, server, admin })
     }

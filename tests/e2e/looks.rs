@@ -84,7 +84,7 @@ pub(crate) const TIMERS: &str = "window.pending = null;
 /// Taps, and lets the time pass that it takes to go on.
 pub(crate) async fn tap(visitor: &Visitor<'_>, selector: &str) -> Result<()> {
     visitor.tap(selector).await?;
-    // It may be the second tap, and what it led to the first one's.
+    // `pending` may still be that of the tap before.
     visitor.until(&format!("!!pending && root.querySelector({}).checked", json!(selector))).await?;
     visitor.look("tick()").await.map(drop)
 }

@@ -32,6 +32,7 @@ fn buildah(arguments: &[&str]) -> Command {
     command
 }
 
+/// Containers are made in one store, and two at once get in each other's way.
 static MAKING: Mutex<()> = Mutex::new(());
 
 fn said(output: Output) -> Result<String> {
@@ -45,7 +46,6 @@ impl Container {
         let image =
             std::env::var("AFTERWORD_IMAGE").context("AFTERWORD_IMAGE does not say where the image is")?;
         ensure!(Path::new(&image).is_file(), "there is no {image}; `cargo xtask image` builds it");
-        // Their store is one; two that are made at once get in each other's way.
         let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
         let name = said(buildah(&["from", "--quiet", &format!("docker-archive:{image}")]).output()?)?;
         let root = said(buildah(&["mount", &name]).output()?)?;

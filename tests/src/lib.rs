@@ -5,7 +5,6 @@ pub mod container;
 mod edit;
 mod fill;
 mod pages;
-mod port;
 mod process;
 mod relay;
 pub mod soak;
@@ -17,9 +16,9 @@ pub use browser::{Browser, Cost, Engine, Sought, Tab, Visitor, keys};
 pub use edit::Edit;
 pub use fill::fill;
 pub use pages::Pages;
-pub use port::port;
 pub use process::{Process, binary};
 pub use relay::Relay;
+pub use scratch_postgres::port;
 pub use stage::{Door, NO_LIMITS, Stage, TOKEN, http_client, settings, with_full, with_looks};
 pub use store::Store;
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Child;
 
-use crate::DEADLINE;
+use crate::{DEADLINE, Edit as _, port};
 
 /// Clock ticks in a second, as `/proc` counts processor time on Linux.
 const TICKS: u64 = 100;
@@ -50,6 +50,26 @@ impl Process {
             child: None,
             folder,
         }
+    }
+
+    /// Another one with the same configuration and environment, on ports of its own.
+    pub fn beside(&self) -> Result<Self> {
+        let mut config = self.config.clone();
+        for key in ["listen", "admin_listen"] {
+            let line = |address: &str| format!("\n{key} = \"{address}\"");
+            let own = line(self.address(key)?);
+            config = config.edit(&own, &line(&format!("127.0.0.1:{}", port()?)));
+        }
+        let mut other = Self::new(tempfile::tempdir()?, config);
+        other.environment.clone_from(&self.environment);
+        other.log_level = self.log_level;
+        Ok(other)
+    }
+
+    /// What its configuration says under `listen` or `admin_listen`.
+    pub fn address(&self, key: &str) -> Result<&str> {
+        let address = || self.config.split_once(&format!("\n{key} = \""))?.1.split('"').next();
+        address().with_context(|| format!("the configuration has no {key}"))
     }
 
     /// Starts the server, and waits until it serves.

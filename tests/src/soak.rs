@@ -271,6 +271,7 @@ async fn hand_in(
                 // The server is away; the outbox keeps it.
                 Err(_) => return Ok(()),
             }
+            crate::a_moment().await;
         }
     }
     Ok(())

@@ -68,7 +68,7 @@ fn program(what: &str) -> Command {
     let mut program =
         workspace::cargo(&["run", "--release", "--quiet", "-p", "tests", "--bin", "measure", "--", what]);
     program.env("AFTERWORD_BIN", workspace::target().join("release/afterword"));
-    // A database is on a disk here, and in memory only for tests.
+    // With it said, a database does not lie in memory, as it does for tests.
     program.env("TMPDIR", env::temp_dir());
     program
 }

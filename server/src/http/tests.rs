@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::config::Limits;
+use crate::waiting::seen;
 
 async fn listen() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -121,17 +122,9 @@ async fn a_connection_without_a_place_is_closed_at_once_and_others_go_on() {
 
     drop(first);
     // The server learns of the close in its own time.
-    let again = async {
-        loop {
-            if said(address, b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-                .await
-                .ends_with("127.0.0.1")
-            {
-                break;
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(1), again).await.expect("the place is free again");
+    let close = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let again = seen(async || said(address, close).await.ends_with("127.0.0.1").then_some(())).await;
+    assert!(again.is_some(), "the place is free again");
 }
 
 #[tokio::test]

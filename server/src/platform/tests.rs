@@ -229,10 +229,10 @@ async fn each_way_of_failing_has_its_outcome() {
 #[tokio::test]
 async fn a_refused_connection_is_not_sent() {
     let mut platform = (*good().platforms[0]).clone();
-    // A port that was free a moment ago.
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    platform.base_url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // It is nobody else's, and nobody listens.
+    let deaf = tokio::net::TcpSocket::new_v4().unwrap();
+    deaf.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    platform.base_url = format!("http://{}", deaf.local_addr().unwrap());
     let client = Client::new(&platform, &mut Connections::default()).unwrap();
     let (config, accepted) = (good(), accepted());
     let body = AddAnswer::new(&config.surveys[0], &accepted).unwrap();

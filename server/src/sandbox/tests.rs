@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{Kind, Question, Sandbox, Settings, Token, Touchpoint};
+use crate::waiting::DEADLINE;
 
 const TOKEN: &str = "ZGVtb0BleGFtcGxlLmNvbTpFRTZBQTg1NjVGMjkzOTc=";
 const TOUCHPOINT: &str = "f30f55f0-a770-4096-aa9f-8bc2a2aff25f";
@@ -27,7 +28,6 @@ const YES_NO: &str = "9D1F0A33-3B0E-4B0B-8B46-0F0A2C7D5E01";
 const SINGLE: &str = "9D1F0A33-3B0E-4B0B-8B46-0F0A2C7D5E02";
 const SEVERAL: &str = "9D1F0A33-3B0E-4B0B-8B46-0F0A2C7D5E03";
 const SCORE_FRENCH: &str = "9D1F0A33-3B0E-4B0B-8B46-0F0A2C7D5E04";
-const DEADLINE: Duration = Duration::from_mins(1);
 
 fn touchpoint() -> Touchpoint {
     let question = |guid: &str, sibling: &str, language: &str, kind| Question {

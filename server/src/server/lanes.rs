@@ -166,9 +166,7 @@ mod tests {
     use crate::platform::tests::{accepted, sandbox};
     use crate::queue::tests::Full;
     use crate::queue::{Filter, NewEntry, Options, Priority, SqliteQueue, State};
-    use crate::waiting::seen;
-
-    const DEADLINE: Duration = Duration::from_mins(1);
+    use crate::waiting::{DEADLINE, seen};
 
     async fn state(queue: &SharedQueue) -> State {
         queue.page(&Filter::default(), None, 1).await.unwrap()[0].state

@@ -6,10 +6,10 @@
 //! process that holds it, however that dies; then the shell stops the cluster and removes the folder.
 //! PostgreSQL refuses to run as root, so for root all of it runs as `postgres` or `nobody`.
 
+mod port;
 mod programs;
 
 use std::io::Read as _;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::OnceLock;
@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::{Context, Result, bail};
 use tokio_postgres::NoTls;
 
+pub use port::port;
 use programs::Programs;
 
 /// How often another port is tried, if somebody was faster.
@@ -76,7 +77,7 @@ impl Cluster {
         let mut cluster = Self { programs, folder, port: 0, databases: AtomicU64::new(0), watchdog, alive };
         cluster.make(settings)?;
         for attempt in 1.. {
-            cluster.port = free_port()?;
+            cluster.port = port()?;
             match cluster.start_again() {
                 Err(error) if attempt == PORTS => return Err(error),
                 Err(_) => {}
@@ -215,11 +216,6 @@ impl Drop for Cluster {
     }
 }
 
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot find a free port")?;
-    Ok(listener.local_addr()?.port())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,7 +241,7 @@ mod tests {
         let (folder, port) = (cluster.folder().to_owned(), cluster.port());
         drop(cluster);
         assert!(!folder.exists());
-        assert!(std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err());
+        assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
         Ok(())
     }
 }

@@ -147,23 +147,26 @@ impl Visitor<'_> {
 
     /// Presses the tab key until what has the focus, `focus`, is as it should be; it is always seen there.
     pub async fn reach(&self, wanted: &str) -> Result<()> {
-        // What the page itself gives the focus to has it by then: a key pressed before would lead on from there.
-        self.browser.drawn().await?;
-        for _ in 0..200 {
-            if self.look(&format!("(focus => !!focus && !!({wanted}))({FOCUS})")).await? == json!(true) {
-                // An option's input is not drawn; what stands behind it is.
-                let seen = "(style => style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2)(getComputedStyle(
-                    focus.matches('.option input') ? focus.nextElementSibling : focus))";
-                let seen = self.look(&format!("(focus => {seen})({FOCUS})")).await?;
-                ensure!(seen == json!(true), "the focus is not seen at {wanted}");
-                return Ok(());
+        let there = format!("(focus => !!focus && !!({wanted}))({FOCUS})");
+        let reaching = async {
+            // What the page itself gives the focus to has it by then: a key pressed before would lead on from there.
+            self.browser.drawn().await?;
+            while self.look(&there).await? != json!(true) {
+                self.tab().await?;
             }
-            self.tab().await?;
-        }
-        bail!(
-            "the tab key does not lead to {wanted}, but to {}",
-            self.look(&format!("({FOCUS} || {{}}).outerHTML")).await?
-        )
+            anyhow::Ok(())
+        };
+        let Ok(reached) = tokio::time::timeout(DEADLINE, reaching).await else {
+            let last = self.look(&format!("({FOCUS} || {{}}).outerHTML")).await?;
+            bail!("the tab key does not lead to {wanted}, but to {last}");
+        };
+        reached?;
+        // An option's input is not drawn; what stands behind it is.
+        let seen = "(style => style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2)(getComputedStyle(
+            focus.matches('.option input') ? focus.nextElementSibling : focus))";
+        let seen = self.look(&format!("(focus => {seen})({FOCUS})")).await?;
+        ensure!(seen == json!(true), "the focus is not seen at {wanted}");
+        Ok(())
     }
 
     /// Presses the tab key, and waits for the focus to have moved: a driver may be back before. Not for long, since

@@ -22,10 +22,9 @@ use crate::queue::{
     Enqueued, Filter, LaneCount, NewEntry, Options, Priority, Record, SqliteQueue, State, Unknown,
 };
 use crate::sandbox::{Call, Fault, Misbehaviour, Reports, Sandbox};
-use crate::waiting::seen;
+use crate::waiting::{DEADLINE, seen};
 use leased::Leased;
 
-const DEADLINE: Duration = Duration::from_mins(1);
 const INTERVAL: Duration = Duration::from_millis(10);
 const SETTLE: Duration = Duration::from_millis(600);
 

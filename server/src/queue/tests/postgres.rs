@@ -18,6 +18,7 @@ use crate::queue::{
     Change, Enqueued, Filter, Inbox as _, Lanes as _, NewEntry, Options, PostgresQueue, QueueError,
     Records as _, Settlement, SharedQueue,
 };
+use crate::waiting::seen;
 
 /// An empty database of the cluster that all tests share.
 struct Shared(Database);
@@ -102,10 +103,8 @@ async fn a_database_that_crashes_under_load_loses_nothing_that_was_acknowledged(
         })
     });
     let writers: Vec<_> = writers.collect();
-    while stored.load(Ordering::Relaxed) < 500 {
-        assert!(writers.iter().any(|writer| !writer.is_finished()));
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let enough = async || (stored.load(Ordering::Relaxed) >= 500).then_some(());
+    assert!(seen(enough).await.is_some(), "{stored:?} are stored");
     crashes.store(true, Ordering::Relaxed);
     cluster.stop(Stop::Immediate).unwrap();
     let mut acknowledged = Vec::new();
@@ -161,7 +160,12 @@ async fn a_database_that_never_answers_is_given_up_and_no_error_holds_the_passwo
     let asked = Database { password, ..database(&format!("postgres://me@127.0.0.1:{port}/queue")) };
     let reason = tokio::time::timeout(Duration::from_secs(10), refused(&asked)).await.unwrap();
     assert!(reason.contains("did not answer") && !reason.contains("c2VjcmV0"), "{reason}");
-    drop(silent);
+    // It is nobody else's, and nobody listens.
+    let deaf = tokio::net::TcpSocket::new_v4().unwrap();
+    deaf.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = deaf.local_addr().unwrap().port();
+    let asked =
+        Database { password: asked.password, ..database(&format!("postgres://me@127.0.0.1:{port}/queue")) };
     let reason = refused(&asked).await;
     assert!(reason.contains("refused") && !reason.contains("c2VjcmV0"), "{reason}");
 }

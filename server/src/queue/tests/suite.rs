@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::Bench;
 use crate::config::{PlatformName, TokenMark};
 use crate::queue::*;
+use crate::waiting::DEADLINE;
 
 pub(super) fn lane() -> PlatformName {
     PlatformName::new("main")
@@ -46,7 +47,7 @@ pub(super) async fn own(queue: &(impl Lanes + ?Sized)) {
 
 pub(super) async fn own_lane(queue: &(impl Lanes + ?Sized), lane: &PlatformName) {
     let mut lease = queue.lease(lane, TOKEN, Duration::from_mins(1));
-    tokio::time::timeout(Duration::from_mins(1), lease.wait_for(Option::is_some)).await.unwrap().unwrap();
+    tokio::time::timeout(DEADLINE, lease.wait_for(Option::is_some)).await.unwrap().unwrap();
 }
 
 pub(super) async fn take(queue: &(impl Lanes + ?Sized), now: Timestamp) -> Option<Entry> {

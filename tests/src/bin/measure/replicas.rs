@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tests::{Edit as _, Process, Stage, Store, TOKEN, fill};
+use tests::{Edit as _, Process, Stage, Store, fill};
 use tokio::time::Instant;
 
 const SERVERS: usize = 4;
@@ -29,14 +29,10 @@ pub(super) async fn run() -> Result<ExitCode> {
     };
     let mut stage = Stage::prepared(INTERVAL, change).await?;
     stage.sandbox.set_jitter(JITTER);
-    let config = stage.process.config.clone();
     stage.process.log_level = "info";
     let mut servers = vec![stage.process];
     for _ in 1..SERVERS {
-        let mut server = Process::new(tempfile::tempdir()?, config.clone());
-        server.environment.insert("AFTERWORD_DEMO_TOKEN".into(), TOKEN.into());
-        server.log_level = "info";
-        servers.push(server);
+        servers.push(servers[0].beside()?);
     }
     for server in &mut servers {
         server.start().await?;

@@ -14,16 +14,15 @@ use crate::queue::{
     Change, Due, Enqueued, Inbox as _, Lanes, Lease, NewEntry, PostgresQueue, QueueError, Records as _,
     Settlement, State,
 };
-
-const SOON: Duration = Duration::from_mins(1);
+use crate::waiting::DEADLINE;
 
 async fn held(lease: &mut watch::Receiver<Option<Lease>>) -> Lease {
-    let held = tokio::time::timeout(SOON, lease.wait_for(Option::is_some)).await.unwrap().unwrap();
+    let held = tokio::time::timeout(DEADLINE, lease.wait_for(Option::is_some)).await.unwrap().unwrap();
     held.unwrap()
 }
 
 async fn stirred(stirred: &mut watch::Receiver<u64>) {
-    tokio::time::timeout(SOON, stirred.changed()).await.unwrap().unwrap();
+    tokio::time::timeout(DEADLINE, stirred.changed()).await.unwrap().unwrap();
 }
 
 /// A time for which a server was surely at work: it had a lease of the term.
@@ -165,7 +164,7 @@ async fn a_lease_is_renewed_for_as_long_as_it_is_wanted() {
         let lease = lease.expect("it was lost");
         lease.until.unwrap() > first.until.unwrap() + Duration::from_secs(2) && lease.term == first.term
     };
-    tokio::time::timeout(SOON, lease.wait_for(renewed)).await.unwrap().unwrap();
+    tokio::time::timeout(DEADLINE, lease.wait_for(renewed)).await.unwrap().unwrap();
 }
 
 /// A server that was frozen with an entry in hand, the server that took its lane over and dealt with the
@@ -332,5 +331,5 @@ async fn waits(client: &tokio_postgres::Client) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(SOON, blocked).await.unwrap();
+    tokio::time::timeout(DEADLINE, blocked).await.unwrap();
 }

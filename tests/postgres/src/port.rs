@@ -14,7 +14,7 @@ const COUNT: u16 = 12_000;
 pub fn port() -> Result<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     // Another run on this machine begins elsewhere.
-    let start = std::process::id() % u32::from(COUNT);
+    let start = std::process::id().wrapping_mul(4_001) % u32::from(COUNT);
     for _ in 0..COUNT {
         let next = (start + u32::from(NEXT.fetch_add(1, Ordering::Relaxed))) % u32::from(COUNT);
         let port = FIRST + u16::try_from(next)?;
