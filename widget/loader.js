@@ -14,9 +14,9 @@
   // By file the name to ask for it under, by its folder the runtime. A browser may remember that a module could not be
   // fetched, and not ask again under that name.
   const got = {};
-  const bring = (file, name = (got[file] ||= file)) =>
-    import(name).catch((error) => {
-      got[file] = name + "?";
+  const bring = (file, as = (got[file] ||= file)) =>
+    import(as).catch((error) => {
+      got[file] = as + "?";
       throw error;
     });
 
@@ -38,7 +38,7 @@
   const wish = (element) =>
     element.getAttribute("lang") ||
     language ||
-    [(element.closest("[lang]") || doc.documentElement).lang, ...navigator.languages].join();
+    [(element.closest("[lang]") || doc.documentElement).lang, navigator.languages].join();
 
   const text = async (element, survey = id(element)) => {
     const response = await fetch(`${from(element)}/v1/surveys/${survey}?lang=${encodeURIComponent(wish(element))}`);
@@ -82,9 +82,8 @@
     return known;
   };
   const now = () => Date.now() / 1000;
-  const note = (element, what, at = now()) => {
-    if (mode(element) != "inline" || rule(element, what) != null) seen(element, { [what]: at });
-  };
+  const note = (element, what, at = now()) =>
+    (mode(element) != "inline" || rule(element, what) != null) && seen(element, { [what]: at });
 
   // Whether the survey may be shown here, now, to this visitor.
   const fits = (element) => {
@@ -167,9 +166,7 @@
       on(doc, "click", (event) => event.composedPath().some((node) => node.matches?.(selector)) && due()),
     );
     when("event", (event) => on(doc, event, due));
-    if (waits) return;
-    if (mode(element) == "inline") near.observe(element);
-    else read.then(due);
+    if (!waits) mode(element) == "inline" ? near.observe(element) : read.then(due);
   };
 
   const stop = (element) => {
@@ -209,8 +206,9 @@
       ]);
       // Who asks for another closes the first; who was overtaken closes nothing.
       if (over && asked && element.shown == shown) all().forEach(close);
-      // It may have waited for long, while another tab showed it.
-      if (element.shown != shown || (over && !framing) || !(asked || fits(element))) return free();
+      if (element.shown != shown || (over && !framing)) return free();
+      // It may have waited for long, while another tab showed it or the page went on.
+      if (!asked && !fits(element)) return start(element);
       const mount = (parent) => glue.mount(element, parent, definition, from(element), over, keeps(element), () => said(element));
       const unmount = over
         ? framing.frame(root, mount, mode(element) == "modal", asked, () => close(element), rule(element, "position"))
@@ -222,9 +220,9 @@
     } catch (error) {
       free();
       if (element.shown == shown) {
-        fail(element)(error);
         // The way in is there again.
         if (mode(element) == "tab") start(element);
+        fail(element)(error);
       }
     }
   };

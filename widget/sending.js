@@ -48,6 +48,7 @@ export const forget = ({ key }) => {
   } catch {}
 };
 
+// The next try is the last.
 export const isOld = ({ at }) => Date.now() - at > KEPT;
 
 // What waits for one server, of one survey or of all, oldest first. Drops what may not be sent any more: a clock that
@@ -114,7 +115,7 @@ export const post = async ({ key, origin, survey, body }) => {
     reply = await response.json();
   } catch {}
   const { submission, code, errors } = reply || {};
-  const final = FINAL[code] == status;
+  const final = typeof code == "string" && FINAL[code] == status;
   const refused = final && status != 409;
   const later = !final && !(status >= 200 && status < 300 && submission == key.slice(PREFIX.length));
   return { status, refused, question: refused ? complain(survey, status, code, errors) : "", later, asked };

@@ -328,17 +328,25 @@ async fn an_overlay_that_had_to_wait_is_shown_only_where_it_still_fits(engine: E
         LockManager.prototype.request = function (...asked) {
             return request.apply(this, asked).finally(() => window.left = true);
         };</script>";
-    let tag =
-        format!("<script src=\"{}/widget.js?survey=checkout\" data-mode=\"popover\"></script>", stage.server);
+    let tag = format!(
+        "<script src=\"{}/widget.js?survey=checkout\" data-mode=\"popover\" data-event=\"go\"></script>",
+        stage.server
+    );
     stage.pages.put("waiting", head, &tag);
     let visitor = browser.visit(&stage.pages.at("own/waiting")).await?;
-    visitor.until("host && host.shown").await?;
+    let go = "host && host.shown && document.dispatchEvent(new Event('go'))";
+    visitor.until(go).await?;
     // In another tab it was shown, and dismissed.
-    let dismissed = "localStorage.setItem('afterword:seen:checkout',
-        JSON.stringify({ die: 1, dismissed: Date.now() / 1000 })); window.away = false";
-    browser.run(dismissed).await?;
+    let knows =
+        |what: &str| format!("localStorage.setItem('afterword:seen:checkout', JSON.stringify({what}))");
+    browser.run(&knows("{ die: 1, dismissed: Date.now() / 1000 }")).await?;
+    browser.run("window.away = false").await?;
     visitor.until("window.left").await?;
     ensure!(visitor.look("!part('frame')").await? == json!(true));
+    // Where that is long ago, it is due again.
+    browser.run(&knows("{ die: 1 }")).await?;
+    visitor.until(go).await?;
+    visitor.asked("recommend").await?;
     browser.close().await
 }
 

@@ -85,7 +85,7 @@ impl LaneStatus {
 
 /// That visitors' answers are refused, which comes first, and why and what becomes of them.
 pub fn refused(reason: &str) -> (&'static str, String) {
-    let meanwhile = "Their browsers keep them for a week, and send them again.";
+    let meanwhile = "Their browsers keep them for a week at least, and send them again.";
     ("Visitors' answers are refused:", format!("{reason}. {meanwhile}"))
 }
 
