@@ -267,9 +267,8 @@ async fn what_closes_scrolls_the_page_away(engine: Engine) -> Result<()> {
         visitor.until(&format!("{radio}.focus({{ preventScroll: true }}) || root.activeElement")).await?;
         visitor.until("part('close').click() || true").await?;
         visitor.until("!part('frame') && document.activeElement.id === 'own'").await?;
-        let drawn = "const done = arguments[arguments.length - 1];
-            requestAnimationFrame(() => requestAnimationFrame(() => done(scrollY)))";
-        let scrolled = browser.run_async(drawn).await?;
+        browser.drawn().await?;
+        let scrolled = visitor.look("scrollY").await?;
         ensure!(scrolled == json!(2000), "{mode}: {scrolled}");
         browser.without_surveys().await?;
     }

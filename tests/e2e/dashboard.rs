@@ -119,7 +119,7 @@ async fn dead_letters_are_read_sent_again_and_given_up(engine: Engine) -> Result
 
 /// Goes with the tab key to what has the focus then as it should, and presses another key.
 async fn press(page: &Visitor<'_>, focused: &str, key: &str) -> Result<()> {
-    page.reach(focused).await?;
+    page.reach(focused, 200).await?;
     page.keys(key).await
 }
 

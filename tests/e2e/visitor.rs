@@ -135,13 +135,13 @@ async fn the_survey_is_completed_with_the_keyboard_alone(engine: Engine) -> Resu
     visitor.keys(ENTER).await?;
     visitor.asked("why").await?;
     arrives(&visitor).await?;
-    visitor.reach("focus.tagName === 'TEXTAREA'").await?;
+    visitor.reach("focus.tagName === 'TEXTAREA'", 8).await?;
     visitor.keys("Late").await?;
-    visitor.reach("focus === (part('next') || part('send'))").await?;
+    visitor.reach("focus === (part('next') || part('send'))", 8).await?;
     visitor.keys(ENTER).await?;
     visitor.asked("found").await?;
     arrives(&visitor).await?;
-    visitor.reach("focus.type === 'checkbox'").await?;
+    visitor.reach("focus.type === 'checkbox'", 8).await?;
     // A driver may be back before the page has dealt with the key.
     visitor.keys(SPACE).await?;
     visitor.until("root.querySelectorAll('input:checked').length === 1").await?;
@@ -152,7 +152,7 @@ async fn the_survey_is_completed_with_the_keyboard_alone(engine: Engine) -> Resu
     visitor.keys(ENTER).await?;
     visitor.asked("again").await?;
     arrives(&visitor).await?;
-    visitor.reach("focus.type === 'radio'").await?;
+    visitor.reach("focus.type === 'radio'", 8).await?;
     visitor.keys(SPACE).await?;
     visitor.until("root.activeElement.checked").await?;
     visitor.keys(ENTER).await?;

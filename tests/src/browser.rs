@@ -196,7 +196,7 @@ impl Browser {
     }
 
     /// Waits for the page to be drawn as it is now.
-    async fn drawn(&self) -> Result<()> {
+    pub async fn drawn(&self) -> Result<()> {
         let script = "requestAnimationFrame(() => requestAnimationFrame(arguments[arguments.length - 1]))";
         self.run_async(script).await.map(drop)
     }

@@ -13,11 +13,15 @@ tests::in_every_engine! {
 }
 
 const SPACE: &str = " ";
+/// Of the tab key, from one thing to the next.
+const PRESSES: u32 = 60;
 
 /// Chooses the one after the first, in a group that has the focus or is reached.
 async fn second(visitor: &Visitor<'_>, id: &str) -> Result<()> {
     visitor.until(&format!("seen(root.querySelector('[data-question={id}]'))")).await?;
-    visitor.reach(&format!("focus.type === 'radio' && focus.closest('[data-question={id}]')")).await?;
+    visitor
+        .reach(&format!("focus.type === 'radio' && focus.closest('[data-question={id}]')"), PRESSES)
+        .await?;
     visitor.keys(SPACE).await?;
     visitor.keys(RIGHT).await?;
     visitor.until(&format!("root.querySelectorAll('[data-question={id}] .option input')[1].checked")).await?;
@@ -43,7 +47,7 @@ async fn enter<'a>(
     match mode {
         "tab" => {
             visitor.until("seen(part('tab'))").await?;
-            visitor.reach("focus === part('tab')").await?;
+            visitor.reach("focus === part('tab')", PRESSES).await?;
             visitor.keys(ENTER).await?;
         }
         // A dialog has the focus at once.
@@ -55,7 +59,7 @@ async fn enter<'a>(
 }
 
 async fn forward(visitor: &Visitor<'_>) -> Result<()> {
-    visitor.reach("focus === (part('next') || part('send'))").await?;
+    visitor.reach("focus === (part('next') || part('send'))", PRESSES).await?;
     visitor.keys(ENTER).await
 }
 
@@ -72,12 +76,12 @@ async fn every_kind_is_answered_in_every_mode(engine: Engine) -> Result<()> {
             visitor.keys(ENTER).await?;
         }
         arrives(&visitor, "why").await?;
-        visitor.reach("focus.tagName === 'TEXTAREA'").await?;
+        visitor.reach("focus.tagName === 'TEXTAREA'", PRESSES).await?;
         visitor.keys("Traag").await?;
         forward(&visitor).await?;
         arrives(&visitor, "found").await?;
         for count in 1..=2 {
-            visitor.reach("focus.type === 'checkbox' && !focus.checked").await?;
+            visitor.reach("focus.type === 'checkbox' && !focus.checked", PRESSES).await?;
             visitor.keys(SPACE).await?;
             visitor.until(&format!("root.querySelectorAll('input:checked').length === {count}")).await?;
         }
@@ -87,7 +91,7 @@ async fn every_kind_is_answered_in_every_mode(engine: Engine) -> Result<()> {
         visitor.keys(ENTER).await?;
         visitor.state("thanked").await?;
         if mode != "inline" {
-            visitor.reach("focus === part('close')").await?;
+            visitor.reach("focus === part('close')", PRESSES).await?;
             visitor.keys(ESCAPE).await?;
             visitor.until("!card || !seen(card)").await?;
         }
@@ -113,18 +117,20 @@ async fn what_few_use_is_answered_step_by_step_and_on_one_page(engine: Engine) -
         second(&visitor, "recommend").await?;
         next("why").await?;
         visitor.until("seen(root.querySelector('[data-question=why]'))").await?;
-        visitor.reach("focus.closest('[data-question=why]') && focus.tagName === 'TEXTAREA'").await?;
+        visitor
+            .reach("focus.closest('[data-question=why]') && focus.tagName === 'TEXTAREA'", PRESSES)
+            .await?;
         visitor.keys("Traag").await?;
         next("found").await?;
         visitor.until("seen(root.querySelector('[data-question=found]'))").await?;
-        visitor.reach("focus.matches('[data-other]')").await?;
+        visitor.reach("focus.matches('[data-other]')", PRESSES).await?;
         visitor.keys(SPACE).await?;
         visitor.until("seen(root.querySelector('.other input'))").await?;
-        visitor.reach("focus.matches('.other input')").await?;
+        visitor.reach("focus.matches('.other input')", PRESSES).await?;
         visitor.keys("Tante").await?;
         next("country").await?;
         visitor.until("seen(root.querySelector('[data-question=country]'))").await?;
-        visitor.reach("focus.type === 'search'").await?;
+        visitor.reach("focus.type === 'search'", PRESSES).await?;
         let search = async || {
             visitor.keys("belg").await?;
             visitor.until("root.querySelector('.found').textContent === '1 van 20'").await
@@ -133,7 +139,7 @@ async fn what_few_use_is_answered_step_by_step_and_on_one_page(engine: Engine) -
         visitor.keys(ESCAPE).await?;
         visitor.until("root.activeElement.value === ''").await?;
         search().await?;
-        visitor.reach("focus.type === 'radio' && focus.closest('[data-question=country]')").await?;
+        visitor.reach("focus.type === 'radio' && focus.closest('[data-question=country]')", PRESSES).await?;
         visitor.keys(SPACE).await?;
         visitor.until("root.querySelector('[data-question=country] [value=\"1\"]').checked").await?;
         next("again").await?;
@@ -142,10 +148,10 @@ async fn what_few_use_is_answered_step_by_step_and_on_one_page(engine: Engine) -
             forward(&visitor).await?;
         }
         visitor.until("seen(part('contact'))").await?;
-        visitor.reach("focus.closest('[part~=contact]') && focus.type === 'checkbox'").await?;
+        visitor.reach("focus.closest('[part~=contact]') && focus.type === 'checkbox'", PRESSES).await?;
         visitor.keys(SPACE).await?;
         visitor.until("seen(root.querySelector('.fields'))").await?;
-        visitor.reach("focus.type === 'email'").await?;
+        visitor.reach("focus.type === 'email'", PRESSES).await?;
         visitor.keys("jef@example.com").await?;
         visitor.until("root.querySelector('[type=email]').value === 'jef@example.com'").await?;
         visitor.keys(ENTER).await?;

@@ -145,22 +145,21 @@ impl Visitor<'_> {
         Ok(self.browser.client.perform_actions(keys).await?)
     }
 
-    /// Presses the tab key until what has the focus, `focus`, is as it should be; it is always seen there.
-    pub async fn reach(&self, wanted: &str) -> Result<()> {
+    /// Presses the tab key, so often at most, until what has the focus, `focus`, is as it should be; it is always seen
+    /// there.
+    pub async fn reach(&self, wanted: &str, most: u32) -> Result<()> {
         let there = format!("(focus => !!focus && !!({wanted}))({FOCUS})");
-        let reaching = async {
-            // What the page itself gives the focus to has it by then: a key pressed before would lead on from there.
-            self.browser.drawn().await?;
-            while self.look(&there).await? != json!(true) {
-                self.tab().await?;
+        // What the page itself gives the focus to has it by then: a key pressed before would lead on from there.
+        self.browser.drawn().await?;
+        let mut presses = 0;
+        while self.look(&there).await? != json!(true) {
+            if presses == most {
+                let last = self.look(&format!("({FOCUS} || {{}}).outerHTML")).await?;
+                bail!("{most} presses of the tab key do not lead to {wanted}, but to {last}");
             }
-            anyhow::Ok(())
-        };
-        let Ok(reached) = tokio::time::timeout(DEADLINE, reaching).await else {
-            let last = self.look(&format!("({FOCUS} || {{}}).outerHTML")).await?;
-            bail!("the tab key does not lead to {wanted}, but to {last}");
-        };
-        reached?;
+            self.tab().await?;
+            presses += 1;
+        }
         // An option's input is not drawn; what stands behind it is.
         let seen = "(style => style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2)(getComputedStyle(
             focus.matches('.option input') ? focus.nextElementSibling : focus))";
