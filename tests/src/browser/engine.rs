@@ -60,6 +60,9 @@ impl Engine {
                 driver.env("GDK_BACKEND", "x11").env("NO_AT_BRIDGE", "1");
                 // Its visitors speak the language of this locale, which is English in plain C alone.
                 driver.env("LC_ALL", "C");
+                // Its collector leaves what is old for later, the closures of surveys that are gone among it: here it
+                // looks at everything, and each time that a script has taken a megabyte.
+                driver.env("JSC_useGenerationalGC", "false").env("JSC_gcMaxHeapSize", "1000000");
                 for own in ["XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
                     driver.env(own, folder);
                 }
