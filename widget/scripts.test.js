@@ -210,7 +210,18 @@ test("an entry is dropped unsent once the server may have forgotten that it has 
   assert.deepEqual(keys(), ["young", "ahead"], "a clock that was put back drops nothing");
 });
 
-test("after seven days an entry is tried once more before it is dropped", async () => {
+test("what gets no reply holds back its own survey alone, and is not dropped however old", async () => {
+  put("a", { at: NOW - 9 * DAY });
+  put("b", { at: NOW - 2 });
+  put("c", { at: NOW - 1, survey: "other" });
+  replies = [null, taken("c")];
+  await flush(ORIGIN, () => []);
+  assert.deepEqual(told.map(({ url }) => url.split("/").at(-2)), ["checkout", "other"]);
+  assert.deepEqual(keys(), ["a", "b"]);
+  assert.equal(timers.filter(Boolean).length, 1);
+});
+
+test("after seven days an entry is dropped with the next reply, whatever that says", async () => {
   put("had", { at: NOW - 9 * DAY });
   put("old", { at: NOW - 7 * DAY - 1 });
   put("mended", { at: NOW - 7 * DAY - 1, survey: "other" });

@@ -9,8 +9,8 @@
 
 const PREFIX = "afterword:outbox:";
 const DAY = 24 * 60 * 60 * 1000;
-// After so long the next try from a page that does not show the survey is the last one. Not without a try: a clock
-// that jumps ahead makes old what was answered just now.
+// After so long the next try from a page that does not show the survey is the last one, if it gets a reply. Not without
+// a try: a clock that jumps ahead makes old what was answered just now.
 const KEPT = 7 * DAY;
 // For so long the server remembers a submission's UUID. What is sent later could make a second entry.
 const REMEMBERED = 30 * DAY;
@@ -48,7 +48,7 @@ export const forget = ({ key }) => {
   } catch {}
 };
 
-// The next try is the last.
+// The next reply is the last.
 export const isOld = ({ at }) => Date.now() - at > KEPT;
 
 // What waits for one server, of one survey or of all, oldest first. Drops what may not be sent any more: a clock that

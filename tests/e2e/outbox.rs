@@ -168,8 +168,8 @@ async fn a_busy_server_is_asked_again_when_it_wishes_and_not_before(engine: Engi
         put('a'); put('b');
         replies = [{ status: 503, headers: { 'retry-after': '40' } }];
         await flush(); note();
+        // One survey's trouble is its own, also where no reply comes at all.
         await flush(); note();
-        // Another survey's trouble is its own.
         replies = [{ status: 404 }, { status: 404 }];
         await flush(); note();
         // What is shown sends its own.
@@ -183,7 +183,7 @@ async fn a_busy_server_is_asked_again_when_it_wishes_and_not_before(engine: Engi
     let found = flushed(&browser, &stage, script).await?;
     let found = found.as_array().with_context(|| found.to_string())?;
     for (at, asked, left, wait) in
-        [(0, 1, "a,b", 40.25e3..=40.5e3), (1, 1, "a,b", 2e3..=4e3), (2, 2, "a,b", 4e3..=8e3)]
+        [(0, 1, "a,b", 40.25e3..=40.5e3), (1, 2, "a,b", 2e3..=4e3), (2, 2, "a,b", 4e3..=8e3)]
     {
         ensure!(found[at][0] == asked && found[at][1] == left, "{at}: {found:?}");
         let waits = found[at][2].as_array().context("no list")?;

@@ -10,6 +10,7 @@ tests::in_every_engine! {
     every_form_of_the_tag_shows_the_survey_in_its_language
     the_survey_is_completed_with_the_keyboard_alone
     a_key_that_is_held_down_answers_one_question
+    a_double_click_goes_one_step
     in_arabic_the_survey_is_mirrored
     without_a_reload_it_goes_out_when_the_server_is_back
     a_wrong_survey_id_logs_one_clear_message_and_shows_nothing
@@ -187,6 +188,21 @@ async fn a_key_that_is_held_down_answers_one_question(engine: Engine) -> Result<
 async fn arrives(visitor: &Visitor<'_>) -> Result<()> {
     visitor.until("question.contains(root.activeElement)").await?;
     Ok(())
+}
+
+async fn a_double_click_goes_one_step(engine: Engine) -> Result<()> {
+    let stage = Stage::new().await?;
+    let browser = Browser::open(engine, 390, 844).await?;
+    let visitor = browser.visit(&stage.pages.at("nl/checkout")).await?;
+    start_checkout(&visitor).await?;
+    for (button, question) in [("next", "found"), ("back", "why")] {
+        // How fast the clicks of a driver are is the machine's affair; that they are two is said here.
+        let twice = "button => seen(button) && ([1, 2].forEach(detail => button.dispatchEvent(
+            new MouseEvent('click', { detail, bubbles: true, cancelable: true, composed: true }))), true)";
+        visitor.until(&format!("({twice})(part('{button}'))")).await?;
+        visitor.asked(question).await?;
+    }
+    browser.close().await
 }
 
 async fn in_arabic_the_survey_is_mirrored(engine: Engine) -> Result<()> {

@@ -1,7 +1,7 @@
 //! One step: the question, what is to be said about the answers as a whole, and the buttons.
 
 use wasm_bindgen::JsCast;
-use web_sys::{Event, KeyboardEvent};
+use web_sys::{Event, KeyboardEvent, UiEvent};
 
 use crate::FULL;
 use crate::contact::contact;
@@ -56,7 +56,11 @@ fn foot(survey: &Survey) -> El {
                 .set("type", "button")
                 .text(&survey.word("back"))
                 .follow("hidden", survey, no_way_back)
-                .on("click", survey, |survey, _| survey.back()),
+                .on("click", survey, |survey, event| {
+                    if !is_again(event) {
+                        survey.back();
+                    }
+                }),
         )
         .child(
             el("button")
@@ -75,7 +79,15 @@ fn foot(survey: &Survey) -> El {
 /// Goes forward in the browser's place.
 fn press(survey: &Survey, event: &Event) {
     event.prevent_default();
-    survey.forward();
+    if !is_again(event) {
+        survey.forward();
+    }
+}
+
+/// Whether this is the second click of a double click: it was meant for the step before, and would answer one that
+/// nobody has read.
+fn is_again(event: &Event) -> bool {
+    event.unchecked_ref::<UiEvent>().detail() > 1
 }
 
 fn keys(survey: &Survey, event: &Event) {

@@ -83,8 +83,9 @@ pub(super) fn answers() -> Operation {
         .operation_id(Some("submit"))
         .summary(Some("Hand answers in"))
         .description(Some(
-            "Thanks only once the submission is on disk. Send it again, with the same \
-             UUID, after 408, 429, 500, 503 or no response at all: it is stored once.",
+            "Thanks only once the submission is on disk. Send it again, with the same UUID, after 408, 429, 500, 503 or no \
+             response at all: it is stored once. A 2xx without the UUID, or an error without one of the codes below, is \
+             somebody else's response (a firewall, a sign-in, a service worker), and means the same as none.",
         ))
         .parameter(survey())
         .parameter(parameter("Origin", ParameterIn::Header, true, origin))
