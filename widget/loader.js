@@ -63,12 +63,10 @@
   const mode = (element) => rule(element, "mode") || element.usual || "inline";
   // "20", "20s", "5m", "2h", "30d": what the last sign says; anything else, like "never", is NaN.
   const seconds = (time) => parseFloat(time) * ({ m: 60, h: 3600, d: 86400 }[/.$/.exec(time)] || 1);
-  const touch = () => matchMedia("(pointer:coarse)").matches;
 
   // What this browser knows of a survey: when it was shown, dismissed and answered, in seconds
   // since 1970, and a random number that decides whether it is in the sample.
   const memory = {};
-  const keeps = (element) => rule(element, "remember") != "no";
   const seen = (element, change) => {
     const key = "afterword:seen:" + id(element);
     let known = memory[key];
@@ -81,19 +79,21 @@
     } catch {}
     return known;
   };
+  const touch = () => matchMedia("(pointer:coarse)").matches;
   const now = () => Date.now() / 1000;
+  const keeps = (element) => rule(element, "remember") != "no";
   const note = (element, what, at = now()) =>
     (mode(element) != "inline" || rule(element, what) != null) && seen(element, { [what]: at });
 
   // Whether the survey may be shown here, now, to this visitor.
   const fits = (element) => {
     const get = (key) => rule(element, key);
-    const pages = get("pages");
+    const pages = get("pages") || "*";
     const glob = (sign) => ({ "*": ".*", " ": "|" })[sign] || "\\" + sign;
-    if (pages && !location.pathname.match(`^(${pages.replace(/[^\w/-]/g, glob)})/?$`)) return;
+    if (!location.pathname.match(`^(${pages.replace(/[^\w/-]/g, glob)})/?$`)) return;
     const device = !touch() ? "desktop" : Math.min(screen.width, screen.height) < 600 ? "phone" : "tablet";
-    if (get("devices") && !get("devices").includes(device)) return;
-    const usual = /popover|modal/.test(mode(element)) ? { dismissed: "30d", answered: "never" } : {};
+    if (!(get("devices") || device).includes(device)) return;
+    const usual = /popover|modal/.test(mode(element)) && { dismissed: "30d", answered: "never" };
     const pauses = ["shown", "dismissed", "answered"]
       .map((what) => [what, seconds(get(what) ?? usual[what] ?? 0)])
       .filter(([, pause]) => pause != 0);
@@ -107,8 +107,9 @@
 
   const forbidden = (element) => rule(element, "consent") && !consented;
 
-  // Waits for what makes the survey due. Every condition is looked at again when it is.
-  const start = (element) => {
+  // Waits for what makes the survey due. Every condition is looked at again when it is. One that could not be shown comes
+  // `again` only where somebody asks for it, with a click or an event: what comes by itself would come for ever.
+  const start = (element, again = true) => {
     stop(element);
     const survey = id(element);
     // It begins with the attribute.
@@ -124,9 +125,8 @@
     const { signal } = over;
     const shown = (element.shown = { stop: () => over.abort() });
     const on = (target, event, run) => target.addEventListener(event, run, { signal });
-    const due = () => {
-      if (element.shown == shown && fits(element)) {
-        over.abort();
+    const due = (asked) => {
+      if (element.shown == shown && (again || asked) && fits(element)) {
         (mode(element) == "tab" ? tab : show)(element).catch(fail(element));
       }
     };
@@ -135,10 +135,10 @@
     const watch = get("pages") && setInterval(() => location.href != here && start(element), 500);
     let timer;
     signal.onabort = () => {
+      near.disconnect();
       // It ends intervals too.
       clearTimeout(watch);
       clearTimeout(timer);
-      near.disconnect();
     };
     const near = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && due(), {
       rootMargin: "200px",
@@ -151,7 +151,11 @@
         run(value);
       }
     };
+    when("click", (selector) =>
+      on(doc, "click", (event) => event.composedPath().some((node) => node.matches?.(selector)) && due(event)),
+    );
     when("after", (time) => (timer = setTimeout(due, seconds(time) * 1000)));
+    when("event", (event) => on(doc, event, due));
     when("scroll", (percent) => {
       const check = () => scrollY + innerHeight >= (doc.documentElement.scrollHeight * percent) / 100 && due();
       on(self, "scroll", check);
@@ -162,11 +166,7 @@
       let left;
       on(doc, "visibilitychange", () => (doc.hidden ? (left = touch()) : left && due()));
     });
-    when("click", (selector) =>
-      on(doc, "click", (event) => event.composedPath().some((node) => node.matches?.(selector)) && due()),
-    );
-    when("event", (event) => on(doc, event, due));
-    if (!waits) mode(element) == "inline" ? near.observe(element) : read.then(due);
+    if (!waits) mode(element) != "inline" ? read.then(() => due()) : near.observe(element);
   };
 
   const stop = (element) => {
@@ -220,8 +220,8 @@
     } catch (error) {
       free();
       if (element.shown == shown) {
-        // The way in is there again.
-        if (mode(element) == "tab") start(element);
+        // The tab itself is no survey yet.
+        start(element, mode(element) == "tab");
         fail(element)(error);
       }
     }
@@ -293,7 +293,7 @@
     if (data.target) {
       const target = doc.querySelector(data.target);
       if (target) target.append(element);
-      else complain(`nothing on the page is ${data.target}`);
+      else complain("no target " + data.target);
     } else if (doc.body.contains(tag)) tag.after(element);
     else doc.body.append(element);
   };
@@ -355,13 +355,13 @@
   if (!known) customElements.define(name, Survey);
   // One that is shown already stays as it is: the same tag may come again.
   else if (rules.survey) all(rules.survey).forEach((element) => element.shown?.open || element.connectedCallback());
-  api.ready ||= read.then(() => api);
   for (const tag of mine) {
     if (tag.afterword) continue;
     tag.afterword = true;
     const survey = tag.dataset.survey || new URL(tag.src).searchParams.get("survey");
     read.then(() => place(tag, survey));
   }
+  api.ready ||= read.then(() => api);
   soon();
   addEventListener("online", flush);
   if (!queue.ready) api.push(...queue);

@@ -16,6 +16,7 @@ tests::in_every_engine! {
     a_survey_that_only_a_call_shows_has_the_mode_of_its_configuration
     what_was_overtaken_while_it_was_loaded_takes_nothing_away
     what_could_not_be_fetched_is_asked_for_again
+    what_came_by_itself_in_vain_waits_for_somebody_to_ask
     an_overlay_that_had_to_wait_is_shown_only_where_it_still_fits
     the_same_tag_once_more_leaves_an_open_survey_alone
     every_event_says_where_it_is_and_nothing_else
@@ -311,10 +312,36 @@ async fn what_could_not_be_fetched_is_asked_for_again(engine: Engine) -> Result<
             browser.run("document.dispatchEvent(new Event('now'))").await?;
             visitor.until("seen(part('tab')) && (part('tab').click(), true)").await?;
         } else {
-            browser.run("afterword.open('checkout')").await?;
+            browser.run("document.dispatchEvent(new Event('now'))").await?;
         }
         visitor.asked("recommend").await?;
     }
+    browser.close().await
+}
+
+async fn what_came_by_itself_in_vain_waits_for_somebody_to_ask(engine: Engine) -> Result<()> {
+    let mut stage = Stage::new().await?;
+    let browser = Browser::open(engine, 1280, 800).await?;
+    let rules =
+        [("data-mode", "popover"), ("data-consent", "wait"), ("data-scroll", "0"), ("data-click", "html")];
+    let visitor = browser.visit(&page(&stage, &rules)?).await?;
+    visitor.until("host && window.afterword && afterword.ready && true").await?;
+    stage.stop().await?;
+    browser
+        .run("window.failed = 0; afterword.on('error', () => window.failed += 1); afterword.consent()")
+        .await?;
+    visitor.until("failed === 1").await?;
+    browser.run("for (let times = 0; times < 9; times += 1) dispatchEvent(new Event('scroll'))").await?;
+    browser.drawn().await?;
+    // Again with each click, never by itself.
+    browser.run("document.documentElement.click()").await?;
+    visitor.until("failed === 2").await?;
+    stage.start().await?;
+    browser.run("dispatchEvent(new Event('scroll'))").await?;
+    browser.drawn().await?;
+    ensure!(visitor.look("[failed, !!part('frame')]").await? == json!([2, false]));
+    browser.run("document.documentElement.click()").await?;
+    visitor.asked("recommend").await?;
     browser.close().await
 }
 
