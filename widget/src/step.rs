@@ -85,9 +85,9 @@ fn press(survey: &Survey, event: &Event) {
 }
 
 /// Whether this is the second click of a double click: it was meant for the step before, and would answer one that
-/// nobody has read.
+/// nobody has read. The third in a row is somebody in a hurry.
 fn is_again(event: &Event) -> bool {
-    event.unchecked_ref::<UiEvent>().detail() > 1
+    event.unchecked_ref::<UiEvent>().detail() == 2
 }
 
 fn keys(survey: &Survey, event: &Event) {
