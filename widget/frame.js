@@ -76,7 +76,13 @@ const frame = (root, mount, modal, asked, leave, position) => {
   frame.tabIndex = -1;
   root.host.setAttribute("over", position || "");
   root.append(frame);
-  const unmount = mount(frame);
+  let unmount;
+  try {
+    unmount = mount(frame);
+  } catch (error) {
+    frame.remove();
+    throw error;
+  }
   // Which has put its own sheet in the place of all others.
   root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
   // The card's name is the dialog's as well.

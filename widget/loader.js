@@ -107,9 +107,9 @@
 
   const forbidden = (element) => rule(element, "consent") && !consented;
 
-  // Waits for what makes the survey due. Every condition is looked at again when it is. One that could not be shown comes
-  // `again` only where somebody asks for it, with a click or an event: what comes by itself would come for ever.
-  const start = (element, again = true) => {
+  // Waits for what makes the survey due. Every condition is looked at again when it is. After it has
+  // `failed` that is a click or an event of the page: what comes by itself would fail for ever.
+  const start = (element, failed) => {
     stop(element);
     const survey = id(element);
     // It begins with the attribute.
@@ -126,7 +126,7 @@
     const shown = (element.shown = { stop: () => over.abort() });
     const on = (target, event, run) => target.addEventListener(event, run, { signal });
     const due = (asked) => {
-      if (element.shown == shown && (again || asked) && fits(element)) {
+      if (element.shown == shown && (asked || !failed) && fits(element)) {
         (mode(element) == "tab" ? tab : show)(element).catch(fail(element));
       }
     };
@@ -220,8 +220,8 @@
     } catch (error) {
       free();
       if (element.shown == shown) {
-        // The tab itself is no survey yet.
-        start(element, mode(element) == "tab");
+        // What was asked for can be asked for again, but for a tab's button, which has gone.
+        if (!asked || mode(element) == "tab") start(element, !asked);
         fail(element)(error);
       }
     }
@@ -294,8 +294,7 @@
       const target = doc.querySelector(data.target);
       if (target) target.append(element);
       else complain("no target " + data.target);
-    } else if (doc.body.contains(tag)) tag.after(element);
-    else doc.body.append(element);
+    } else doc.body.contains(tag) ? tag.after(element) : doc.body.append(element);
   };
   const made = (survey, home, usual) => {
     const element = doc.createElement(name);

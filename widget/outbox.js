@@ -12,15 +12,16 @@ const send = async (origin, all) => {
     if (silent.includes(entry.survey)) continue;
     // Meanwhile another tab may have sent it.
     if (!parsed(entry.key) || all(entry.survey).some((element) => element.shown && element.shown.open)) continue;
-    const { status, later, asked } = await post(entry);
+    const { status, spoke, later, asked } = await post(entry);
     // What is refused for what is in it is tried on later pages until its time is over: the survey may be mended by then.
-    if ((!later && status != 422) || (isOld(entry) && status)) forget(entry);
+    if ((!later && status != 422) || (isOld(entry) && spoke)) forget(entry);
     if (later) {
       wait = asked;
       // The whole server is busy, not just this survey.
       if (status == 429 || status >= 500) break;
-      // No reply at all: the net is away, or this survey alone does not take answers from this page's origin.
-      if (!status) silent.push(entry.survey);
+      // No reply at all: the net is away, or this survey alone does not take answers from this page's origin. What is
+      // old may be a case of its own.
+      if (!status && !isOld(entry)) silent.push(entry.survey);
     }
   }
   return wait;

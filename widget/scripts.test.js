@@ -210,26 +210,29 @@ test("an entry is dropped unsent once the server may have forgotten that it has 
   assert.deepEqual(keys(), ["young", "ahead"], "a clock that was put back drops nothing");
 });
 
-test("what gets no reply holds back its own survey alone, and is not dropped however old", async () => {
-  put("a", { at: NOW - 9 * DAY });
-  put("b", { at: NOW - 2 });
-  put("c", { at: NOW - 1, survey: "other" });
-  replies = [null, taken("c")];
+test("what gets no reply holds back its own survey alone, or nothing once it is old, and is not dropped", async () => {
+  put("old", { at: NOW - 9 * DAY });
+  put("first", { at: NOW - 3 });
+  put("held", { at: NOW - 2 });
+  put("other", { at: NOW - 1, survey: "other" });
+  replies = [null, null, taken("other")];
   await flush(ORIGIN, () => []);
-  assert.deepEqual(told.map(({ url }) => url.split("/").at(-2)), ["checkout", "other"]);
-  assert.deepEqual(keys(), ["a", "b"]);
+  assert.deepEqual(told.map(({ url }) => url.split("/").at(-2)), ["checkout", "checkout", "other"]);
+  assert.deepEqual(keys(), ["old", "first", "held"]);
   assert.equal(timers.filter(Boolean).length, 1);
 });
 
-test("after seven days an entry is dropped with the next reply, whatever that says", async () => {
+test("after seven days an entry is dropped with the server's next reply, whatever that says", async () => {
   put("had", { at: NOW - 9 * DAY });
   put("old", { at: NOW - 7 * DAY - 1 });
   put("mended", { at: NOW - 7 * DAY - 1, survey: "other" });
+  put("offline", { at: NOW - 7 * DAY - 1 });
   put("young", { at: NOW - 7 * DAY });
-  replies = [taken("had"), { status: 404 }, { status: 422, body: '{"code":"content"}' }, { status: 404 }];
+  const unknown = { status: 404, body: '{"code":"unknown_survey"}' };
+  replies = [taken("had"), unknown, { status: 422, body: '{"code":"content"}' }, { status: 200, body: "Offline" }, unknown];
   await flush(ORIGIN, () => []);
-  assert.equal(told.length, 4);
-  assert.deepEqual(keys(), ["young"]);
+  assert.equal(told.length, 5);
+  assert.deepEqual(keys(), ["offline", "young"], "what somebody else says in the server's place drops nothing");
   assert.equal(timers.filter(Boolean).length, 1);
 });
 

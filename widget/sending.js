@@ -9,7 +9,7 @@
 
 const PREFIX = "afterword:outbox:";
 const DAY = 24 * 60 * 60 * 1000;
-// After so long the next try from a page that does not show the survey is the last one, if it gets a reply. Not without
+// After so long the server's next reply to a try from a page that does not show the survey is the last one. Not without
 // a try: a clock that jumps ahead makes old what was answered just now.
 const KEPT = 7 * DAY;
 // For so long the server remembers a submission's UUID. What is sent later could make a second entry.
@@ -115,10 +115,12 @@ export const post = async ({ key, origin, survey, body }) => {
     reply = await response.json();
   } catch {}
   const { submission, code, errors } = reply || {};
-  const final = typeof code == "string" && FINAL[code] == status;
+  // Whether it was the server itself.
+  const spoke = typeof code == "string";
+  const final = spoke && FINAL[code] == status;
   const refused = final && status != 409;
   const later = !final && !(status >= 200 && status < 300 && submission == key.slice(PREFIX.length));
-  return { status, refused, question: refused ? complain(survey, status, code, errors) : "", later, asked };
+  return { status, spoke, refused, question: refused ? complain(survey, status, code, errors) : "", later, asked };
 };
 
 // What one showing of a survey hands in, what an earlier page kept of it before its own. `hear` is told what comes
