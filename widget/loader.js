@@ -350,7 +350,8 @@
     doc.readyState == "loading" ? doc.addEventListener("DOMContentLoaded", done) : done(),
   );
   const known = customElements.get(name);
-  ((known || Survey).rules ||= {})[rules.survey] = rules;
+  // Of all copies of the loader on the page.
+  (Survey.rules = known?.rules || {})[rules.survey] = rules;
   if (!known) customElements.define(name, Survey);
   // One that is shown already stays as it is: the same tag may come again.
   else if (rules.survey) all(rules.survey).forEach((element) => element.shown?.open || element.connectedCallback());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
-use tests::{Browser, Engine, Stage};
+use tests::{Browser, Edit as _, Engine, QUICK, Stage};
 use uuid::Uuid;
 
 use crate::embed::page;
@@ -20,6 +20,7 @@ tests::in_every_engine! {
     what_was_answered_last_is_sent_even_if_the_page_takes_the_survey_away_at_once
     what_waits_in_an_overlay_goes_out_after_it_was_closed
     what_waits_goes_out_when_the_net_returns
+    what_waits_for_one_of_two_servers_goes_to_that
     what_two_tabs_send_at_once_is_stored_once
     what_waits_stays_until_the_visitor_has_consented
 }
@@ -267,6 +268,32 @@ async fn what_waits_goes_out_when_the_net_returns(engine: Engine) -> Result<()> 
     browser.run(&kept_by_a_page(&stage, &submission(Uuid::new_v4(), 9))).await?;
     browser.run("dispatchEvent(new Event('online'))").await?;
     stage.delivered(1).await?;
+    visitor.until("localStorage.length === 0").await?;
+    browser.close().await
+}
+
+async fn what_waits_for_one_of_two_servers_goes_to_that(engine: Engine) -> Result<()> {
+    let one = Stage::new().await?;
+    let shop = one.pages.origin.clone();
+    let both = |config: String| config.edit("origins = [\"", &format!("origins = [\"{shop}\", \""));
+    let other = Stage::with(QUICK, both).await?;
+    let tag = |stage: &Stage, survey: &str| {
+        format!(
+            "<script async src=\"{}/widget.js?survey={survey}\" data-mode=\"none\"></script>",
+            stage.server
+        )
+    };
+    one.pages.put("two", "", &[tag(&one, "checkout"), tag(&other, "delivery")].concat());
+    let browser = Browser::open(engine, 390, 844).await?;
+    let visitor = browser.visit(&one.pages.at("own/two")).await?;
+    visitor.until("document.querySelectorAll('afterword-survey').length === 2").await?;
+    for stage in [&one, &other] {
+        browser.run(&kept_by_a_page(stage, &submission(Uuid::new_v4(), 9))).await?;
+    }
+    browser.run("dispatchEvent(new Event('online'))").await?;
+    for stage in [&one, &other] {
+        stage.delivered(1).await?;
+    }
     visitor.until("localStorage.length === 0").await?;
     browser.close().await
 }
