@@ -288,7 +288,7 @@ async fn what_was_overtaken_while_it_was_loaded_takes_nothing_away(engine: Engin
 async fn what_could_not_be_fetched_is_asked_for_again(engine: Engine) -> Result<()> {
     let mut stage = Stage::new().await?;
     let browser = Browser::open(engine, 1280, 800).await?;
-    for mode in ["modal", "tab"] {
+    for mode in ["modal", "popover", "tab"] {
         let address = page(&stage, &[("data-mode", mode), ("data-label", "Mening"), ("data-event", "now")])?;
         let visitor = browser.visit(&address).await?;
         let heard = "window.failed = 0;
@@ -311,6 +311,8 @@ async fn what_could_not_be_fetched_is_asked_for_again(engine: Engine) -> Result<
             stage.start().await?;
             browser.run("document.dispatchEvent(new Event('now'))").await?;
             visitor.until("seen(part('tab')) && (part('tab').click(), true)").await?;
+        } else if mode == "modal" {
+            browser.run("afterword.open('checkout')").await?;
         } else {
             browser.run("document.dispatchEvent(new Event('now'))").await?;
         }
